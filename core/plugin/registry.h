@@ -24,11 +24,11 @@ typedef enum adl_place_kind {
 } adl_place_kind;
 
 /* A directory that was (or would have been) looked in. */
-typedef struct adl_place {
+typedef struct adl_plugin_place {
   adl_place_kind kind;
   const char *path;    /* absolute */
   const char *refused; /* why nothing was taken from it ("no such directory", ...); NULL: it was read */
-} adl_place;
+} adl_plugin_place;
 
 /* One class that a plugin file says it offers. */
 typedef struct adl_offer {
@@ -91,7 +91,7 @@ const char **adl_registry_ids(const adl_registry *registry);
 
 /* For lists: places in search order; files in the order in which they were looked at. */
 uint32_t adl_registry_place_count(const adl_registry *registry);
-const adl_place *adl_registry_place(const adl_registry *registry, uint32_t at);
+const adl_plugin_place *adl_registry_place(const adl_registry *registry, uint32_t at);
 uint32_t adl_registry_file_count(const adl_registry *registry);
 const adl_plugin_file *adl_registry_file(const adl_registry *registry, uint32_t at);
 
