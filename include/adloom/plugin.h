@@ -631,6 +631,8 @@ struct adl_host {
    * 2^31 - 1 items or bytes. */
   adl_status (*reserve)(const adl_call *call, adl_out *out, int32_t slot, int64_t rows, int64_t items, int64_t bytes,
                         adl_buffers *buffers);
+  /* False: nobody reads this output column, so it need not be given (but what it is made of must still be checked). */
+  bool (*wanted)(const adl_call *call, int32_t slot);
   /* Gives a column of the input, unchanged, as output slot (zero copies). */
   adl_status (*pass)(const adl_call *call, adl_out *out, int32_t slot, const adl_column *column);
   /* NEW: the batch in the making is done and holds that many rows (0: dropped; fewer than reserved is fine). SAME and
