@@ -1,22 +1,23 @@
-/* An arena: memory that is handed out piece by piece and freed at once. Trees, parameters and what else lives exactly as
- * long as a pipeline. Not thread-safe. */
+/* An arena: scratch memory of one call of a plugin's function, handed out piece by piece and taken back at once when the
+ * call returns. One arena per thread and context; behind host->alloc. */
 #ifndef ADLOOM_CORE_BASE_ARENA_H
 #define ADLOOM_CORE_BASE_ARENA_H
 
 #include <stddef.h>
 
-typedef struct adl_arena adl_arena;
+typedef struct adl_arena_block adl_arena_block;
 
-adl_arena *adl_arena_new(void);
-void adl_arena_free(adl_arena *arena); /* NULL is fine */
+/* Zeroed is empty. */
+typedef struct adl_arena {
+  adl_arena_block *blocks; /* the one in use first */
+  adl_arena_block *large;  /* pieces that have a block of their own */
+} adl_arena;
 
-/* Zeroed, aligned to 16 bytes, never NULL. */
+/* 64-byte aligned, not zeroed, valid until the next reset; never NULL (out of memory ends the program). */
 void *adl_arena_alloc(adl_arena *arena, size_t size);
-char *adl_arena_text(adl_arena *arena, const char *text);                 /* copy; NULL stays NULL */
-char *adl_arena_text_n(adl_arena *arena, const char *text, size_t size); /* copy of `size` bytes, NUL added */
-char *adl_arena_printf(adl_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void *adl_arena_copy(adl_arena *arena, const void *data, size_t size);
-
-#define ADL_ARENA_NEW(arena, type, count) ((type *)adl_arena_alloc((arena), sizeof(type) * (size_t)(count)))
+/* Takes everything back; keeps one block for the next call. */
+void adl_arena_reset(adl_arena *arena);
+/* Frees everything. */
+void adl_arena_clear(adl_arena *arena);
 
 #endif

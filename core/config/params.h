@@ -45,7 +45,7 @@ typedef struct adl_params_request {
   bool check_files;           /* false: PATH_IN files need not exist (yet); globs are then kept as they are */
   adl_path_out path_out;      /* NULL: PATH_OUT stays as written */
   void *path_out_context;
-  adl_arena *arena;           /* must outlive the instance; adl_args and everything the instance points to lie in it */
+  adl_region *region;           /* must outlive the instance; adl_args and everything the instance points to lie in it */
 } adl_params_request;
 
 /*

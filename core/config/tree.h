@@ -4,7 +4,7 @@
 #ifndef ADLOOM_CORE_CONFIG_TREE_H
 #define ADLOOM_CORE_CONFIG_TREE_H
 
-#include "core/base/arena.h"
+#include "core/base/region.h"
 #include "core/base/problem.h"
 
 typedef enum adl_node_kind { ADL_NODE_SCALAR = 0, ADL_NODE_SEQUENCE = 1, ADL_NODE_MAPPING = 2 } adl_node_kind;
@@ -79,6 +79,6 @@ adl_problem *adl_node_error(const adl_node *node, adl_problems *problems, const 
 
 /* A scalar or flow collection made of a default's text; every node is at `place`. A text that does not begin with [ or {
  * is one plain scalar as it stands ("8", "*", ","). NULL: the text is no YAML; *why (static) says so. */
-adl_node *adl_node_of_default(adl_arena *arena, const char *text, adl_place place, const char **why);
+adl_node *adl_node_of_default(adl_region *region, const char *text, adl_place place, const char **why);
 
 #endif
