@@ -1,0 +1,269 @@
+/*
+ * What the files of the engine share: the engine of one run, its nodes (a stage while it runs), parcels and turns.
+ *
+ *   run.c     which head is read next, which models are fitted when
+ *   scan.c    one pass over a head: workers, tickets, delivery along the graph
+ *   turn.c    putting parcels back into row order
+ *   step.c    one frame through one stage: slots, checks, process and learn
+ *   out.c     what a stage gives: adl_out
+ *   fold.c    host->fold, over kept rows and over rows that pass by
+ *   host.c    the functions of the host table that need a running engine
+ *   models.c  fitting, loading, saving
+ *   rejects.c, crash.c, progress.c, outputs.c, manifest.c
+ */
+#ifndef ADLOOM_CORE_ENGINE_INTERNAL_H
+#define ADLOOM_CORE_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/data/frame.h"
+#include "core/data/tensors.h"
+#include "core/engine/engine.h"
+#include "core/engine/pool.h"
+#include "core/engine/rejects.h"
+#include "core/engine/store.h"
+#include "core/graph/call.h"
+#include "core/graph/graph.h"
+
+typedef struct adl_node adl_node_run;
+
+/* Frames that came of one read of a head: the unit that keeps its place in the row order. */
+typedef struct adl_parcel {
+  int64_t number;
+  GPtrArray *frames; /* of adl_frame * */
+} adl_parcel;
+
+/* A read of a head on its way; gone when nobody works on what came of it. */
+typedef struct adl_ticket {
+  int64_t number;
+  _Atomic int32_t refs;
+} adl_ticket;
+
+typedef struct adl_turn_item {
+  int64_t number;
+  adl_node_run *node;
+  adl_parcel *parcel;
+  adl_ticket *ticket;
+  GBytes *block; /* of a sink with encode; else NULL */
+} adl_turn_item;
+
+/* Lets items through one at a time, in order of their numbers. */
+typedef struct adl_turn {
+  pthread_mutex_t mutex;
+  int64_t next, stride;
+  bool active;
+  GQueue waiting; /* of adl_turn_item *, rising */
+} adl_turn;
+
+enum { ADL_MAX_LANES = 8 };
+
+/* What happens to rows that reach a node in the scan at hand. */
+typedef enum adl_action { ADL_IDLE, ADL_STREAM, ADL_KEEP, ADL_FOLD } adl_action;
+
+typedef struct adl_side_run {
+  adl_store *store;
+  adl_turn turn;
+  bool complete;
+} adl_side_run;
+
+/* A fit that folds rows while they pass by: it runs on a thread of its own and waits in fold. */
+typedef struct adl_passing_fold {
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  bool started, asked, delivered, returned;
+  adl_status status;
+  const adl_fold *fold;
+  adl_tensors *total;
+  adl_tensors *partials[ADL_MAX_LANES];
+  bool touched[ADL_MAX_LANES];
+  adl_turn turns[ADL_MAX_LANES];
+  int32_t lanes;
+} adl_passing_fold;
+
+struct adl_node {
+  adl_stage *stage;
+  adl_engine *engine;
+  bool started;  /* start was called: its inputs are final */
+  bool ready;    /* rows can stream through: started, and its model, if any, is there and prepared */
+  bool drained;  /* all rows of its main input have arrived */
+  bool done;     /* its head has been read to the end */
+  adl_action action;
+  adl_model model;
+  bool prepared;
+  bool fitted_here;      /* not loaded */
+  char digest[65];       /* of all that determines its rows; "" : not known, never cached */
+  char model_digest[65]; /* of all that determines its model */
+  adl_store *store;      /* kept rows of the main input */
+  GPtrArray *ports;      /* CONCAT: of adl_side_run *, one per input */
+  adl_store *table;      /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
+  int64_t *order;        /* WHOLE_TABLE: numbers of kept rows, in the order in which they leave */
+  int64_t order_count;
+  GPtrArray *sides;      /* of adl_side_run * */
+  adl_turn turn;
+  adl_passing_fold *passing;
+  double threshold;      /* HOLDOUT newest */
+  adl_frame *group_rest; /* WHOLE_GROUPS: rows of the group that may go on */
+  int64_t limit_left;    /* sources, with --limit */
+  int32_t first_shard;   /* sources: number of shard 0 in the run's table */
+  bool failed_fit;
+  _Atomic int64_t rows_in, rows_out, nanoseconds;
+};
+
+/* What a call of a plugin belongs to, while the engine runs. */
+struct adl_run_call {
+  adl_engine *engine;
+  adl_node_run *node;
+  adl_frame *frame;  /* the rows in hand; NULL: none */
+  uint8_t *rejected; /* bit per row of frame; NULL: none */
+  adl_out *out;
+  adl_split split;
+  int32_t shard;     /* sources: number in the run's table */
+  int64_t later;
+  adl_report *report;
+};
+
+typedef struct adl_worker {
+  adl_context context;
+  adl_run_call call;
+  adl_out *out;
+} adl_worker;
+
+struct adl_rows {
+  adl_node_run *node;
+  adl_store *store; /* NULL: rows pass by */
+  int32_t side;     /* -1: main input */
+};
+
+typedef struct adl_shard {
+  adl_stage *stage;
+  char *name;
+} adl_shard;
+
+struct adl_engine {
+  adl_graph *graph;
+  const adl_run_options *options;
+  adl_problems *problems;
+  adl_pool *pool;
+  int32_t threads;
+  adl_budget budget;
+  adl_node_run *nodes; /* by stage number */
+  int32_t node_count;
+  adl_worker *workers; /* threads + 2: [threads] is the control thread's, [threads + 1] for merges inside its calls */
+  adl_rejects *rejects;
+  GArray *shards;      /* of adl_shard */
+  pthread_mutex_t shards_mutex;
+  bool apply;          /* --models: nothing is learned */
+  int64_t started_us;
+  _Atomic bool failed, interrupted, enough;
+  _Atomic int64_t rows_read;
+  struct adl_outputs *outputs;
+  struct adl_progress *progress;
+  struct adl_report_data *reports;
+  /* peek */
+  adl_stage *peek;
+  int64_t peek_rows;
+  adl_turn peek_turn;
+  GPtrArray *peeked;   /* of adl_frame * */
+};
+
+static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *stage) {
+  return &engine->nodes[stage->number];
+}
+static inline bool adl_engine_stopping(adl_engine *engine) {
+  return atomic_load_explicit(&engine->failed, memory_order_relaxed) ||
+         atomic_load_explicit(&engine->interrupted, memory_order_relaxed);
+}
+/* An error that is the engine's own (a spool that cannot be written): reported, and the run ends. */
+void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* ---- turn.c ---- */
+void adl_turn_init(adl_turn *turn, int64_t first, int64_t stride);
+void adl_turn_clear(adl_turn *turn);
+void adl_turn_item_free(adl_turn_item *item);
+/* Runs `run` for this item and those it held up, when it is their turn; takes the item over. */
+void adl_turn_offer(adl_turn *turn, adl_turn_item *item, void (*run)(adl_turn_item *item, void *data), void *data);
+
+adl_parcel *adl_parcel_new(int64_t number);
+adl_parcel *adl_parcel_share(const adl_parcel *parcel); /* another parcel of the same frames */
+void adl_parcel_free(adl_parcel *parcel);
+
+/* ---- step.c: one frame through one stage ---- */
+
+/* A frame as a stage sees it. */
+typedef struct adl_view {
+  adl_frame *frame;     /* cleaned: rows with forbidden nulls or NaN have been rejected */
+  adl_array **arrays;   /* by slot; NULL: absent */
+  const adl_column **columns;
+  uint32_t slot_count;
+  adl_batch batch;
+} adl_view;
+
+enum {
+  ADL_VIEW_LEARN = 1 << 0,  /* learn-only slots are filled and checked (training rows) */
+  ADL_VIEW_CHECKED = 1 << 1 /* the rows have been through this before */
+};
+/* side: -1 for the main input. */
+void adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,
+                   uint32_t flags);
+void adl_view_close(adl_view *view);
+/* Rows whose split is (keep) or is not (!keep) the given one; a reference. */
+adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep);
+
+/* Rows through process (or learn, or a holdout): the frames that leave are appended to `result`. [run], or [turn] where
+ * the class asks for it. False: failed. */
+bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
+bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, GPtrArray *result);
+bool adl_step_sort(adl_engine *engine, adl_node_run *node); /* WHOLE_TABLE: fills node->order */
+GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel);
+bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block);
+/* Enters a call of this stage: scratch, run part, crash report. */
+const adl_call *adl_worker_enter(adl_worker *worker, adl_node_run *node, const char *function);
+bool adl_worker_leave(adl_worker *worker, adl_status status);
+/* A stage that must see rows in order, one call at a time. */
+bool adl_node_takes_turns(const adl_node_run *node);
+
+/* ---- out.c ---- */
+adl_out *adl_out_new(void);
+void adl_out_free(adl_out *out);
+void adl_out_begin(adl_out *out, adl_worker *worker, adl_node_run *node, adl_view *view);
+/* The frames that came of it, appended to `result`. False: what the stage gave is not valid (reported). */
+bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result);
+void adl_out_drop(adl_out *out);
+/* The block that next or encode made; ownership goes over; NULL: none. */
+GBytes *adl_out_take_block(adl_out *out, int64_t *position);
+void adl_out_fill(adl_host *host);
+
+/* ---- fold.c ---- */
+void adl_fold_fill(adl_host *host);
+bool adl_passing_start(adl_node_run *node);
+void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
+/* After the last row: merges, wakes the fit, waits for its end. */
+bool adl_passing_finish(adl_node_run *node);
+
+/* ---- scan.c ---- */
+
+/* What is read: frames one after the other. */
+typedef struct adl_head {
+  adl_node_run *node;
+  enum { ADL_HEAD_SOURCE, ADL_HEAD_STORE, ADL_HEAD_TABLE, ADL_HEAD_ORDER, ADL_HEAD_PORTS } kind;
+} adl_head;
+
+bool adl_scan_run(adl_engine *engine, const adl_head *head);
+
+/* ---- models.c ---- */
+/* Fits or loads what the stage's model is; false: failed. `only_cached`: true = load if possible, never fit; *have tells. */
+bool adl_model_load(adl_node_run *node, bool *have);
+bool adl_model_fit(adl_node_run *node, adl_rows *rows);
+bool adl_model_init(adl_node_run *node);
+bool adl_model_prepare(adl_node_run *node);
+bool adl_models_save(adl_engine *engine);
+void adl_digests(adl_engine *engine);
+void adl_node_release(adl_node_run *node);
+
+/* ---- host.c ---- */
+void adl_host_fill_run(adl_host *host);
+
+#endif

@@ -1,0 +1,283 @@
+#include "core/engine/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct entry {
+  adl_frame *frame; /* NULL: in the spool */
+  int64_t offset;
+  int64_t bytes; /* counted in the budget */
+  int64_t rows, first, first_training;
+} entry;
+
+struct adl_store {
+  adl_budget *budget;
+  int32_t column_count;
+  GArray *entries; /* of entry */
+  GPtrArray *small; /* of adl_frame *: waiting to be put together */
+  int64_t small_rows;
+  int64_t rows, training_rows;
+  int spool; /* -1: none yet */
+  int64_t spool_size;
+};
+
+adl_store *adl_store_new(adl_budget *budget, int32_t column_count) {
+  adl_store *store = g_new0(adl_store, 1);
+  store->budget = budget;
+  store->column_count = column_count;
+  store->entries = g_array_new(FALSE, FALSE, sizeof(entry));
+  store->small = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  store->spool = -1;
+  return store;
+}
+
+void adl_store_free(adl_store *store) {
+  if (store == NULL) return;
+  for (guint i = 0; i < store->entries->len; i++) {
+    entry *at = &g_array_index(store->entries, entry, i);
+    atomic_fetch_sub(&store->budget->used, at->bytes);
+    adl_frame_unref(at->frame);
+  }
+  g_array_free(store->entries, TRUE);
+  g_ptr_array_free(store->small, TRUE);
+  if (store->spool >= 0) close(store->spool);
+  g_free(store);
+}
+
+static bool open_spool(adl_store *store, char **why) {
+  store->spool = open(store->budget->spool_directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (store->spool < 0) {
+    char *name = g_build_filename(store->budget->spool_directory, ".spool-XXXXXX", NULL);
+    store->spool = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+    if (store->spool >= 0) unlink(name);
+    g_free(name);
+  }
+  if (store->spool >= 0) return true;
+  *why = g_strdup_printf("cannot open a spool file in %s: %s", store->budget->spool_directory, g_strerror(errno));
+  return false;
+}
+
+/* In the spool a frame is its tags, then for each column one byte of presence (as an int64, for alignment of nothing but
+ * simplicity: a bitmap of columns) and the arrays. */
+static bool spool_frame(adl_store *store, const adl_frame *frame, entry *at, char **why) {
+  if (store->spool < 0 && !open_spool(store, why)) return false;
+  at->offset = store->spool_size;
+  int64_t offset = store->spool_size;
+  int64_t present_size = (frame->column_count + 7) / 8;
+  uint8_t *present = g_malloc0((gsize)present_size + 1);
+  for (int32_t i = 0; i < frame->column_count; i++) adl_bit_set(present, i, frame->columns[i] != NULL);
+  bool ok = pwrite(store->spool, present, (size_t)present_size, offset) == present_size;
+  offset += present_size;
+  g_free(present);
+  ok = ok && adl_array_write(frame->tags, store->spool, &offset);
+  for (int32_t i = 0; ok && i < frame->column_count; i++)
+    if (frame->columns[i] != NULL) ok = adl_array_write(frame->columns[i], store->spool, &offset);
+  if (!ok) {
+    *why = g_strdup_printf("cannot write to the spool file in %s: %s", store->budget->spool_directory,
+                           g_strerror(errno));
+    return false;
+  }
+  store->spool_size = offset;
+  return true;
+}
+
+static adl_frame *unspool_frame(const adl_store *store, const entry *at, char **why) {
+  int64_t offset = at->offset;
+  int64_t present_size = (store->column_count + 7) / 8;
+  uint8_t *present = g_malloc0((gsize)present_size + 1);
+  adl_frame *frame = NULL;
+  if (pread(store->spool, present, (size_t)present_size, offset) != present_size) goto failed;
+  offset += present_size;
+  adl_array *tags = adl_array_read(store->spool, &offset);
+  if (tags == NULL) goto failed;
+  frame = adl_frame_new(at->rows, store->column_count, tags);
+  for (int32_t i = 0; i < store->column_count; i++) {
+    if (!adl_bit(present, i)) continue;
+    frame->columns[i] = adl_array_read(store->spool, &offset);
+    if (frame->columns[i] == NULL) goto failed;
+  }
+  g_free(present);
+  return frame;
+failed:
+  *why = g_strdup_printf("cannot read the spool file in %s: %s", store->budget->spool_directory, g_strerror(errno));
+  adl_frame_unref(frame);
+  g_free(present);
+  return NULL;
+}
+
+static int64_t training_rows(const adl_frame *frame) {
+  const int64_t *tags = adl_frame_tags(frame);
+  int64_t count = 0;
+  for (int64_t i = 0; i < frame->rows; i++) count += adl_tag_split(tags[i]) == ADL_TRAIN;
+  return count;
+}
+
+static bool keep(adl_store *store, adl_frame *frame, char **why) {
+  entry at = {.rows = frame->rows, .first = store->rows, .first_training = store->training_rows};
+  int64_t bytes = adl_frame_bytes(frame);
+  if (atomic_fetch_add(&store->budget->used, bytes) + bytes <= store->budget->limit) {
+    at.frame = adl_frame_ref(frame);
+    at.bytes = bytes;
+  } else {
+    atomic_fetch_sub(&store->budget->used, bytes);
+    if (!spool_frame(store, frame, &at, why)) return false;
+  }
+  store->rows += frame->rows;
+  store->training_rows += training_rows(frame);
+  g_array_append_val(store->entries, at);
+  return true;
+}
+
+/* All rows of all frames; NULL when that would be too much for one array. */
+static adl_frame *concat(adl_frame *const *frames, int64_t count, int64_t rows) {
+  adl_array **parts = g_new(adl_array *, (gsize)count);
+  const char *why = NULL;
+  for (int64_t i = 0; i < count; i++) parts[i] = frames[i]->tags;
+  adl_frame *result = adl_frame_new(rows, frames[0]->column_count, adl_array_concat(parts, count, &why));
+  bool ok = true;
+  for (int32_t c = 0; ok && c < result->column_count; c++) {
+    if (frames[0]->columns[c] == NULL) continue;
+    for (int64_t i = 0; i < count; i++) parts[i] = frames[i]->columns[c];
+    result->columns[c] = adl_array_concat(parts, count, &why);
+    ok = result->columns[c] != NULL;
+  }
+  g_free(parts);
+  if (ok) return result;
+  adl_frame_unref(result);
+  return NULL;
+}
+
+static bool flush_small(adl_store *store, char **why) {
+  if (store->small->len == 0) return true;
+  adl_frame *const *frames = (adl_frame *const *)store->small->pdata;
+  bool ok = true;
+  adl_frame *whole = store->small->len > 1 ? concat(frames, store->small->len, store->small_rows) : NULL;
+  if (whole != NULL) {
+    ok = keep(store, whole, why);
+    adl_frame_unref(whole);
+  } else {
+    for (guint i = 0; ok && i < store->small->len; i++) ok = keep(store, frames[i], why);
+  }
+  g_ptr_array_set_size(store->small, 0);
+  store->small_rows = 0;
+  return ok;
+}
+
+bool adl_store_append(adl_store *store, adl_frame *frame, char **why) {
+  if (frame->rows == 0) return true;
+  if (store->small_rows + frame->rows > ADL_BATCH_ROWS && !flush_small(store, why)) return false;
+  if (frame->rows >= ADL_BATCH_ROWS / 2) return keep(store, frame, why);
+  g_ptr_array_add(store->small, adl_frame_ref(frame));
+  store->small_rows += frame->rows;
+  return true;
+}
+
+bool adl_store_close(adl_store *store, char **why) { return flush_small(store, why); }
+
+int64_t adl_store_frames(const adl_store *store) { return store->entries->len; }
+
+int64_t adl_store_rows(const adl_store *store, bool training_only) {
+  return training_only ? store->training_rows : store->rows;
+}
+
+int64_t adl_store_first(const adl_store *store, int64_t frame, bool training_only) {
+  const entry *at = &g_array_index(store->entries, entry, frame);
+  return training_only ? at->first_training : at->first;
+}
+
+adl_frame *adl_store_get(const adl_store *store, int64_t frame, char **why) {
+  const entry *at = &g_array_index(store->entries, entry, frame);
+  return at->frame != NULL ? adl_frame_ref(at->frame) : unspool_frame(store, at, why);
+}
+
+/* ---- rows by number ---- */
+
+typedef struct wanted_row {
+  int64_t row, place;
+} wanted_row;
+
+static int by_row(const void *a, const void *b) {
+  const wanted_row *x = a, *y = b;
+  return x->row != y->row ? (x->row < y->row ? -1 : 1) : (x->place < y->place ? -1 : x->place > y->place);
+}
+
+static int64_t frame_of(const adl_store *store, int64_t row) {
+  int64_t low = 0, high = store->entries->len - 1;
+  while (low < high) {
+    int64_t middle = (low + high + 1) / 2;
+    if (g_array_index(store->entries, entry, middle).first <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/* Frames that are in memory and alone need no detour: one gather a column. */
+static adl_frame *gather_from_one(adl_frame *from, const int32_t *columns, int32_t column_count, const int64_t *rows,
+                                  int64_t count) {
+  adl_frame *result = adl_frame_new(count, column_count, adl_array_gather(from->tags, rows, count));
+  for (int32_t c = 0; c < column_count; c++)
+    result->columns[c] = adl_array_gather(from->columns[columns[c]], rows, count);
+  return result;
+}
+
+/* Gathers frame by frame in rising order of rows, puts the parts together, and restores the order asked for. */
+static adl_frame *gather_from_many(const adl_store *store, const int32_t *columns, int32_t column_count,
+                                   const int64_t *rows, int64_t count, char **why) {
+  wanted_row *wanted = g_new(wanted_row, (gsize)count);
+  int64_t *restore = g_new(int64_t, (gsize)count), *local = g_new(int64_t, (gsize)count);
+  int64_t known = 0;
+  for (int64_t i = 0; i < count; i++) {
+    restore[i] = -1;
+    if (rows[i] >= 0) wanted[known++] = (wanted_row){rows[i], i};
+  }
+  qsort(wanted, (size_t)known, sizeof *wanted, by_row);
+  GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  bool ok = true;
+  for (int64_t i = 0; ok && i < known;) {
+    int64_t number = frame_of(store, wanted[i].row);
+    const entry *at = &g_array_index(store->entries, entry, number);
+    int64_t n = 0;
+    for (; i < known && wanted[i].row < at->first + at->rows; i++) {
+      restore[wanted[i].place] = i;
+      local[n++] = wanted[i].row - at->first;
+    }
+    adl_frame *frame = adl_store_get(store, number, why);
+    ok = frame != NULL;
+    if (ok) g_ptr_array_add(parts, gather_from_one(frame, columns, column_count, local, n));
+    adl_frame_unref(frame);
+  }
+  adl_frame *result = NULL;
+  if (ok && parts->len > 0) {
+    adl_frame *whole = concat((adl_frame *const *)parts->pdata, parts->len, known);
+    if (whole != NULL) {
+      int32_t *all = g_new(int32_t, (gsize)column_count + 1);
+      for (int32_t c = 0; c < column_count; c++) all[c] = c;
+      result = gather_from_one(whole, all, column_count, restore, count);
+      g_free(all);
+      adl_frame_unref(whole);
+    } else {
+      *why = g_strdup("the rows looked up at once hold more than 2 GiB of text");
+    }
+  }
+  g_ptr_array_free(parts, TRUE);
+  g_free(wanted);
+  g_free(restore);
+  g_free(local);
+  return result;
+}
+
+adl_frame *adl_store_gather(const adl_store *store, const int32_t *columns, int32_t column_count, const int64_t *rows,
+                            int64_t count, char **why) {
+  if (store->entries->len == 1) {
+    adl_frame *only = adl_store_get(store, 0, why);
+    if (only == NULL) return NULL;
+    adl_frame *result = gather_from_one(only, columns, column_count, rows, count);
+    adl_frame_unref(only);
+    return result;
+  }
+  return gather_from_many(store, columns, column_count, rows, count, why);
+}
