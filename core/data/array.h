@@ -25,7 +25,8 @@ adl_type adl_type_scalar(adl_element element, adl_role role);
 /* A column in the making. Growing keeps content. One builder makes one array. */
 typedef struct adl_builder adl_builder;
 adl_builder *adl_builder_new(adl_type type);
-/* Room for that many rows, items and bytes (never shrinks). False: a count would pass 2^31 - 1. */
+/* Room for that many rows, items and bytes (never shrinks). False: a count would pass 2^31 - 1 (errno EOVERFLOW), or
+ * that much memory cannot be had (ENOMEM). Pointers of an earlier reserve are no longer good. */
 bool adl_builder_reserve(adl_builder *builder, int64_t rows, int64_t items, int64_t bytes, adl_buffers *buffers);
 /* The array of the first `rows` rows; counts nulls, drops a validity without any. The builder is gone. NULL and *why (a
  * static sentence) when the content is not an array: offsets that fall or pass the capacity, sparse indices that do not
@@ -33,11 +34,12 @@ bool adl_builder_reserve(adl_builder *builder, int64_t rows, int64_t items, int6
 adl_array *adl_builder_finish(adl_builder *builder, int64_t rows, const char **why);
 void adl_builder_free(adl_builder *builder);
 
-/* Row i of the result is row index[i]; -1 gives null. */
+/* Row i of the result is row index[i]; -1 gives null. NULL: an index is out of range (errno ERANGE), or the result would
+ * pass 2^31 - 1 items or bytes (EOVERFLOW), or memory (ENOMEM). */
 adl_array *adl_array_gather(const adl_array *array, const int64_t *index, int64_t count);
 /* All rows of all parts, in order; NULL with *why when 2^31 - 1 items or bytes are passed. Types are equal. */
 adl_array *adl_array_concat(adl_array *const *parts, int64_t count, const char **why);
-/* `rows` rows from `first`; whole arrays are shared, others copied. */
+/* `rows` rows from `first`; whole arrays are shared, others copied. NULL with errno, as gather. */
 adl_array *adl_array_slice(adl_array *array, int64_t first, int64_t rows);
 adl_array *adl_array_nulls(adl_type type, int64_t rows);
 
@@ -45,7 +47,7 @@ adl_array *adl_array_nulls(adl_type type, int64_t rows);
  * lists, sparse) in `bad` (zeroed by the caller); returns how many rows were set by this call. */
 int64_t adl_array_find_bad(const adl_column *column, bool nulls, bool not_finite, uint8_t *bad);
 
-/* Order and equality of two rows: nulls first, NaN last; lists by items. */
+/* Order and equality of two rows of columns of one type: nulls first, NaN last; -0 equals 0; lists by items. */
 int adl_array_compare(const adl_column *a, int64_t row_a, const adl_column *b, int64_t row_b);
 /* Appends a byte string that is equal for equal values (null differs from everything): keys for tables and hashing.
  * `key` is a GByteArray. */
@@ -57,11 +59,12 @@ void adl_array_text(const adl_column *column, int64_t row, int64_t limit, struct
 
 /* The columns side by side as one VECTOR float32, or SPARSE float32 when `type` says so (dimension offsets in the
  * order given; scalar numbers one dimension each; zero is not stored in SPARSE when it comes from a scalar or vector).
- * widths are final. Null scalars and null rows become NaN in VECTOR, nothing in SPARSE. */
+ * widths are final. Null scalars and null rows become NaN in VECTOR, nothing in SPARSE. NULL with errno: columns that
+ * are no numbers or of other lengths (EINVAL), too many items (EOVERFLOW), memory (ENOMEM). */
 adl_array *adl_array_matrix(adl_type type, const adl_column *const *columns, int32_t count, int64_t rows);
 
 /* Raw storage for the spool: what write appended at *offset, read gives back. False with errno. */
 bool adl_array_write(const adl_array *array, int fd, int64_t *offset);
-adl_array *adl_array_read(int fd, int64_t *offset);
+adl_array *adl_array_read(int fd, int64_t *offset); /* NULL with errno; EIO: the file is cut or damaged */
 
 #endif

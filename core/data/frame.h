@@ -27,6 +27,7 @@ typedef struct adl_frame {
 adl_frame *adl_frame_new(int64_t rows, int32_t column_count, adl_array *tags);
 adl_frame *adl_frame_ref(adl_frame *frame);
 void adl_frame_unref(adl_frame *frame);
+/* NULL with errno, as adl_array_gather. */
 adl_frame *adl_frame_gather(const adl_frame *frame, const int64_t *index, int64_t count);
 /* The rows whose bit in `bad` is clear; takes no reference over; the frame itself (a new reference) if none is set. */
 adl_frame *adl_frame_without(adl_frame *frame, const uint8_t *bad);

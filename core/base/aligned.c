@@ -1,0 +1,79 @@
+/* Memory aligned to 64 bytes, see aligned.h. */
+#include "core/base/aligned.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* From this size on, zeroed storage is mapped: what glibc does by default, too. */
+enum { MAPPED_FROM = 128 * 1024 };
+
+void *adl_aligned_try(int64_t size) {
+  void *block = NULL;
+  if (size < 0 || size > INT64_MAX / 2) return NULL;
+  if (posix_memalign(&block, ADL_ALIGNMENT, (size_t)MAX(adl_aligned_size(size), ADL_ALIGNMENT)) != 0) return NULL;
+  return block;
+}
+
+void *adl_aligned_new(int64_t size) {
+  void *block = adl_aligned_try(size);
+  if (block == NULL) g_error("out of memory: %" G_GINT64_FORMAT " bytes could not be had", size);
+  return block;
+}
+
+bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size) {
+  *zeroed = (adl_zeroed){.used = size, .capacity = MAX(adl_aligned_size(size), ADL_ALIGNMENT)};
+  if (size < 0 || size > INT64_MAX / 2) return false;
+  if (size >= MAPPED_FROM) {
+    void *pages = mmap(NULL, (size_t)zeroed->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return false;
+    zeroed->data = pages;
+    zeroed->mapped = true;
+    return true;
+  }
+  zeroed->data = adl_aligned_try(zeroed->capacity);
+  if (zeroed->data == NULL) return false;
+  memset(zeroed->data, 0, (size_t)zeroed->capacity);
+  return true;
+}
+
+/* Room for `size` bytes, with a reserve so that growing row by row stays linear. */
+static bool grow(adl_zeroed *zeroed, int64_t size) {
+  int64_t wish = adl_aligned_size(MAX(size, zeroed->capacity + zeroed->capacity / 2));
+  if (zeroed->mapped) {
+    void *pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
+    if (pages == MAP_FAILED) {
+      wish = adl_aligned_size(size);
+      pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
+    }
+    if (pages == MAP_FAILED) return false;
+    zeroed->data = pages;
+    zeroed->capacity = wish;
+    return true;
+  }
+  adl_zeroed bigger;
+  if (!adl_zeroed_init(&bigger, wish)) return false;
+  memcpy(bigger.data, zeroed->data, (size_t)zeroed->used);
+  bigger.used = zeroed->used;
+  adl_zeroed_clear(zeroed);
+  *zeroed = bigger;
+  return true;
+}
+
+bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size) {
+  if (size < 0 || size > INT64_MAX / 2) return false;
+  int64_t held = zeroed->capacity;
+  if (size > held && !grow(zeroed, size)) return false;
+  /* What lies behind the old capacity is new and zero; in front of it, what an earlier, longer use left. */
+  if (size > zeroed->used)
+    memset((char *)zeroed->data + zeroed->used, 0, (size_t)(MIN(size, held) - zeroed->used));
+  zeroed->used = size;
+  return true;
+}
+
+void adl_zeroed_clear(adl_zeroed *zeroed) {
+  if (zeroed->mapped) munmap(zeroed->data, (size_t)zeroed->capacity);
+  else free(zeroed->data);
+  *zeroed = (adl_zeroed){0};
+}

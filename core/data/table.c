@@ -1,0 +1,168 @@
+/* Keyed tables: byte strings to rows of float64, in order of first appearance. Vocabularies, groupings and counts are
+ * made of them, so finding a key is a hot path: open addressing with linear probing; a slot holds 24 bits of the hash
+ * beside the row number, so that other keys are told apart without being looked at. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <glib.h>
+#include <string.h>
+
+#include "core/data/table.h"
+
+enum { ROW_BITS = 40, FIRST_SLOTS = 16 };
+#define ROW_MASK ((UINT64_C(1) << ROW_BITS) - 1)
+
+struct adl_table {
+  int64_t width;
+  int64_t count;
+  int64_t row_capacity;
+  double *rows;     /* count x width */
+  uint64_t *hashes; /* count */
+  int64_t *ends;    /* count: where a key ends in `keys`; it begins where the one before ends */
+  char *keys;
+  int64_t key_capacity;
+  uint64_t *slots; /* 0: free; else hash bits above, row number + 1 below */
+  uint64_t slot_mask;
+};
+
+adl_table *adl_table_new(int64_t width) {
+  adl_table *table = g_new0(adl_table, 1);
+  table->width = width;
+  table->slots = g_new0(uint64_t, FIRST_SLOTS);
+  table->slot_mask = FIRST_SLOTS - 1;
+  return table;
+}
+
+void adl_table_free(adl_table *table) {
+  if (table == NULL) return;
+  g_free(table->rows);
+  g_free(table->hashes);
+  g_free(table->ends);
+  g_free(table->keys);
+  g_free(table->slots);
+  g_free(table);
+}
+
+static int64_t key_begin(const adl_table *table, int64_t row) { return row == 0 ? 0 : table->ends[row - 1]; }
+static int64_t key_bytes(const adl_table *table) { return key_begin(table, table->count); }
+static uint64_t tag_of(uint64_t hash) { return hash & ~ROW_MASK; }
+
+static bool key_is(const adl_table *table, int64_t row, uint64_t hash, const void *key, int64_t size) {
+  int64_t begin = key_begin(table, row);
+  return table->hashes[row] == hash && table->ends[row] - begin == size &&
+         (size == 0 || memcmp(table->keys + begin, key, (size_t)size) == 0);
+}
+
+/* The row of a key, or -1 and in *slot where it would go. */
+static int64_t find(const adl_table *table, uint64_t hash, const void *key, int64_t size, uint64_t *slot) {
+  uint64_t at = hash & table->slot_mask;
+  for (;; at = (at + 1) & table->slot_mask) {
+    uint64_t entry = table->slots[at];
+    if (entry == 0) {
+      *slot = at;
+      return -1;
+    }
+    if (tag_of(entry) != tag_of(hash)) continue;
+    int64_t row = (int64_t)(entry & ROW_MASK) - 1;
+    if (key_is(table, row, hash, key, size)) return row;
+  }
+}
+
+static void set_slots(adl_table *table, uint64_t slots) {
+  g_free(table->slots);
+  table->slots = g_new0(uint64_t, slots);
+  table->slot_mask = slots - 1;
+  for (int64_t row = 0; row < table->count; row++) {
+    uint64_t at = table->hashes[row] & table->slot_mask;
+    while (table->slots[at] != 0) at = (at + 1) & table->slot_mask;
+    table->slots[at] = tag_of(table->hashes[row]) | (uint64_t)(row + 1);
+  }
+}
+
+static void make_room(adl_table *table, int64_t size) {
+  if (table->count == table->row_capacity) {
+    table->row_capacity = MAX(8, table->row_capacity * 2);
+    if (table->width > 0)
+      table->rows = g_realloc_n(table->rows, (gsize)table->row_capacity, (gsize)table->width * sizeof(double));
+    table->hashes = g_renew(uint64_t, table->hashes, table->row_capacity);
+    table->ends = g_renew(int64_t, table->ends, table->row_capacity);
+  }
+  int64_t needed = key_bytes(table) + size;
+  if (needed > table->key_capacity) {
+    table->key_capacity = MAX(needed, MAX(64, table->key_capacity * 2));
+    table->keys = g_realloc(table->keys, (gsize)table->key_capacity);
+  }
+}
+
+static int64_t insert(adl_table *table, uint64_t hash, const void *key, int64_t size) {
+  uint64_t slot;
+  int64_t row = find(table, hash, key, size, &slot);
+  if (row >= 0) return row;
+  if ((uint64_t)table->count >= (table->slot_mask + 1) / 8 * 5) {
+    set_slots(table, (table->slot_mask + 1) * 2);
+    find(table, hash, key, size, &slot);
+  }
+  make_room(table, size);
+  row = table->count;
+  int64_t begin = key_bytes(table);
+  if (size > 0) memcpy(table->keys + begin, key, (size_t)size);
+  if (table->width > 0) memset(table->rows + row * table->width, 0, (size_t)table->width * sizeof(double));
+  table->ends[row] = begin + size;
+  table->hashes[row] = hash;
+  table->slots[slot] = tag_of(hash) | (uint64_t)(row + 1);
+  table->count++;
+  return row;
+}
+
+int64_t adl_table_insert(adl_table *table, const void *key, int64_t size) {
+  if (size < 0 || size > INT32_MAX) return -1;
+  return insert(table, XXH3_64bits(key, (size_t)size), key, size);
+}
+
+int64_t adl_table_find(const adl_table *table, const void *key, int64_t size) {
+  uint64_t slot;
+  if (size < 0 || size > INT32_MAX) return -1;
+  return find(table, XXH3_64bits(key, (size_t)size), key, size, &slot);
+}
+
+int64_t adl_table_count(const adl_table *table) { return table->count; }
+int64_t adl_table_width(const adl_table *table) { return table->width; }
+
+double *adl_table_row(const adl_table *table, int64_t row) {
+  static double none; /* of a table without values */
+  if (row < 0 || row >= table->count) return NULL;
+  return table->width > 0 ? table->rows + row * table->width : &none;
+}
+
+adl_text adl_table_key(const adl_table *table, int64_t row) {
+  if (row < 0 || row >= table->count) return (adl_text){"", 0};
+  int64_t begin = key_begin(table, row);
+  return (adl_text){table->keys + begin, (int32_t)(table->ends[row] - begin)};
+}
+
+adl_table *adl_table_copy(const adl_table *table) {
+  adl_table *copy = g_new0(adl_table, 1);
+  *copy = *table;
+  copy->row_capacity = table->count;
+  copy->key_capacity = key_bytes(table);
+  copy->rows = g_memdup2(table->rows, (gsize)(table->count * table->width) * sizeof(double));
+  copy->hashes = g_memdup2(table->hashes, (gsize)table->count * sizeof(uint64_t));
+  copy->ends = g_memdup2(table->ends, (gsize)table->count * sizeof(int64_t));
+  copy->keys = g_memdup2(table->keys, (gsize)copy->key_capacity);
+  copy->slots = g_memdup2(table->slots, (gsize)(table->slot_mask + 1) * sizeof(uint64_t));
+  return copy;
+}
+
+void adl_table_add(adl_table *into, const adl_table *from) {
+  for (int64_t row = 0; row < from->count; row++) {
+    adl_text key = adl_table_key(from, row);
+    double *to = adl_table_row(into, insert(into, from->hashes[row], key.data, key.size));
+    const double *values = adl_table_row(from, row);
+    for (int64_t i = 0; i < into->width; i++) to[i] += values[i];
+  }
+}
+
+int64_t adl_table_bytes(const adl_table *table) {
+  return (int64_t)sizeof *table + table->row_capacity * (table->width * 8 + 16) + table->key_capacity +
+         (int64_t)(table->slot_mask + 1) * 8;
+}

@@ -1,0 +1,13 @@
+/* Keyed tables, the part of tensors.h that only core/data uses: made and freed by a set of tensors. */
+#ifndef ADLOOM_CORE_DATA_TABLE_H
+#define ADLOOM_CORE_DATA_TABLE_H
+
+#include "core/data/tensors.h"
+
+adl_table *adl_table_new(int64_t width);
+void adl_table_free(adl_table *table);
+adl_table *adl_table_copy(const adl_table *table);
+void adl_table_add(adl_table *into, const adl_table *from); /* widths are equal */
+int64_t adl_table_bytes(const adl_table *table);
+
+#endif
