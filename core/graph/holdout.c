@@ -1,0 +1,101 @@
+/* `holdout:` of a stage: which of the rows that leave it are held out of all learning.
+ *   {where: "at >= '2024-06-01'"}   {fraction: 0.2, by: user}   {newest: 0.2, by: at}, and `as: validate | test` */
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/config/read.h"
+#include "core/graph/load.h"
+
+static const char *const keys[] = {"where", "fraction", "newest", "by", "as", NULL};
+
+static void fail(adl_graph *graph, adl_stage *stage, const adl_node *node, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static void fail(adl_graph *graph, adl_stage *stage, const adl_node *node, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  adl_problem *problem = adl_node_error(node, graph->problems, "%s.holdout%s", stage->name, text);
+  adl_problem_hint(problem, "write {fraction: 0.2, by: user}, {newest: 0.2, by: at} or {where: \"at >= '2024-06-01'\"}");
+  stage->broken = true;
+  g_free(text);
+}
+
+static bool find_by(adl_graph *graph, adl_stage *stage, const adl_node *node) {
+  const adl_node *by = adl_node_get(node, "by");
+  adl_holdout *holdout = stage->holdout;
+  holdout->by = -1;
+  if (by == NULL) {
+    if (holdout->kind == ADL_HOLDOUT_NEWEST) fail(graph, stage, node, ": `newest` needs `by`, the column that says how new a row is");
+    return holdout->kind != ADL_HOLDOUT_NEWEST;
+  }
+  const char *name = NULL;
+  if (!adl_read_text(by, "holdout.by", &name, graph->problems)) return false;
+  holdout->by = adl_schema_find(&stage->schema, name);
+  if (holdout->by < 0) {
+    const char **names = g_new0(const char *, (gsize)stage->schema.count + 1);
+    for (int32_t i = 0; i < stage->schema.count; i++) names[i] = stage->schema.columns[i].name;
+    GString *text = g_string_new(NULL);
+    adl_text_suggest(text, name, names, (size_t)stage->schema.count);
+    fail(graph, stage, by, ".by: no column is called `%s`%s", name, text->str);
+    g_string_free(text, TRUE);
+    g_free(names);
+    return false;
+  }
+  adl_type type = stage->schema.columns[holdout->by].field->type;
+  bool ordered = type.element == ADL_TIMESTAMP || (type.element >= ADL_INT32 && type.element <= ADL_FLOAT64);
+  if (type.shape != ADL_SCALAR || (holdout->kind == ADL_HOLDOUT_NEWEST && !ordered)) {
+    char have[96];
+    fail(graph, stage, by, ".by: column `%s` is %s; %s is needed", name, adl_type_name(type, have, sizeof have),
+         holdout->kind == ADL_HOLDOUT_NEWEST ? "a timestamp or a number" : "a plain value");
+    return false;
+  }
+  return true;
+}
+
+static void bind_where(adl_graph *graph, adl_stage *stage, const adl_node *where) {
+  const char *text = NULL;
+  adl_holdout *holdout = stage->holdout;
+  if (!adl_read_text(where, "holdout.where", &text, graph->problems)) {
+    stage->broken = true;
+    return;
+  }
+  holdout->where = adl_stage_compile(graph, stage, &stage->schema, text, "holdout.where");
+  if (holdout->where == NULL) return;
+  adl_type type = adl_expr_type(holdout->where);
+  if (type.element != ADL_BOOL || type.shape != ADL_SCALAR) fail(graph, stage, where, ".where: must be true or false for each row");
+  int32_t count = adl_expr_input_count(holdout->where);
+  holdout->columns = ADL_REGION_NEW(graph->region, int32_t, count + 1);
+  for (int32_t i = 0; i < count; i++) holdout->columns[i] = adl_expr_input(holdout->where, i);
+  holdout->canonical = adl_region_printf(graph->region, "where %s", text);
+}
+
+void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
+  const adl_node *node = adl_node_get(stage->node, "holdout");
+  adl_holdout *holdout = stage->holdout = ADL_REGION_NEW(graph->region, adl_holdout, 1);
+  holdout->by = -1;
+  holdout->split = ADL_TEST;
+  if (node->kind != ADL_NODE_MAPPING) return fail(graph, stage, node, ": must be a mapping");
+  if (!adl_read_keys(node, "holdout", keys, false, graph->problems)) stage->broken = true;
+  const adl_node *where = adl_node_get(node, "where"), *fraction = adl_node_get(node, "fraction"),
+                 *newest = adl_node_get(node, "newest"), *as = adl_node_get(node, "as");
+  if ((where != NULL) + (fraction != NULL) + (newest != NULL) != 1)
+    return fail(graph, stage, node, ": say one of `where`, `fraction` and `newest`");
+  int32_t choice = 1;
+  if (as != NULL && !adl_read_choice(as, "holdout.as", "validate|test", &choice, graph->problems)) stage->broken = true;
+  holdout->split = choice == 0 ? ADL_VALIDATE : ADL_TEST;
+  if (where != NULL) {
+    holdout->kind = ADL_HOLDOUT_WHERE;
+    bind_where(graph, stage, where);
+    return;
+  }
+  holdout->kind = fraction != NULL ? ADL_HOLDOUT_FRACTION : ADL_HOLDOUT_NEWEST;
+  if (!adl_read_float(fraction != NULL ? fraction : newest, fraction != NULL ? "holdout.fraction" : "holdout.newest", "(0, 1)",
+                      &holdout->fraction, graph->problems))
+    stage->broken = true;
+  if (!find_by(graph, stage, node)) {
+    stage->broken = true;
+    return;
+  }
+  holdout->canonical = adl_region_printf(graph->region, "%s %.17g by %s", fraction != NULL ? "fraction" : "newest", holdout->fraction,
+                                         holdout->by < 0 ? "" : stage->schema.columns[holdout->by].name);
+}

@@ -1,0 +1,360 @@
+/* From the file to stages: top-level keys, the mapping of each stage, its class, its plain parameters, its reserved keys.
+ * Wiring follows in wire.c, names and types in bind.c. */
+#include "core/graph/load.h"
+
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/config/read.h"
+
+enum { MAX_STAGES = 1024 };
+
+int32_t adl_schema_find(const adl_schema *schema, const char *name) {
+  for (int32_t i = 0; i < schema->count; i++)
+    if (strcmp(schema->columns[i].name, name) == 0) return i;
+  return -1;
+}
+
+adl_stage *adl_stage_new(adl_graph *graph, adl_role_of_stage role, const char *name) {
+  adl_stage *stage = ADL_REGION_NEW(graph->region, adl_stage, 1);
+  stage->role = role;
+  stage->name = adl_region_text(graph->region, name);
+  stage->from = g_ptr_array_new();
+  stage->sides = g_ptr_array_new();
+  stage->to = g_ptr_array_new();
+  stage->to_side = g_ptr_array_new();
+  stage->slots = g_ptr_array_new();
+  stage->outputs = g_ptr_array_new();
+  stage->outputs_wanted = g_array_new(FALSE, TRUE, sizeof(bool));
+  stage->hidden = g_ptr_array_new();
+  stage->pending = g_ptr_array_new();
+  return stage;
+}
+
+static void free_slot(adl_slot *slot) {
+  adl_expr_free(slot->expr);
+  g_ptr_array_free(slot->inputs, TRUE);
+}
+
+static void free_stage(adl_stage *stage) {
+  if (stage->self != NULL && stage->class != NULL) stage->class->destroy(stage->self);
+  for (guint i = 0; i < stage->slots->len; i++) free_slot(stage->slots->pdata[i]);
+  for (guint i = 0; i < stage->outputs->len; i++) {
+    adl_field *field = stage->outputs->pdata[i];
+    g_free(field->name_offsets);
+    g_free(field->name_bytes);
+  }
+  if (stage->holdout != NULL) adl_expr_free(stage->holdout->where);
+  GPtrArray *lists[] = {stage->from,  stage->sides,   stage->to,     stage->to_side,
+                        stage->slots, stage->outputs, stage->hidden, stage->pending};
+  for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) g_ptr_array_free(lists[i], TRUE);
+  g_array_free(stage->outputs_wanted, TRUE);
+}
+
+void adl_graph_free(adl_graph *graph) {
+  if (graph == NULL) return;
+  for (guint i = graph->stages->len; i > 0; i--) free_stage(graph->stages->pdata[i - 1]);
+  g_ptr_array_free(graph->stages, TRUE);
+  adl_tree_free(graph->tree);
+  adl_region_free(graph->region);
+  g_free(graph->path);
+  g_free(graph->directory);
+  g_free(graph);
+}
+
+adl_stage *adl_graph_find(const adl_graph *graph, const char *name) {
+  for (guint i = 0; i < graph->stages->len; i++) {
+    adl_stage *stage = graph->stages->pdata[i];
+    if (stage->role == ADL_STAGE_CLASS && strcmp(stage->name, name) == 0) return stage;
+  }
+  return NULL;
+}
+
+/* ---- top level ---- */
+
+static const char *const top_keys[] = {"adloom",      "name",    "seed",   "stages", "plugins",
+                                       "max_rejects", "threads", "memory", "note",   NULL};
+
+static void read_version(adl_graph *graph, const adl_node *root) {
+  const adl_node *node = adl_node_get(root, "adloom");
+  int64_t version = 1;
+  if (node == NULL) {
+    adl_problem *problem = adl_problems_error(graph->problems, root->place, "the key `adloom` is missing");
+    adl_problem_hint(problem, "begin the file with `adloom: 1`, the version of the file format");
+  } else if (adl_read_int(node, "adloom", NULL, &version, graph->problems) && version != 1) {
+    adl_problem *problem = adl_node_error(node, graph->problems, "adloom: this is format version %" G_GINT64_FORMAT
+                                          "; this adloom reads version 1", version);
+    adl_problem_hint(problem, "use a newer adloom, or write `adloom: 1`");
+  }
+}
+
+static void read_plugins(adl_graph *graph, const adl_node *node) {
+  if (node == NULL) return;
+  if (!adl_read_kind(node, "plugins", ADL_NODE_SEQUENCE, "plugins: [./acme.so]", graph->problems)) return;
+  for (int i = 0; i < node->count; i++) {
+    const char *text = NULL;
+    if (!adl_read_text(node->items[i], "plugins", &text, graph->problems)) continue;
+    char *path = g_canonicalize_filename(text, graph->directory);
+    GString *why = g_string_new(NULL);
+    if (!adl_registry_add_file(graph->registry, path, why))
+      adl_node_error(node->items[i], graph->problems, "plugins: %s", why->str);
+    g_string_free(why, TRUE);
+    g_free(path);
+  }
+}
+
+static void read_top(adl_graph *graph, const adl_node *root) {
+  adl_read_keys(root, "the pipeline", top_keys, true, graph->problems);
+  read_version(graph, root);
+  const adl_node *node = adl_node_get(root, "name");
+  const char *name = NULL;
+  if (node != NULL && adl_read_text(node, "name", &name, graph->problems)) graph->name = adl_region_text(graph->region, name);
+  int64_t seed = 42;
+  if ((node = adl_node_get(root, "seed")) != NULL) adl_read_int(node, "seed", NULL, &seed, graph->problems);
+  graph->seed = (uint64_t)seed;
+  graph->max_rejects = 0.01;
+  if ((node = adl_node_get(root, "max_rejects")) != NULL)
+    adl_read_float(node, "max_rejects", "[0, 1]", &graph->max_rejects, graph->problems);
+  if ((node = adl_node_get(root, "threads")) != NULL)
+    adl_read_int(node, "threads", "[1, 1024]", &graph->threads, graph->problems);
+  if ((node = adl_node_get(root, "memory")) != NULL)
+    adl_read_size(node, "memory", "[16M, inf]", &graph->memory, graph->problems);
+  read_plugins(graph, adl_node_get(root, "plugins"));
+}
+
+/* ---- one stage ---- */
+
+static bool good_name(const char *name) {
+  if (!g_ascii_isalpha(name[0]) && name[0] != '_') return false;
+  for (const char *c = name; *c != '\0'; c++)
+    if (!g_ascii_isalnum(*c) && *c != '_' && *c != '-') return false;
+  return strlen(name) <= 100;
+}
+
+static void report_unknown_class(adl_graph *graph, const adl_node *use, const char *stage, const char *why) {
+  char **lines = g_strsplit(why, "\n", -1);
+  adl_problem *problem = adl_node_error(use, graph->problems, "%s.use: %s", stage, lines[0]);
+  for (int i = 1; lines[i] != NULL; i++)
+    if (lines[i][0] != '\0') adl_problem_note(problem, ADL_NO_PLACE, "%s", g_str_has_prefix(lines[i], "note: ") ? lines[i] + 6 : lines[i]);
+  g_strfreev(lines);
+}
+
+static void find_class(adl_graph *graph, adl_stage *stage) {
+  const adl_node *use = adl_node_get(stage->node, "use");
+  const char *id = NULL;
+  stage->broken = true;
+  if (use == NULL) {
+    adl_problem *problem = adl_problems_error(graph->problems, stage->place, "%s: `use` is missing", stage->name);
+    adl_problem_hint(problem, "say which stage class this is: `use: kmeans`; `adloom plugin list` names them all");
+    return;
+  }
+  if (!adl_read_text(use, "use", &id, graph->problems)) return;
+  GString *why = g_string_new(NULL);
+  stage->loaded = adl_registry_find(graph->registry, id, why);
+  if (stage->loaded == NULL) {
+    report_unknown_class(graph, use, stage->name, why->str);
+  } else {
+    stage->class = &stage->loaded->class;
+    stage->broken = false;
+  }
+  g_string_free(why, TRUE);
+}
+
+static void refuse_later_keys(adl_graph *graph, adl_stage *stage) {
+  static const char *const later[] = {"isolate", "when", "cache", "limits", "threads", NULL};
+  for (int i = 0; later[i] != NULL; i++) {
+    const adl_pair *pair = adl_node_pair(stage->node, later[i]);
+    if (pair == NULL) continue;
+    adl_problems_error(graph->problems, pair->place,
+                       "%s.%s: this key is kept for a later version of adloom and does nothing yet; leave it out",
+                       stage->name, later[i]);
+    stage->broken = true;
+  }
+}
+
+static char *model_of_run(const char *run, const char *stage) {
+  char *file = g_strconcat(stage, ".safetensors", NULL);
+  char *path = g_build_filename(run, "models", file, NULL);
+  g_free(file);
+  return path;
+}
+
+/* `model:` names a model file or a run directory; relative to the pipeline file. */
+static void read_model(adl_graph *graph, adl_stage *stage, const adl_node *node) {
+  const char *text = NULL;
+  char *what = g_strconcat(stage->name, ".model", NULL);
+  if (adl_read_text(node, what, &text, graph->problems)) {
+    char *path = g_canonicalize_filename(text, graph->directory);
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+      char *inside = model_of_run(path, stage->name);
+      g_free(path);
+      path = inside;
+    }
+    stage->model_path = adl_region_text(graph->region, path);
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+      adl_problem *problem = adl_node_error(node, graph->problems, "%s: there is no model file %s", what, path);
+      adl_problem_hint(problem, "name a .safetensors file, or the directory of a run that fitted the stage `%s`", stage->name);
+      stage->broken = true;
+    }
+    g_free(path);
+  } else {
+    stage->broken = true;
+  }
+  g_free(what);
+}
+
+static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
+  const adl_class *class = stage->class;
+  bool learns = class->fit != NULL || class->learn != NULL;
+  const adl_node *model = adl_node_get(stage->node, "model"), *learn = adl_node_get(stage->node, "learn");
+  if (model != NULL) read_model(graph, stage, model);
+  stage->learn = !learns ? ADL_LEARN_NONE : stage->model_path != NULL ? ADL_LEARN_FROZEN : ADL_LEARN_FIT;
+  int32_t choice = -1;
+  if (learn != NULL) {
+    char *what = g_strconcat(stage->name, ".learn", NULL);
+    if (!adl_read_choice(learn, what, "fit|online|frozen", &choice, graph->problems)) stage->broken = true;
+    g_free(what);
+  }
+  const adl_node *blame = learn != NULL ? learn : model;
+  if (!learns && blame != NULL) {
+    adl_node_error(blame, graph->problems, "%s: %s learns nothing, so neither `learn` nor `model` can be said", stage->name, class->id);
+    stage->broken = true;
+    return;
+  }
+  if ((class->flags & ADL_TRANSIENT) != 0 && blame != NULL) {
+    adl_node_error(blame, graph->problems, "%s: what %s learns belongs to the rows of one run; it is never saved or loaded",
+                   stage->name, class->id);
+    stage->broken = true;
+    return;
+  }
+  if (choice == 0) stage->learn = ADL_LEARN_FIT;
+  if (choice == 1) stage->learn = ADL_LEARN_ONLINE;
+  if (choice == 2) stage->learn = ADL_LEARN_FROZEN;
+  if (stage->learn == ADL_LEARN_ONLINE && class->learn == NULL) {
+    adl_problem *problem = adl_node_error(learn, graph->problems, "%s.learn: %s cannot learn online", stage->name, class->id);
+    adl_problem_hint(problem, "leave `learn` out, or use an online learner such as ftrl");
+    stage->broken = true;
+  }
+  if (models != NULL && learns && (class->flags & ADL_TRANSIENT) == 0) {
+    char *path = model_of_run(models, stage->name);
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+      adl_problem *problem = adl_problems_error(graph->problems, stage->place, "%s: there is no model file %s", stage->name, path);
+      adl_problem_hint(problem, "--models wants the directory of a run in which every stage that learns was fitted");
+      stage->broken = true;
+    }
+    stage->learn = ADL_LEARN_FROZEN;
+    stage->model_path = adl_region_text(graph->region, path);
+    g_free(path);
+  }
+  if (stage->learn == ADL_LEARN_FROZEN && stage->model_path == NULL && !stage->broken) {
+    adl_problem *problem = adl_node_error(learn, graph->problems, "%s.learn: frozen, but there is no model", stage->name);
+    adl_problem_hint(problem, "say `model: RUN-or-FILE`, or run with --models RUN");
+    stage->broken = true;
+  }
+}
+
+typedef struct path_out_bridge {
+  const adl_graph_options *options;
+  char *last;
+} path_out_bridge;
+
+static const char *bridge_path_out(void *context, const char *stage, const adl_param *param, const char *text, GString *why) {
+  (void)stage, (void)param, (void)why;
+  path_out_bridge *bridge = context;
+  if (bridge->options->path_out == NULL) return text;
+  g_free(bridge->last);
+  bridge->last = bridge->options->path_out(bridge->options->path_out_data, text);
+  return bridge->last;
+}
+
+static void fill_params(adl_graph *graph, adl_stage *stage, const adl_graph_options *options) {
+  path_out_bridge bridge = {options, NULL};
+  void *instance = adl_region_alloc(graph->region, MAX(stage->class->instance_size, 1u));
+  adl_params_request request = {.class = stage->class,
+                                .version = stage->loaded->plugin.version,
+                                .path = stage->loaded->path,
+                                .instance = instance,
+                                .stage = stage->name,
+                                .node = stage->node,
+                                .place = stage->place,
+                                .directory = graph->directory,
+                                .learns = stage->learn == ADL_LEARN_FIT || stage->learn == ADL_LEARN_ONLINE,
+                                .check_files = true,
+                                .path_out = bridge_path_out,
+                                .path_out_context = &bridge,
+                                .region = graph->region};
+  stage->args = adl_params_fill(&request, graph->problems);
+  if (!stage->args->valid) stage->broken = true;
+  stage->self = instance;
+  g_free(bridge.last);
+}
+
+static void read_stage(adl_graph *graph, const adl_pair *pair, const adl_graph_options *options) {
+  adl_stage *stage = adl_stage_new(graph, ADL_STAGE_CLASS, pair->key);
+  stage->node = pair->value;
+  stage->place = pair->place;
+  g_ptr_array_add(graph->stages, stage);
+  if (!good_name(pair->key)) {
+    adl_problems_error(graph->problems, pair->place,
+                       "`%s` is no name for a stage: letters, digits, _ and -, beginning with a letter, at most 100", pair->key);
+    stage->broken = true;
+  }
+  if (!adl_read_kind(pair->value, pair->key, ADL_NODE_MAPPING, "name: {use: kmeans, ...}", graph->problems)) {
+    stage->broken = true;
+    return;
+  }
+  find_class(graph, stage);
+  refuse_later_keys(graph, stage);
+  if (stage->class == NULL) return;
+  read_learn(graph, stage, options->models);
+  fill_params(graph, stage, options);
+}
+
+static void read_stages(adl_graph *graph, const adl_node *root, const adl_graph_options *options) {
+  const adl_node *stages = adl_node_get(root, "stages");
+  if (stages == NULL) {
+    adl_problem *problem = adl_problems_error(graph->problems, root->place, "the key `stages` is missing");
+    adl_problem_hint(problem, "a pipeline is a mapping of stages: `stages: {log: {use: read-csv, path: log.csv}, ...}`");
+    return;
+  }
+  if (!adl_read_kind(stages, "stages", ADL_NODE_MAPPING, "stages: {log: {use: read-csv}}", graph->problems)) return;
+  if (stages->count == 0 || stages->count > MAX_STAGES) {
+    adl_node_error(stages, graph->problems, "stages: there are %d; 1 to %d are allowed", stages->count, MAX_STAGES);
+    return;
+  }
+  for (int i = 0; i < stages->count; i++) read_stage(graph, &stages->pairs[i], options);
+}
+
+static char *default_name(const char *path) {
+  char *base = g_path_get_basename(path);
+  char *dot = strrchr(base, '.');
+  if (dot != NULL && dot != base) *dot = '\0';
+  return base;
+}
+
+adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, adl_registry *registry,
+                          adl_problems *problems) {
+  adl_graph *graph = g_new0(adl_graph, 1);
+  graph->problems = problems;
+  graph->registry = registry;
+  graph->region = adl_region_new();
+  graph->stages = g_ptr_array_new();
+  graph->path = g_canonicalize_filename(path, NULL);
+  graph->directory = g_path_get_dirname(graph->path);
+  char *name = default_name(path);
+  graph->name = adl_region_text(graph->region, name);
+  g_free(name);
+  graph->tree = adl_tree_read_file(path, options->vars, problems);
+  for (const char *const *set = options->sets; set != NULL && *set != NULL; set++)
+    if (adl_tree_root(graph->tree) != NULL) adl_tree_set(graph->tree, *set, problems);
+  const adl_node *root = adl_tree_root(graph->tree);
+  if (root == NULL) return graph;
+  if (!adl_read_kind(root, "the pipeline", ADL_NODE_MAPPING, "adloom: 1", problems)) return graph;
+  read_top(graph, root);
+  adl_registry_scan(registry);
+  read_stages(graph, root, options);
+  adl_graph_wire(graph);
+  for (guint i = 0; i < graph->stages->len; i++) adl_stage_bind(graph, graph->stages->pdata[i]);
+  adl_graph_mark_needed(graph, NULL);
+  return graph;
+}
