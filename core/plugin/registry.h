@@ -32,7 +32,7 @@ typedef struct adl_plugin_place {
 
 /* One class that a plugin file says it offers. */
 typedef struct adl_offer {
-  const char *kind;        /* "source", "profile", ... as in the note */
+  const char *kind; /* "source", "profile", ... as in the note */
   const char *id;
   const char *shadowed_by; /* path of the file that provides this id instead, NULL: this file provides it */
 } adl_offer;
@@ -59,11 +59,11 @@ typedef struct adl_plugin_file {
  */
 typedef struct adl_loaded {
   adl_class class;
-  adl_plugin plugin;   /* full copy, zero-extended; `classes` as the plugin gave them */
-  const char *path;    /* absolute; "built in" when linked into the program */
-  const char *build;   /* changes when the code does: the GNU build-id, else a hash of the file; hexadecimal */
+  adl_plugin plugin; /* full copy, zero-extended; `classes` as the plugin gave them */
+  const char *path;  /* absolute; "built in" when linked into the program */
+  const char *build; /* changes when the code does: the GNU build-id, else a hash of the file; hexadecimal */
   adl_place_kind place;
-  bool forwards_only;  /* `process` is the stub: rows leave as they came, with what bind forwarded or hid */
+  bool forwards_only; /* `process` is the stub: rows leave as they came, with what bind forwarded or hid */
 } adl_loaded;
 
 /* `host` is handed to every plugin's entry point, which looks at its abi_major only; NULL: a host table that has
