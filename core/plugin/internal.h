@@ -60,6 +60,13 @@ bool adl_check_params(const adl_class *class, GString *why);
 /* Puts stubs where optional functions are missing. */
 void adl_stubs_fill(adl_loaded *loaded);
 
+/* --- describe.c, for describe_markdown.c --- */
+
+/* What a class does with rows, in a few sentences. */
+void adl_describe_behaviour(const adl_loaded *loaded, GString *out);
+/* "in [1, 65536], default 8": what is to be said about a parameter besides its type. */
+void adl_describe_facts(const adl_param *param, GString *out);
+
 /* --- static.c --- */
 
 /* Entry points of the plugins linked into the program. */
