@@ -1,0 +1,14 @@
+/* It fails in process without saying why. */
+#include "working.h"
+
+static const adl_param params[] = {WORKING_PARAMS};
+
+static adl_status process(const adl_call *call, const void *self, const adl_model *model, const adl_batch *batch,
+                          adl_out *out) {
+  (void)call, (void)self, (void)model, (void)batch, (void)out;
+  return ADL_FAILED;
+}
+
+static const adl_class spoiled = {WORKING_CLASS, .id = "test.mute-process", PARAMS(params), .bind = working_bind,
+                                  .process = process};
+WORKING_ENTRY("test.mute-process");
