@@ -1,0 +1,145 @@
+/* Vocabularies; see vocabulary.h. */
+#include "common/vocabulary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/murmur3.h"
+
+/* ---- choosing ---- */
+
+adl_counted *adl_counted_keys(const adl_call *call, adl_table *table, int32_t rank_column, int64_t *count) {
+  const adl_host *host = call->host;
+  *count = host->table_count(table);
+  adl_counted *keys = host->alloc(call, ((size_t)*count + 1) * sizeof *keys);
+  for (int64_t i = 0; i < *count; i++) {
+    const double *row = host->table_row(table, i);
+    keys[i] = (adl_counted){.key = host->table_key(table, i), .count = row[0], .rank = row[rank_column]};
+  }
+  return keys;
+}
+
+int64_t adl_counted_between(adl_counted *keys, int64_t count, double low, double high) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++)
+    if (keys[i].count >= low && keys[i].count <= high) keys[kept++] = keys[i];
+  return kept;
+}
+
+static int compare_bytes(const void *left, const void *right) {
+  const adl_text *a = &((const adl_counted *)left)->key, *b = &((const adl_counted *)right)->key;
+  int order = memcmp(a->data, b->data, (size_t)(a->size < b->size ? a->size : b->size));
+  return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+static int compare_ranks(const void *left, const void *right) {
+  const adl_counted *a = left, *b = right;
+  if (a->rank != b->rank) return a->rank > b->rank ? -1 : 1;
+  return compare_bytes(left, right);
+}
+
+int64_t adl_counted_top(adl_counted *keys, int64_t count, int64_t limit) {
+  if (count <= limit) return count;
+  qsort(keys, (size_t)count, sizeof *keys, compare_ranks);
+  return limit;
+}
+
+void adl_counted_sort(adl_counted *keys, int64_t count) { qsort(keys, (size_t)count, sizeof *keys, compare_bytes); }
+
+/* ---- keeping ---- */
+
+enum { NAME_SIZE = 64 };
+
+static const char *offsets_name(const char *name, char buffer[NAME_SIZE]) {
+  snprintf(buffer, NAME_SIZE, "%s_offsets", name);
+  return buffer;
+}
+
+void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *name, const adl_counted *keys,
+                         int64_t count) {
+  const adl_host *host = call->host;
+  char buffer[NAME_SIZE];
+  int64_t total = 0, offset_count = count + 1;
+  for (int64_t i = 0; i < count; i++) total += keys[i].key.size;
+  char *bytes = host->tensor(call, model, name, ADL_BYTES, 1, &total);
+  int64_t *offsets = host->tensor(call, model, offsets_name(name, buffer), ADL_INT64, 1, &offset_count);
+  offsets[0] = 0;
+  for (int64_t i = 0; i < count; i++) {
+    memcpy(bytes + offsets[i], keys[i].key.data, (size_t)keys[i].key.size);
+    offsets[i + 1] = offsets[i] + keys[i].key.size;
+  }
+}
+
+/* ---- looking up ---- */
+
+/* Number + 1 of a key (0: the slot is free) beside its hash, so that most misses touch one cache line. */
+struct adl_vocabulary_slot {
+  uint32_t hash;
+  uint32_t number;
+};
+
+static const adl_vocabulary_slot *find_slot(const adl_vocabulary *vocabulary, const char *key, int64_t size,
+                                            uint32_t hash) {
+  const int64_t *offsets = vocabulary->offsets;
+  for (uint32_t at = hash & vocabulary->mask;; at = (at + 1) & vocabulary->mask) {
+    const adl_vocabulary_slot *slot = &vocabulary->slots[at];
+    if (slot->number == 0) return slot;
+    if (slot->hash != hash) continue;
+    int64_t from = offsets[slot->number - 1];
+    if (offsets[slot->number] - from == size && memcmp(vocabulary->bytes + from, key, (size_t)size) == 0) return slot;
+  }
+}
+
+adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, int64_t count) {
+  uint64_t capacity = 8;
+  while (capacity < 2 * (uint64_t)count) capacity *= 2;
+  adl_vocabulary *vocabulary = calloc(1, sizeof *vocabulary);
+  if (vocabulary == NULL || capacity > UINT32_MAX ||
+      (vocabulary->slots = calloc(capacity, sizeof *vocabulary->slots)) == NULL) {
+    free(vocabulary);
+    return NULL;
+  }
+  vocabulary->bytes = bytes;
+  vocabulary->offsets = offsets;
+  vocabulary->count = count;
+  vocabulary->mask = (uint32_t)(capacity - 1);
+  for (int64_t i = 0; i < count; i++) {
+    const char *key = bytes + offsets[i];
+    int64_t size = offsets[i + 1] - offsets[i];
+    uint32_t hash = adl_murmur3(key, (size_t)size, 0);
+    adl_vocabulary_slot *slot = vocabulary->slots + (find_slot(vocabulary, key, size, hash) - vocabulary->slots);
+    if (slot->number == 0) *slot = (adl_vocabulary_slot){.hash = hash, .number = (uint32_t)(i + 1)};
+  }
+  return vocabulary;
+}
+
+adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, const char *name,
+                               adl_vocabulary **vocabulary) {
+  const adl_host *host = call->host;
+  char buffer[NAME_SIZE];
+  adl_tensor bytes, offsets;
+  bool sound = host->find_tensor(call, model, name, &bytes) &&
+               host->find_tensor(call, model, offsets_name(name, buffer), &offsets) && bytes.element == ADL_BYTES &&
+               offsets.element == ADL_INT64 && offsets.count >= 1 && offsets.count <= INT32_MAX;
+  const int64_t *at = offsets.data;
+  sound = sound && at[0] == 0 && at[offsets.count - 1] == bytes.count;
+  for (int64_t i = 1; sound && i < offsets.count; i++) sound = at[i] >= at[i - 1] && at[i] - at[i - 1] <= INT32_MAX;
+  if (!sound)
+    return host->fail(call, NULL, -1, "fit the stage again instead of loading this model",
+                      "the model's tensors `%s` and `%s_offsets` are missing or damaged", name, name);
+  *vocabulary = adl_vocabulary_new(bytes.data, at, offsets.count - 1);
+  if (*vocabulary == NULL)
+    return host->fail(call, NULL, -1, NULL, "no memory for a vocabulary of %lld entries", (long long)offsets.count - 1);
+  return ADL_OK;
+}
+
+void adl_vocabulary_free(adl_vocabulary *vocabulary) {
+  if (vocabulary == NULL) return;
+  free(vocabulary->slots);
+  free(vocabulary);
+}
+
+int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, int64_t size) {
+  return (int64_t)find_slot(vocabulary, key, size, adl_murmur3(key, (size_t)size, 0))->number - 1;
+}

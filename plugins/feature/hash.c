@@ -1,0 +1,426 @@
+/* hash: columns of any type to one sparse vector of fixed width, by hashing; no vocabulary, nothing to fit. The work is
+ * done in blocks of rows: each column of a block is hashed in one go, then each row's entries are put together. */
+#include <adloom/plugin.h>
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/category.h"
+#include "common/entries.h"
+#include "common/murmur3.h"
+
+enum { BLOCK_ROWS = 256, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
+
+/* A column that is hashed, once however often it is named. */
+typedef struct hashed_column {
+  const adl_input *input;
+  uint32_t seed; /* hash of the column's name */
+} hashed_column;
+
+typedef struct cross {
+  int32_t count;
+  int32_t source[MAX_CROSSED];
+} cross;
+
+typedef struct hasher {
+  adl_inputs columns;
+  adl_input_lists crosses;
+  int64_t bits;
+  bool is_signed;
+  adl_output as;
+  hashed_column *sources; /* the first columns.count are `columns`, in their order */
+  int32_t source_count;
+  cross *crossed;
+  int32_t cross_count;
+  bool one_each; /* no source has more than one item a row */
+} hasher;
+
+/* One source in one block: items start[r] - base .. start[r + 1] - base - 1 belong to row r of the block. A value of 0
+ * says that there is none. */
+typedef struct items {
+  const int32_t *start;
+  int32_t base;
+  uint32_t *hash;
+  float *value;
+  int64_t capacity;
+} items;
+
+typedef struct row_block {
+  const adl_call *call;
+  int64_t first, rows;
+  const int32_t *one_a_row; /* 0, 1, 2, ... */
+} row_block;
+
+/* ---- hashing a column ---- */
+
+static bool finite_or_reject(const row_block *block, const hashed_column *source, int64_t row, double value) {
+  if (value >= -FLT_MAX && value <= FLT_MAX) return true;
+  block->call->host->reject(block->call, block->first + row, source->input->name, "%g does not fit a float32", value);
+  return false;
+}
+
+/* A number is the value of the dimension that its column's name has. */
+static void hash_numbers(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  for (int64_t row = 0; row < block->rows; row++) {
+    int64_t at = block->first + row;
+    double value = adl_is_null(column, at) ? 0 : adl_number_at(column, at);
+    to->hash[row] = source->seed;
+    to->value[row] = finite_or_reject(block, source, row, value) ? (float)value : 0;
+  }
+}
+
+static void hash_categories(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  bool plain = column->type.element == ADL_STRING;
+  char buffer[ADL_CATEGORY_TEXT_SIZE];
+  for (int64_t row = 0; row < block->rows; row++) {
+    int64_t at = block->first + row;
+    adl_text text = plain ? adl_text_at(column, at) : adl_category_text(column, at, buffer);
+    to->hash[row] = adl_murmur3(text.data, (size_t)text.size, source->seed);
+    to->value[row] = adl_is_null(column, at) ? 0 : 1;
+  }
+}
+
+/* Lists and bags: each item is a category, a bag's weights are the values. */
+static void hash_items(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  char buffer[ADL_CATEGORY_TEXT_SIZE];
+  for (int64_t row = 0; row < block->rows; row++)
+    for (int32_t item = to->start[row]; item < to->start[row + 1]; item++) {
+      adl_text text = adl_category_text(column, item, buffer);
+      float value = column->weights != NULL ? column->weights[item] : 1;
+      to->hash[item - to->base] = adl_murmur3(text.data, (size_t)text.size, source->seed);
+      to->value[item - to->base] = finite_or_reject(block, source, row, (double)value) ? value : 0;
+    }
+}
+
+/* Dimensions stay neighbours: that of number d is d behind that of the column's name. */
+static void hash_vector(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  int64_t width = column->type.width;
+  for (int64_t row = 0; row < block->rows; row++)
+    for (int64_t d = 0; d < width; d++) {
+      int64_t from = (block->first + row) * width + d;
+      double value = column->type.element == ADL_FLOAT64 ? ((const double *)column->data)[from]
+                                                         : (double)((const float *)column->data)[from];
+      to->hash[row * width + d] = source->seed + (uint32_t)d;
+      to->value[row * width + d] = finite_or_reject(block, source, row, value) ? (float)value : 0;
+    }
+}
+
+static void hash_sparse(const hashed_column *source, const adl_column *column, int64_t count, items *to) {
+  for (int64_t i = 0; i < count; i++) to->hash[i] = source->seed + column->index[to->base + i];
+  memcpy(to->value, (const float *)column->data + to->base, (size_t)count * sizeof(float));
+}
+
+static const int32_t *vector_starts(const row_block *block, int64_t width) {
+  int32_t *starts = block->call->host->alloc(block->call, (BLOCK_ROWS + 1) * sizeof *starts);
+  for (int64_t row = 0; row <= block->rows; row++) starts[row] = (int32_t)(row * width);
+  return starts;
+}
+
+static void hash_block(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  adl_shape shape = column->type.shape;
+  to->start = shape == ADL_SCALAR   ? block->one_a_row
+              : shape == ADL_VECTOR ? vector_starts(block, column->type.width)
+                                    : column->offsets + block->first;
+  to->base = to->start[0];
+  int64_t count = to->start[block->rows] - to->base;
+  if (count > to->capacity) {
+    const adl_host *host = block->call->host;
+    to->capacity = count + count / 4;
+    to->hash = host->alloc(block->call, (size_t)to->capacity * sizeof *to->hash);
+    to->value = host->alloc(block->call, (size_t)to->capacity * sizeof *to->value);
+  }
+  if (shape == ADL_VECTOR)
+    hash_vector(block, source, column, to);
+  else if (shape == ADL_SPARSE)
+    hash_sparse(source, column, count, to);
+  else if (shape != ADL_SCALAR)
+    hash_items(block, source, column, to);
+  else if (column->type.role == ADL_CATEGORY)
+    hash_categories(block, source, column, to);
+  else
+    hash_numbers(block, source, column, to);
+}
+
+/* ---- putting a row together ---- */
+
+/* Where the entries of a row go. */
+typedef struct gathering {
+  uint64_t *entries, *scratch;
+  int64_t count, capacity;
+  uint32_t mask;
+  bool is_signed;
+} gathering;
+
+static inline void add_entry(gathering *row, uint32_t hash, float value) {
+  if (value == 0) return;
+  if (row->is_signed && adl_murmur3_mix(hash) >> 31) value = -value;
+  row->entries[row->count++] = adl_entry(hash & row->mask, value);
+}
+
+/* Every combination of one item from each column of the cross. Hashes are chained as Vowpal Wabbit does. */
+static void add_cross(gathering *row, const items *all, const int32_t *sources, int32_t left, int64_t at, uint32_t hash,
+                      float value) {
+  const items *from = &all[sources[0]];
+  for (int32_t item = from->start[at] - from->base; item < from->start[at + 1] - from->base; item++) {
+    float product = value * from->value[item];
+    uint32_t chained = (hash * UINT32_C(16777619)) ^ from->hash[item];
+    if (product == 0) continue;
+    if (left > 1)
+      add_cross(row, all, sources + 1, left - 1, at, chained, product);
+    else
+      add_entry(row, chained, product);
+  }
+}
+
+/* How many entries a row may have, before those of one dimension are summed. */
+static double count_entries(const hasher *self, const items *all, int64_t at) {
+  double count = 0;
+  for (int64_t i = 0; i < self->columns.count; i++) count += all[i].start[at + 1] - all[i].start[at];
+  for (int32_t c = 0; c < self->cross_count; c++) {
+    double product = 1;
+    for (int32_t i = 0; i < self->crossed[c].count; i++) {
+      const items *from = &all[self->crossed[c].source[i]];
+      product *= from->start[at + 1] - from->start[at];
+    }
+    count += product;
+  }
+  return count;
+}
+
+static void gather_row(const hasher *self, const items *all, int64_t at, gathering *row) {
+  row->count = 0;
+  for (int64_t i = 0; i < self->columns.count; i++)
+    for (int32_t item = all[i].start[at] - all[i].base; item < all[i].start[at + 1] - all[i].base; item++)
+      add_entry(row, all[i].hash[item], all[i].value[item]);
+  for (int32_t c = 0; c < self->cross_count; c++)
+    add_cross(row, all, self->crossed[c].source, self->crossed[c].count, at, 0, 1);
+}
+
+static void make_room(const adl_call *call, gathering *row, int64_t count) {
+  if (count <= row->capacity) return;
+  row->capacity = count + count / 2 + 64;
+  row->entries = call->host->alloc(call, (size_t)row->capacity * sizeof *row->entries);
+  row->scratch = call->host->alloc(call, (size_t)row->capacity * sizeof *row->scratch);
+}
+
+static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
+                          adl_out *out) {
+  const adl_host *host = call->host;
+  const hasher *self = instance;
+  int32_t one_a_row[BLOCK_ROWS + 1];
+  items *all = host->alloc(call, (size_t)self->source_count * sizeof *all);
+  gathering row = {.mask = (uint32_t)((UINT64_C(1) << self->bits) - 1), .is_signed = self->is_signed};
+  int64_t usual = self->columns.count + self->cross_count, used = 0;
+  adl_buffers column = {0};
+  (void)model;
+  memset(all, 0, (size_t)self->source_count * sizeof *all);
+  for (int32_t i = 0; i <= BLOCK_ROWS; i++) one_a_row[i] = i;
+  make_room(call, &row, usual);
+  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, usual * batch->rows, 0, &column));
+  for (int64_t first = 0; first < batch->rows; first += BLOCK_ROWS) {
+    int64_t rest = batch->rows - first;
+    row_block block = {call, first, rest < BLOCK_ROWS ? rest : BLOCK_ROWS, one_a_row};
+    for (int32_t i = 0; i < self->source_count; i++)
+      hash_block(&block, &self->sources[i], batch->slots[self->sources[i].input->slot], &all[i]);
+    for (int64_t at = 0; at < block.rows; at++) {
+      double most = self->one_each ? (double)usual : count_entries(self, all, at);
+      row.count = 0;
+      if (most > MAX_ROW_ENTRIES) {
+        host->reject(call, first + at, "crosses", "the row has %.0f entries; at most %d", most, MAX_ROW_ENTRIES);
+      } else {
+        make_room(call, &row, (int64_t)most);
+        gather_row(self, all, at, &row);
+      }
+      if (used + row.count > column.item_capacity)
+        ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, 2 * (used + row.count), 0, &column));
+      used += adl_entries_merge(row.entries, row.scratch, row.count, column.index + used, (float *)column.data + used);
+      column.offsets[first + at + 1] = (int32_t)used;
+    }
+  }
+  return ADL_OK;
+}
+
+/* ---- binding ---- */
+
+/* Number of the source for an input, made if it is not there. */
+static int32_t find_source(hasher *self, const adl_input *input) {
+  for (int32_t i = 0; i < self->source_count; i++)
+    if (strcmp(self->sources[i].input->name, input->name) == 0) return i;
+  self->sources[self->source_count] = (hashed_column){input, adl_murmur3(input->name, strlen(input->name), 0)};
+  if (input->type.shape != ADL_SCALAR) self->one_each = false;
+  return self->source_count++;
+}
+
+static adl_status check_column(const adl_call *call, int64_t number, const adl_input *input) {
+  const adl_type *type = &input->type;
+  char parameter[32];
+  bool is_float = type->element == ADL_FLOAT32 || type->element == ADL_FLOAT64;
+  bool is_item = type->shape == ADL_SCALAR || type->shape == ADL_LIST;
+  snprintf(parameter, sizeof parameter, "columns[%lld]", (long long)number);
+  if (type->element == ADL_TIMESTAMP)
+    return call->host->fail(call, parameter, -1, "derive the hour, the weekday or an age from it, and hash that",
+                            "%s is a timestamp, whose value hardly ever comes again", input->name);
+  if (type->shape == ADL_LIST && type->role == ADL_NUMBER)
+    return call->host->fail(call, parameter, -1, "give a list of strings or ids, or aggregate the numbers first",
+                            "%s is a list of numbers, which have no dimensions of their own", input->name);
+  if (is_item && is_float && type->role == ADL_CATEGORY)
+    return call->host->fail(call, parameter, -1, "read it as a number or as a string",
+                            "%s is a category of floating-point values", input->name);
+  return ADL_OK;
+}
+
+static adl_status bind_columns(const adl_call *call, hasher *self) {
+  adl_status status = ADL_OK;
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    const adl_input *input = &self->columns.items[i];
+    if (check_column(call, i, input) != ADL_OK) status = ADL_FAILED;
+    if (find_source(self, input) != i)
+      return call->host->fail(call, "columns", -1, "name it once", "%s is named twice", input->name);
+  }
+  return status;
+}
+
+static adl_status bind_crosses(const adl_call *call, hasher *self) {
+  adl_status status = ADL_OK;
+  for (int64_t c = 0; c < self->crosses.count; c++) {
+    const adl_inputs *members = &self->crosses.items[c];
+    cross *made = &self->crossed[self->cross_count++];
+    if (members->count < 2 || members->count > MAX_CROSSED) {
+      char parameter[32];
+      snprintf(parameter, sizeof parameter, "crosses[%lld]", (long long)c);
+      status = call->host->fail(call, parameter, -1, NULL, "a cross is of two or three columns, not of %lld",
+                                (long long)members->count);
+      continue;
+    }
+    for (int64_t i = 0; i < members->count; i++) made->source[made->count++] = find_source(self, &members->items[i]);
+  }
+  return status;
+}
+
+static adl_status bind(const adl_call *call, void *instance) {
+  const adl_host *host = call->host;
+  hasher *self = instance;
+  int64_t inputs = self->columns.count;
+  for (int64_t c = 0; c < self->crosses.count; c++) inputs += self->crosses.items[c].count;
+  if (inputs == 0) return host->fail(call, "columns", -1, "name the columns to hash", "there is nothing to hash");
+  self->sources = calloc((size_t)inputs, sizeof *self->sources);
+  self->crossed = calloc((size_t)self->crosses.count + 1, sizeof *self->crossed);
+  if (self->sources == NULL || self->crossed == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");
+  self->one_each = true;
+  adl_status columns = bind_columns(call, self), crosses = columns == ADL_OK ? bind_crosses(call, self) : ADL_OK;
+  if (columns != ADL_OK || crosses != ADL_OK) return ADL_FAILED;
+  return host->declare(call, &self->as,
+                       (adl_type){ADL_FLOAT32, ADL_SPARSE, ADL_NUMBER, 0, 0, INT64_C(1) << self->bits});
+}
+
+static adl_status start(const adl_call *call, void *instance) {
+  const hasher *self = instance;
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    const adl_input *input = &self->columns.items[i];
+    if (input->type.width > INT64_C(1) << self->bits)
+      call->host->log(call, ADL_WARNING, "%s has %lld dimensions, which have to share 2^%lld; more `bits` would help",
+                      input->name, (long long)input->type.width, (long long)self->bits);
+  }
+  return ADL_OK;
+}
+
+static void destroy(void *instance) {
+  hasher *self = instance;
+  free(self->sources);
+  free(self->crossed);
+}
+
+static const adl_param params[] = {
+    {.name = "columns",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_LIST_OF | ADL_NULLS_PASS,
+     .offset = offsetof(hasher, columns),
+     .shapes = ADL_ANY_SHAPE,
+     .doc = "Columns to hash, of any type but timestamps: categories, numbers, lists and bags of strings, vectors, "
+            "sparse vectors."},
+    {.name = "crosses",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_LISTS_OF | ADL_NULLS_PASS,
+     .offset = offsetof(hasher, crosses),
+     .elements = ADL_ANY_INTEGER | ADL_MASK(ADL_BOOL) | ADL_MASK(ADL_STRING) | ADL_MASK(ADL_BYTES),
+     .shapes = ADL_MASK(ADL_SCALAR) | ADL_MASK(ADL_LIST) | ADL_MASK(ADL_BAG),
+     .roles = ADL_MASK(ADL_CATEGORY),
+     .doc =
+         "Pairs or triples of category columns whose combinations are features of their own: [[user, segment]]. They "
+         "need not be among `columns`."},
+    {.name = "bits",
+     .type = ADL_PARAM_INT,
+     .offset = offsetof(hasher, bits),
+     .default_value = "18",
+     .range = "[1, 31]",
+     .doc =
+         "The vector has 2^bits dimensions. With n different values, about n / 2^bits of them share a dimension with "
+         "another; 18 to 24 are usual."},
+    {.name = "signed",
+     .type = ADL_PARAM_BOOL,
+     .offset = offsetof(hasher, is_signed),
+     .default_value = "false",
+     .doc = "Turn the sign of half of the features, by their hash, so that what shares a dimension cancels out on "
+            "average."},
+    {.name = "as",
+     .type = ADL_PARAM_NEW_COLUMN,
+     .flags = ADL_PLAIN_NAME,
+     .offset = offsetof(hasher, as),
+     .default_value = "x",
+     .doc = "Name of the new column, a sparse vector."},
+};
+
+static const char doc[] =
+    "Puts columns into one sparse vector of 2^bits dimensions by hashing them. Nothing is learned and no vocabulary is "
+    "held: new values get a dimension as they come, memory stays the same, and now and then two features share a "
+    "dimension.\n\n"
+    "A category (a string, an id) has the value 1 in the dimension of its column and value; identifiers that are "
+    "integers "
+    "are hashed as their decimal text, bools as true and false. A number is the value of the one dimension that its "
+    "column has. The items of a list are categories, those of a bag have their weights as values. Vectors and sparse "
+    "vectors pass through: their dimensions lie side by side behind that of their column. Numbers that are 0 and nulls "
+    "give nothing. What falls into one dimension is added up. Whether an integer is a category or a number is what its "
+    "producer says: in read-csv, id or int.\n\n"
+    "The hash is MurmurHash3 (x86, 32 bits): seed(column) = murmur3(column name, seed 0); a category has dimension "
+    "murmur3(value, seed(column)) mod 2^bits, a number seed(column) mod 2^bits, dimension d of a vector (seed(column) "
+    "+ "
+    "d) mod 2^bits. A cross chains the full hashes of its members as (h1 x 16777619 xor h2) x 16777619 xor h3; its "
+    "value "
+    "is the product of theirs, and lists and bags are crossed item by item. These are Vowpal Wabbit's rules with the "
+    "column as the namespace (and, for numbers, as a feature of the namespace without a name), save that it takes "
+    "names "
+    "made of digits for numbers. With `signed`, a feature is negative where the top bit of MurmurHash3's finaliser "
+    "over "
+    "its full hash is set.\n\n"
+    "A row whose numbers do not fit a float32, or whose crosses have more than 16,777,216 combinations, is rejected.";
+
+static const adl_class hash_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_FEATURE,
+    .id = "hash",
+    .title = "Any columns to one sparse vector, by hashing",
+    .doc = doc,
+    .form = ADL_SAME,
+    .instance_size = sizeof(hasher),
+    .state_version = 1,
+    ADL_PARAMS(params),
+    .destroy = destroy,
+    .bind = bind,
+    .start = start,
+    .process = process,
+};
+
+static const adl_class *const classes[] = {&hash_class};
+
+static const adl_plugin plugin = {
+    .struct_size = sizeof(adl_plugin),
+    .abi_major = ADL_ABI_MAJOR,
+    .abi_minor = ADL_ABI_MINOR,
+    .id = "hash",
+    .version = "1.0.0",
+    .class_count = 1,
+    .classes = classes,
+};
+
+ADL_PLUGIN("hash", "1.0.0", "feature:hash", &plugin);
