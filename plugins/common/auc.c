@@ -1,0 +1,44 @@
+/* Area under the ROC curve: see auc.h. */
+#include "common/auc.h"
+
+#include <math.h>
+
+/* Sums the entries from *at on that share one score, and moves *at behind them. */
+static adl_score_count next_tie(const adl_score_count *counts, int64_t count, int64_t *at) {
+  adl_score_count tie = counts[(*at)++];
+  for (; *at < count && counts[*at].score == tie.score; ++*at) {
+    tie.negatives += counts[*at].negatives;
+    tie.positives += counts[*at].positives;
+  }
+  return tie;
+}
+
+double adl_auc(const adl_score_count *counts, int64_t count, double *deviation) {
+  double negatives = 0, positives = 0, wins = 0, below, above;
+  *deviation = NAN;
+  for (int64_t at = 0; at < count;) {
+    adl_score_count tie = next_tie(counts, count, &at);
+    wins += tie.positives * (negatives + 0.5 * tie.negatives);
+    negatives += tie.negatives;
+    positives += tie.positives;
+  }
+  if (!(negatives > 0 && positives > 0)) return NAN;
+  double auc = wins / negatives / positives;
+  if (!(negatives > 1 && positives > 1)) return auc;
+  /* Variance over the positives of the share of negatives that each one beats, and the other way round. */
+  double of_positives = 0, of_negatives = 0;
+  below = 0;
+  above = positives;
+  for (int64_t at = 0; at < count;) {
+    adl_score_count tie = next_tie(counts, count, &at);
+    above -= tie.positives;
+    double beats = (below + 0.5 * tie.negatives) / negatives - auc;
+    double beaten = (above + 0.5 * tie.positives) / positives - auc;
+    of_positives += tie.positives * beats * beats;
+    of_negatives += tie.negatives * beaten * beaten;
+    below += tie.negatives;
+  }
+  double variance = of_positives / (positives - 1) / positives + of_negatives / (negatives - 1) / negatives;
+  if (variance > 0) *deviation = sqrt(variance);
+  return auc;
+}

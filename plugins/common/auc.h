@@ -1,0 +1,20 @@
+/* Area under the ROC curve from counted scores, with its standard error. Used by metrics. */
+#ifndef ADLOOM_PLUGINS_COMMON_AUC_H
+#define ADLOOM_PLUGINS_COMMON_AUC_H
+
+#include <stdint.h>
+
+/* How many rows with this score were negative and positive. Whole numbers; a float64 is exact up to 2^53. */
+typedef struct adl_score_count {
+  double score, negatives, positives;
+} adl_score_count;
+
+/*
+ * counts rise by score; equal scores may stand in several entries. Probability that a positive scores above a negative,
+ * ties counting a half; NaN without positives or without negatives. *deviation is its standard error (DeLong, DeLong &
+ * Clarke-Pearson 1988); NaN with fewer than two of either, and where the estimate is 0 (perfect separation), which says
+ * nothing.
+ */
+double adl_auc(const adl_score_count *counts, int64_t count, double *deviation);
+
+#endif
