@@ -329,3 +329,9 @@ int64_t adl_tensors_bytes(const adl_tensors *tensors) {
 }
 
 bool adl_tensors_empty(const adl_tensors *tensors) { return tensors->arrays->len == 0 && tensors->tables->len == 0; }
+
+void adl_tensors_swap(adl_tensors *a, adl_tensors *b) {
+  adl_tensors content = *a;
+  *a = *b;
+  *b = content;
+}

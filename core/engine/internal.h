@@ -26,19 +26,19 @@
 #include "core/graph/call.h"
 #include "core/graph/graph.h"
 
-typedef struct adl_node adl_node_run;
+typedef struct adl_node_run adl_node_run; /* a stage while it runs */
 
 /* Frames that came of one read of a head: the unit that keeps its place in the row order. */
 typedef struct adl_parcel {
   int64_t number;
+  bool late;         /* given after the last row of a scan: not everybody gets one of its number */
   GPtrArray *frames; /* of adl_frame * */
 } adl_parcel;
 
-/* A read of a head on its way; gone when nobody works on what came of it. */
-typedef struct adl_ticket {
-  int64_t number;
-  _Atomic int32_t refs;
-} adl_ticket;
+/* A read of a head on its way; it is over when nobody works on what came of it (scan.c). */
+typedef struct adl_ticket adl_ticket;
+void adl_ticket_hold(adl_ticket *ticket);
+void adl_ticket_release(adl_ticket *ticket);
 
 typedef struct adl_turn_item {
   int64_t number;
@@ -82,7 +82,7 @@ typedef struct adl_passing_fold {
   int32_t lanes;
 } adl_passing_fold;
 
-struct adl_node {
+struct adl_node_run {
   adl_stage *stage;
   adl_engine *engine;
   bool started;  /* start was called: its inputs are final */
@@ -106,7 +106,7 @@ struct adl_node {
   double threshold;      /* HOLDOUT newest */
   adl_frame *group_rest; /* WHOLE_GROUPS: rows of the group that may go on */
   int64_t limit_left;    /* sources, with --limit */
-  int32_t first_shard;   /* sources: number of shard 0 in the run's table */
+  int32_t first_shard, shard_count; /* sources: number of shard 0 in the table of the run */
   bool failed_fit;
   _Atomic int64_t rows_in, rows_out, nanoseconds;
 };
@@ -156,11 +156,11 @@ struct adl_engine {
   pthread_mutex_t shards_mutex;
   bool apply;          /* --models: nothing is learned */
   int64_t started_us;
-  _Atomic bool failed, interrupted, enough;
+  _Atomic bool failed, enough;
   _Atomic int64_t rows_read;
   struct adl_outputs *outputs;
   struct adl_progress *progress;
-  struct adl_report_data *reports;
+  adl_report_data *reports; /* see reports.h */
   /* peek */
   adl_stage *peek;
   int64_t peek_rows;
@@ -171,9 +171,10 @@ struct adl_engine {
 static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *stage) {
   return &engine->nodes[stage->number];
 }
+extern _Atomic bool adl_engine_interrupted; /* Ctrl-C; for the whole process */
 static inline bool adl_engine_stopping(adl_engine *engine) {
   return atomic_load_explicit(&engine->failed, memory_order_relaxed) ||
-         atomic_load_explicit(&engine->interrupted, memory_order_relaxed);
+         atomic_load_explicit(&adl_engine_interrupted, memory_order_relaxed);
 }
 /* An error that is the engine's own (a spool that cannot be written): reported, and the run ends. */
 void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -216,7 +217,6 @@ adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep);
 bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
 bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
 bool adl_step_finish(adl_worker *worker, adl_node_run *node, GPtrArray *result);
-bool adl_step_sort(adl_engine *engine, adl_node_run *node); /* WHOLE_TABLE: fills node->order */
 GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel);
 bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block);
 /* Enters a call of this stage: scratch, run part, crash report. */
@@ -224,6 +224,13 @@ const adl_call *adl_worker_enter(adl_worker *worker, adl_node_run *node, const c
 bool adl_worker_leave(adl_worker *worker, adl_status status);
 /* A stage that must see rows in order, one call at a time. */
 bool adl_node_takes_turns(const adl_node_run *node);
+
+/* ---- whole.c: classes that see whole tables or whole groups ---- */
+bool adl_whole_table(adl_node_run *node); /* fills node->order */
+/* Turns a parcel of rows into one of whole groups (a reference; the rest waits in the node); `last`: gives the rest. */
+adl_parcel *adl_whole_groups(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, bool last);
+/* Fills batch.groups, in the call's scratch. */
+void adl_whole_offsets(adl_view *view, const adl_stage *stage, const adl_call *call);
 
 /* ---- out.c ---- */
 adl_out *adl_out_new(void);
@@ -234,12 +241,15 @@ bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result);
 void adl_out_drop(adl_out *out);
 /* The block that next or encode made; ownership goes over; NULL: none. */
 GBytes *adl_out_take_block(adl_out *out, int64_t *position);
+/* The rows that were picked; free with g_free. */
+int64_t *adl_out_take_pick(adl_out *out, int64_t *count);
 void adl_out_fill(adl_host *host);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);
-bool adl_passing_start(adl_node_run *node);
+/* Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
+bool adl_passing_start(adl_node_run *node);
 /* After the last row: merges, wakes the fit, waits for its end. */
 bool adl_passing_finish(adl_node_run *node);
 

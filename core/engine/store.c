@@ -132,8 +132,9 @@ static bool keep(adl_store *store, adl_frame *frame, char **why) {
   return true;
 }
 
-/* All rows of all frames; NULL when that would be too much for one array. */
-static adl_frame *concat(adl_frame *const *frames, int64_t count, int64_t rows) {
+adl_frame *adl_frames_concat(adl_frame *const *frames, int64_t count) {
+  int64_t rows = 0;
+  for (int64_t i = 0; i < count; i++) rows += frames[i]->rows;
   adl_array **parts = g_new(adl_array *, (gsize)count);
   const char *why = NULL;
   for (int64_t i = 0; i < count; i++) parts[i] = frames[i]->tags;
@@ -155,7 +156,7 @@ static bool flush_small(adl_store *store, char **why) {
   if (store->small->len == 0) return true;
   adl_frame *const *frames = (adl_frame *const *)store->small->pdata;
   bool ok = true;
-  adl_frame *whole = store->small->len > 1 ? concat(frames, store->small->len, store->small_rows) : NULL;
+  adl_frame *whole = store->small->len > 1 ? adl_frames_concat(frames, store->small->len) : NULL;
   if (whole != NULL) {
     ok = keep(store, whole, why);
     adl_frame_unref(whole);
@@ -252,7 +253,7 @@ static adl_frame *gather_from_many(const adl_store *store, const int32_t *column
   }
   adl_frame *result = NULL;
   if (ok && parts->len > 0) {
-    adl_frame *whole = concat((adl_frame *const *)parts->pdata, parts->len, known);
+    adl_frame *whole = adl_frames_concat((adl_frame *const *)parts->pdata, parts->len);
     if (whole != NULL) {
       int32_t *all = g_new(int32_t, (gsize)column_count + 1);
       for (int32_t c = 0; c < column_count; c++) all[c] = c;

@@ -41,4 +41,7 @@ adl_frame *adl_store_get(const adl_store *store, int64_t frame, char **why);
 adl_frame *adl_store_gather(const adl_store *store, const int32_t *columns, int32_t column_count, const int64_t *rows,
                             int64_t count, char **why);
 
+/* All rows of all frames (at least one), in order; NULL when that would be too much for one array. */
+adl_frame *adl_frames_concat(adl_frame *const *frames, int64_t count);
+
 #endif

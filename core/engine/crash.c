@@ -1,0 +1,68 @@
+#include "core/engine/crash.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/graph/call.h"
+
+enum { STACK = 64 * 1024 };
+
+static void say(const char *text) {
+  if (text == NULL) return;
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  (void)written;
+}
+
+static const char *signal_text(int number) {
+  switch (number) {
+    case SIGSEGV: return "SIGSEGV, a bad memory access";
+    case SIGBUS: return "SIGBUS, a bad memory access";
+    case SIGFPE: return "SIGFPE, an arithmetic error";
+    case SIGILL: return "SIGILL, an illegal instruction";
+    default: return "SIGABRT";
+  }
+}
+
+/* Only async-signal-safe calls: the texts were there before. */
+static void handle(int number) {
+  const adl_context *context = adl_context_current;
+  signal(number, SIG_DFL);
+  if (context == NULL || context->stage == NULL || context->stage->loaded == NULL) {
+    say("\nadloom: error: adloom itself crashed (");
+    say(signal_text(number));
+    say("); please report this with the pipeline file\n");
+  } else {
+    say("\nadloom: error: ");
+    say(context->stage->name);
+    say(": the plugin crashed (");
+    say(signal_text(number));
+    say(") in ");
+    say(context->function);
+    say(" of ");
+    say(context->stage->class->id);
+    say(" ");
+    say(context->stage->loaded->plugin.version);
+    say(" (");
+    say(context->stage->loaded->path);
+    say(")\n  note: nothing was published; models that were fitted before are kept. Report this to the plugin's author\n");
+  }
+  _exit(1);
+}
+
+void adl_crash_thread(void) {
+  static _Thread_local char *memory;
+  if (memory == NULL) memory = malloc(STACK);
+  if (memory == NULL) return;
+  stack_t stack = {.ss_sp = memory, .ss_size = STACK};
+  sigaltstack(&stack, NULL);
+}
+
+void adl_crash_install(void) {
+  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  adl_crash_thread();
+  struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK};
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}

@@ -1,0 +1,57 @@
+/*
+ * The engine: runs a bound graph. Sources are read once, rows travel in frames through chains of stages on all workers,
+ * stages that learn keep theirs until they are fitted. What a run publishes (models, outputs, rejects, metrics, manifest)
+ * does not depend on the number of threads, on --memory or on when it was interrupted before. Called by the commands run
+ * and peek, and by the test harness.
+ */
+#ifndef ADLOOM_CORE_ENGINE_ENGINE_H
+#define ADLOOM_CORE_ENGINE_ENGINE_H
+
+#include <stdio.h>
+
+#include "core/data/frame.h"
+#include "core/graph/graph.h"
+
+typedef struct adl_engine adl_engine;
+typedef struct adl_report_data adl_report_data;
+
+typedef struct adl_run_options {
+  int32_t threads;        /* 0: one per core */
+  int64_t memory;         /* bytes for kept rows; 0: half of what is free */
+  int64_t limit;          /* rows of each source; 0: all */
+  const char *directory;  /* of the run, exists; NULL: nothing is written (peek, harness) */
+  const char *models;     /* the model store; NULL: none */
+  bool fresh;             /* fit everything, whatever the store holds */
+  bool apply;             /* --models: nothing is learned; all rows are new data */
+  enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
+  FILE *progress_file;
+  const char *const *arguments; /* for the manifest */
+} adl_run_options;
+
+typedef enum adl_outcome { ADL_RUN_OK = 0, ADL_RUN_FAILED = 1, ADL_RUN_INTERRUPTED = 130 } adl_outcome;
+
+/* Fills the rest of the host table. Once, before a plugin is loaded. */
+void adl_engine_setup_host(void);
+
+adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options);
+/* Problems go to the graph's list. */
+adl_outcome adl_engine_run(adl_engine *engine);
+/* The first `rows` rows that leave a stage; only what is before it runs. */
+adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows);
+const GPtrArray *adl_engine_peeked(const adl_engine *engine); /* of adl_frame * */
+void adl_engine_free(adl_engine *engine);
+
+/* Afterwards. */
+const adl_report_data *adl_engine_reports(const adl_engine *engine);
+int64_t adl_engine_rows_read(const adl_engine *engine);
+int64_t adl_engine_rejected(const adl_engine *engine);
+const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage); /* NULL: none */
+int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage);
+int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage);
+void adl_engine_each_reject(const adl_engine *engine, void (*visit)(void *data, const char *stage, const char *source, int64_t position,
+                            const char *column, const char *reason), void *data);
+
+/* Ctrl-C: the run ends at the next batch boundary. Safe in a signal handler. */
+void adl_engine_interrupt(void);
+
+#endif

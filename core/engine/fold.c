@@ -1,0 +1,259 @@
+/*
+ * host->fold. Rows are dealt to lanes by the number of their batch; each lane has a partial and sees its batches in order;
+ * lanes are merged as a binary tree. The number of lanes depends on the size of a partial alone, so results do not depend
+ * on threads. Over kept rows the fold runs here and now; for a class of one pass the rows go by while the fit waits.
+ */
+#include <string.h>
+
+#include "core/engine/internal.h"
+
+static int32_t lanes_for(const adl_tensors *total) {
+  int64_t bytes = adl_tensors_bytes(total);
+  return bytes <= (INT64_C(16) << 20) ? ADL_MAX_LANES : bytes <= (INT64_C(64) << 20) ? 4 : 2;
+}
+
+static bool sees_all_rows(const adl_node_run *node, int32_t side) {
+  return side >= 0 || (node->stage->class->flags & ADL_ALL_ROWS) != 0 || node->engine->apply;
+}
+
+/* ---- one frame into one partial ---- */
+
+static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal, const adl_fold *fold, adl_tensors *partial,
+                      uint32_t flags) {
+  if (frame->rows == 0) return true;
+  adl_view view;
+  adl_view_open(&view, worker, node, side, frame, flags | ADL_VIEW_LEARN);
+  view.batch.ordinal = ordinal;
+  bool ok = true;
+  if (view.frame->rows > 0) {
+    const adl_call *call = adl_worker_enter(worker, node, "fit (step)");
+    worker->call.frame = view.frame;
+    worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
+    ok = adl_worker_leave(worker, fold->step(call, node->stage->self, fold->context, &view.batch, partial));
+  }
+  adl_view_close(&view);
+  return ok;
+}
+
+static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal, const adl_fold *fold, adl_tensors *partial,
+                       uint32_t flags) {
+  if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) {
+    for (int split = ADL_TRAIN; split <= ADL_TEST; split++) {
+      adl_frame *part = adl_frame_of_split(frame, (adl_split)split, true);
+      bool ok = step_part(worker, node, side, part, ordinal, fold, partial, flags);
+      adl_frame_unref(part);
+      if (!ok) return false;
+    }
+    return true;
+  }
+  if (sees_all_rows(node, side)) return step_part(worker, node, side, frame, ordinal, fold, partial, flags);
+  adl_frame *training = adl_frame_of_split(frame, ADL_TRAIN, true);
+  bool ok = step_part(worker, node, side, training, ordinal, fold, partial, flags);
+  adl_frame_unref(training);
+  return ok;
+}
+
+/* ---- merging ---- */
+
+static bool merge_two(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors *into, adl_tensors *from) {
+  if (fold->merge == NULL) {
+    const char *why = NULL;
+    if (adl_tensors_add(into, from, &why)) return true;
+    adl_engine_fail(node->engine, node->stage, "partial results cannot be added: %s", why);
+    return false;
+  }
+  const adl_call *call = adl_worker_enter(worker, node, "fit (merge)");
+  return adl_worker_leave(worker, fold->merge(call, node->stage->self, fold->context, into, from));
+}
+
+/* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows. What is left in the first of them moves
+ * into `total`. */
+static bool merge_lanes(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors **partials, const bool *touched, int32_t lanes,
+                        adl_tensors *total) {
+  adl_tensors *present[ADL_MAX_LANES];
+  int32_t count = 0;
+  for (int32_t i = 0; i < lanes; i++)
+    if (touched[i]) present[count++] = partials[i];
+  for (int32_t step = 1; step < count; step *= 2)
+    for (int32_t i = 0; i + step < count; i += 2 * step)
+      if (!merge_two(worker, node, fold, present[i], present[i + step])) return false;
+  adl_tensors *zero = adl_tensors_like(total);
+  adl_tensors_swap(total, count > 0 ? present[0] : zero);
+  adl_tensors_free(zero);
+  return true;
+}
+
+/* ---- over kept rows ---- */
+
+typedef struct kept_fold {
+  adl_engine *engine;
+  adl_rows *rows;
+  const adl_fold *fold;
+  adl_tensors *partials[ADL_MAX_LANES];
+  bool touched[ADL_MAX_LANES];
+  int32_t lanes;
+  _Atomic int32_t next_lane;
+} kept_fold;
+
+static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold, adl_tensors *partial) {
+  char *why = NULL;
+  adl_frame *frame = adl_store_get(rows->store, number, &why);
+  if (frame == NULL) {
+    adl_engine_fail(rows->node->engine, rows->node->stage, "%s", why);
+    g_free(why);
+    return false;
+  }
+  int64_t ordinal = adl_store_first(rows->store, number, !sees_all_rows(rows->node, rows->side));
+  bool ok = step_frame(worker, rows->node, rows->side, frame, ordinal, fold, partial, ADL_VIEW_CHECKED);
+  adl_frame_unref(frame);
+  return ok;
+}
+
+static void fold_lanes(void *data, int32_t worker_number) {
+  kept_fold *f = data;
+  adl_worker *worker = &f->engine->workers[worker_number];
+  int64_t frames = adl_store_frames(f->rows->store);
+  for (int32_t lane = atomic_fetch_add(&f->next_lane, 1); lane < f->lanes; lane = atomic_fetch_add(&f->next_lane, 1))
+    for (int64_t i = lane; i < frames && !adl_engine_stopping(f->engine); i += f->lanes) {
+      f->touched[lane] = true;
+      if (!fold_kept_frame(worker, f->rows, i, f->fold, f->partials[lane])) return;
+    }
+}
+
+static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
+  adl_engine *engine = rows->node->engine;
+  adl_worker *merger = &engine->workers[engine->threads + 1];
+  if ((fold->flags & ADL_FOLD_IN_ORDER) != 0) {
+    for (int64_t i = 0; i < adl_store_frames(rows->store); i++)
+      if (adl_engine_stopping(engine) || !fold_kept_frame(merger, rows, i, fold, total)) return ADL_FAILED;
+    adl_context_current = adl_context_of(call);
+    return ADL_OK;
+  }
+  kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(total)};
+  for (int32_t i = 0; i < f.lanes; i++) f.partials[i] = adl_tensors_like(total);
+  adl_pool_run(engine->pool, fold_lanes, &f, NULL, NULL);
+  bool ok = !adl_engine_stopping(engine) && merge_lanes(merger, rows->node, fold, f.partials, f.touched, f.lanes, total);
+  for (int32_t i = 0; i < f.lanes; i++) adl_tensors_free(f.partials[i]);
+  adl_context_current = adl_context_of(call);
+  return ok ? ADL_OK : ADL_FAILED;
+}
+
+/* ---- over rows that pass by ---- */
+
+/* Called on the fit's own thread: hands its fold over and sleeps until all rows have passed. */
+static adl_status fold_passing(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
+  adl_passing_fold *p = rows->node->passing;
+  pthread_mutex_lock(&p->mutex);
+  if (p->asked) {
+    pthread_mutex_unlock(&p->mutex);
+    return call->host->fail(call, NULL, -1, NULL, "asked for a second pass, but its class says SINGLE_PASS");
+  }
+  p->fold = fold;
+  p->total = total;
+  p->lanes = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? 1 : lanes_for(total);
+  for (int32_t i = 0; i < p->lanes; i++) {
+    p->partials[i] = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? total : adl_tensors_like(total);
+    adl_turn_init(&p->turns[i], i, p->lanes);
+  }
+  p->asked = true;
+  pthread_cond_broadcast(&p->changed);
+  while (!p->delivered) pthread_cond_wait(&p->changed, &p->mutex);
+  adl_status status = p->status;
+  pthread_mutex_unlock(&p->mutex);
+  adl_context_current = adl_context_of(call);
+  return status;
+}
+
+static void *passing_main(void *data) {
+  adl_node_run *node = data;
+  adl_passing_fold *p = node->passing;
+  adl_run_call run = {.engine = node->engine, .node = node};
+  adl_worker worker = {.call = run};
+  adl_context_init(&worker.context, node->engine->graph, NULL, 0);
+  adl_rows rows = {.node = node, .store = NULL, .side = -1};
+  const adl_call *call = adl_worker_enter(&worker, node, "fit");
+  adl_status status = node->stage->class->fit(call, node->stage->self, &rows, &node->model);
+  node->failed_fit = !adl_worker_leave(&worker, status);
+  adl_context_clear(&worker.context);
+  pthread_mutex_lock(&p->mutex);
+  p->returned = true;
+  pthread_cond_broadcast(&p->changed);
+  pthread_mutex_unlock(&p->mutex);
+  return NULL;
+}
+
+bool adl_passing_start(adl_node_run *node) {
+  adl_passing_fold *p = node->passing = g_new0(adl_passing_fold, 1);
+  pthread_mutex_init(&p->mutex, NULL);
+  pthread_cond_init(&p->changed, NULL);
+  if (pthread_create(&p->thread, NULL, passing_main, node) != 0) {
+    adl_engine_fail(node->engine, node->stage, "cannot start a thread");
+    return false;
+  }
+  p->started = true;
+  pthread_mutex_lock(&p->mutex);
+  while (!p->asked && !p->returned) pthread_cond_wait(&p->changed, &p->mutex);
+  bool ok = p->asked;
+  pthread_mutex_unlock(&p->mutex);
+  return ok || !node->failed_fit;
+}
+
+static void passing_step(adl_turn_item *item, void *data) {
+  adl_worker *worker = data;
+  adl_node_run *node = item->node;
+  adl_passing_fold *p = node->passing;
+  int32_t lane = (int32_t)(item->number % p->lanes);
+  int64_t ordinal = item->parcel->number << 24;
+  for (guint i = 0; i < item->parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
+    adl_frame *frame = item->parcel->frames->pdata[i];
+    p->touched[lane] = true;
+    if (!step_frame(worker, node, -1, frame, ordinal, p->fold, p->partials[lane], 0)) break;
+    ordinal += frame->rows;
+  }
+  adl_ticket_release(item->ticket);
+  adl_turn_item_free(item);
+}
+
+void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
+  adl_passing_fold *p = node->passing;
+  for (guint i = 0; i < parcel->frames->len; i++) atomic_fetch_add(&node->rows_in, ((adl_frame *)parcel->frames->pdata[i])->rows);
+  if (!p->asked) { /* the fit wanted no rows */
+    adl_parcel_free(parcel);
+    adl_ticket_release(ticket);
+    return;
+  }
+  adl_turn_item *item = g_new0(adl_turn_item, 1);
+  *item = (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
+  adl_turn_offer(&p->turns[parcel->number % p->lanes], item, passing_step, worker);
+}
+
+bool adl_passing_finish(adl_node_run *node) {
+  adl_engine *engine = node->engine;
+  adl_passing_fold *p = node->passing;
+  if (p == NULL || !p->started) return false;
+  bool in_order = p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0;
+  bool ok = !adl_engine_stopping(engine);
+  if (ok && p->asked && !in_order)
+    ok = merge_lanes(&engine->workers[engine->threads + 1], node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  pthread_mutex_lock(&p->mutex);
+  p->status = ok ? ADL_OK : ADL_FAILED;
+  p->delivered = true;
+  pthread_cond_broadcast(&p->changed);
+  pthread_mutex_unlock(&p->mutex);
+  pthread_join(p->thread, NULL);
+  for (int32_t i = 0; i < p->lanes; i++) {
+    if (!in_order) adl_tensors_free(p->partials[i]);
+    adl_turn_clear(&p->turns[i]);
+  }
+  pthread_mutex_destroy(&p->mutex);
+  pthread_cond_destroy(&p->changed);
+  g_clear_pointer(&node->passing, g_free);
+  return ok && !node->failed_fit;
+}
+
+static adl_status host_fold(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
+  if (fold->step == NULL) return call->host->fail(call, NULL, -1, NULL, "a fold needs a step");
+  return rows->store != NULL ? fold_kept(call, rows, fold, total) : fold_passing(call, rows, fold, total);
+}
+
+void adl_fold_fill(adl_host *host) { host->fold = host_fold; }

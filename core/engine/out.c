@@ -1,0 +1,395 @@
+/* What a stage gives: columns in the making, picked rows, rows of a side, blocks of bytes; and how that becomes frames.
+ * The functions here are the host's "giving rows" ones. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/internal.h"
+
+struct adl_out {
+  adl_worker *worker;
+  adl_node_run *node;
+  adl_view *view;         /* NULL: finish, next, decode */
+  guint output_count, output_capacity;
+  adl_builder **builders; /* by output slot */
+  adl_array **passed;
+  bool picked;
+  int64_t *index;         /* PICKED: rows of the view */
+  int64_t index_count;
+  int64_t *side_rows[4];  /* PICKED, by side */
+  int64_t side_count[4];
+  int64_t *positions;
+  int64_t position_capacity;
+  GPtrArray *frames;      /* committed; NEW */
+  uint8_t *block;
+  int64_t block_size, block_capacity, block_position;
+  bool block_done;
+};
+
+adl_out *adl_out_new(void) {
+  adl_out *out = g_new0(adl_out, 1);
+  out->frames = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  return out;
+}
+
+static void clear_columns(adl_out *out) {
+  for (guint i = 0; i < out->output_count; i++) {
+    if (out->builders[i] != NULL) adl_builder_free(out->builders[i]);
+    adl_array_unref(out->passed[i]);
+    out->builders[i] = NULL;
+    out->passed[i] = NULL;
+  }
+}
+
+void adl_out_drop(adl_out *out) {
+  clear_columns(out);
+  out->picked = false;
+  g_clear_pointer(&out->index, g_free);
+  for (int i = 0; i < 4; i++) g_clear_pointer(&out->side_rows[i], g_free);
+  g_ptr_array_set_size(out->frames, 0);
+  out->block_done = false;
+  out->output_count = 0;
+  out->view = NULL;
+}
+
+void adl_out_free(adl_out *out) {
+  if (out == NULL) return;
+  adl_out_drop(out);
+  g_ptr_array_free(out->frames, TRUE);
+  g_free(out->builders);
+  g_free(out->passed);
+  g_free(out->positions);
+  free(out->block);
+  g_free(out);
+}
+
+void adl_out_begin(adl_out *out, adl_worker *worker, adl_node_run *node, adl_view *view) {
+  out->worker = worker;
+  out->node = node;
+  out->view = view;
+  out->output_count = node->stage->outputs->len;
+  if (out->output_count > out->output_capacity) {
+    out->builders = g_renew(adl_builder *, out->builders, out->output_count);
+    out->passed = g_renew(adl_array *, out->passed, out->output_count);
+    out->output_capacity = out->output_count;
+  }
+  for (guint i = 0; i < out->output_count; i++) {
+    out->builders[i] = NULL;
+    out->passed[i] = NULL;
+  }
+  worker->call.out = out;
+}
+
+/* ---- host functions ---- */
+
+static adl_status fail(const adl_call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static adl_status fail(const adl_call *call, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  adl_status status = call->host->fail(call, NULL, -1, NULL, "%s", text);
+  g_free(text);
+  return status;
+}
+
+static bool slot_ok(const adl_call *call, const adl_out *out, int32_t slot) {
+  if (slot >= 0 && (guint)slot < out->output_count) return true;
+  fail(call, "gave a column for output slot %d; there are %u", slot, out->output_count);
+  return false;
+}
+
+static adl_type slot_type(const adl_out *out, int32_t slot) { return ((adl_field *)out->node->stage->outputs->pdata[slot])->type; }
+
+static adl_status host_reserve(const adl_call *call, adl_out *out, int32_t slot, int64_t rows, int64_t items, int64_t bytes,
+                               adl_buffers *buffers) {
+  if (!slot_ok(call, out, slot)) return ADL_FAILED;
+  if (out->builders[slot] == NULL) out->builders[slot] = adl_builder_new(slot_type(out, slot));
+  if (adl_builder_reserve(out->builders[slot], rows, items, bytes, buffers)) return ADL_OK;
+  return fail(call, "one batch of a column would hold more than 2147483647 items or bytes");
+}
+
+static bool host_wanted(const adl_call *call, int32_t slot) {
+  const adl_stage *stage = adl_context_of(call)->stage;
+  return slot >= 0 && (guint)slot < stage->outputs->len && g_array_index(stage->outputs_wanted, bool, slot);
+}
+
+static adl_status host_pass(const adl_call *call, adl_out *out, int32_t slot, const adl_column *column) {
+  if (!slot_ok(call, out, slot)) return ADL_FAILED;
+  adl_array_unref(out->passed[slot]);
+  out->passed[slot] = adl_array_ref((adl_array *)(uintptr_t)column);
+  return ADL_OK;
+}
+
+static adl_status host_pick(const adl_call *call, adl_out *out, const int64_t *index, int64_t count) {
+  if (out->view == NULL || out->node->stage->class->form != ADL_PICKED) return fail(call, "picked rows, but its form is not PICKED");
+  int64_t rows = out->view->batch.rows;
+  for (int64_t i = 0; i < count; i++)
+    if (index[i] < 0 || index[i] >= rows) return fail(call, "picked row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, index[i], rows);
+  g_free(out->index);
+  out->index = g_memdup2(index, (gsize)count * sizeof *index);
+  out->index_count = count;
+  out->picked = true;
+  return ADL_OK;
+}
+
+static adl_status host_gather(const adl_call *call, adl_out *out, const adl_side *side, const int64_t *row, int64_t count) {
+  if (side->number < 0 || (guint)side->number >= out->node->sides->len || side->number >= 4) return fail(call, "gathered from a side it has not");
+  int64_t rows = adl_store_rows(((adl_side_run *)out->node->sides->pdata[side->number])->store, false);
+  for (int64_t i = 0; i < count; i++)
+    if (row[i] < -1 || row[i] >= rows) return fail(call, "gathered side row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, row[i], rows);
+  g_free(out->side_rows[side->number]);
+  out->side_rows[side->number] = g_memdup2(row, (gsize)count * sizeof *row);
+  out->side_count[side->number] = count;
+  return ADL_OK;
+}
+
+static int64_t *host_positions(const adl_call *call, adl_out *out, int64_t rows) {
+  (void)call;
+  if (rows > out->position_capacity) {
+    out->positions = g_renew(int64_t, out->positions, rows);
+    out->position_capacity = rows;
+  }
+  memset(out->positions, 0, (size_t)rows * sizeof *out->positions);
+  return out->positions;
+}
+
+static uint8_t *host_block(const adl_call *call, adl_out *out, int64_t size) {
+  (void)call;
+  if (size <= out->block_capacity) return out->block;
+  void *memory = NULL;
+  int64_t capacity = MAX(size, out->block_capacity * 2);
+  if (posix_memalign(&memory, 64, (size_t)capacity + 64) != 0) g_error("out of memory: a block of %" G_GINT64_FORMAT " bytes", size);
+  if (out->block != NULL) memcpy(memory, out->block, (size_t)out->block_capacity);
+  free(out->block);
+  out->block = memory;
+  out->block_capacity = capacity;
+  return out->block;
+}
+
+static adl_status host_block_commit(const adl_call *call, adl_out *out, int64_t size, int64_t position) {
+  if (size < 0 || size > out->block_capacity) return fail(call, "gave a block larger than the buffer it was given");
+  out->block_size = size;
+  out->block_position = position;
+  out->block_done = true;
+  return ADL_OK;
+}
+
+GBytes *adl_out_take_block(adl_out *out, int64_t *position) {
+  if (!out->block_done) return NULL;
+  *position = out->block_position;
+  GBytes *bytes = g_bytes_new_with_free_func(out->block, (gsize)out->block_size, free, out->block);
+  out->block = NULL;
+  out->block_capacity = 0;
+  out->block_done = false;
+  return bytes;
+}
+
+int64_t *adl_out_take_pick(adl_out *out, int64_t *count) {
+  int64_t *index = out->index;
+  *count = out->picked ? out->index_count : 0;
+  out->index = NULL;
+  return index;
+}
+
+/* ---- frames ---- */
+
+/* The finished array of an output slot; NULL: not given. */
+static adl_array *take_output(adl_out *out, int32_t slot, int64_t rows, bool *ok) {
+  adl_array *array = NULL;
+  if (out->passed[slot] != NULL) {
+    array = out->passed[slot];
+    out->passed[slot] = NULL;
+    if (array->view.rows == rows) return array;
+    adl_array_unref(array);
+  } else if (out->builders[slot] != NULL) {
+    const char *why = NULL;
+    array = adl_builder_finish(out->builders[slot], rows, &why);
+    out->builders[slot] = NULL;
+    if (array != NULL) return array;
+    adl_engine_fail(out->node->engine, out->node->stage, "%s gave a column that is not valid: %s", out->node->stage->class->id, why);
+    *ok = false;
+  }
+  return NULL;
+}
+
+static adl_array *source_tags(adl_out *out, int64_t rows) {
+  adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_INT64, ADL_NUMBER));
+  adl_buffers buffers;
+  adl_builder_reserve(builder, rows, 0, 0, &buffers);
+  int64_t *tags = buffers.data;
+  bool positions = out->positions != NULL && out->position_capacity >= rows && out->node->stage->class->next != NULL;
+  adl_split split = out->node->engine->apply ? ADL_TEST : ADL_TRAIN;
+  for (int64_t i = 0; i < rows; i++) tags[i] = adl_tag_make(split, out->worker->call.shard, positions ? out->positions[i] : 0);
+  return adl_builder_finish(builder, rows, NULL);
+}
+
+/* Appends a frame, cut into pieces of at most ADL_BATCH_ROWS. */
+static void append_cut(GPtrArray *result, adl_frame *frame) {
+  if (frame->rows <= ADL_BATCH_ROWS) {
+    if (frame->rows > 0) g_ptr_array_add(result, adl_frame_ref(frame));
+    return;
+  }
+  for (int64_t first = 0; first < frame->rows; first += ADL_BATCH_ROWS) {
+    int64_t rows = MIN(ADL_BATCH_ROWS, frame->rows - first);
+    adl_frame *piece = adl_frame_new(rows, frame->column_count, adl_array_slice(frame->tags, first, rows));
+    for (int32_t c = 0; c < frame->column_count; c++)
+      if (frame->columns[c] != NULL) piece->columns[c] = adl_array_slice(frame->columns[c], first, rows);
+    g_ptr_array_add(result, piece);
+  }
+}
+
+static bool report_missing(adl_out *out, int32_t column) {
+  adl_engine_fail(out->node->engine, out->node->stage, "%s gave no column `%s` of the right length", out->node->stage->class->id,
+                  out->node->stage->schema.columns[column].name);
+  return false;
+}
+
+static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) {
+  const adl_stage *stage = out->node->stage;
+  if (stage->class->form != ADL_NEW) return fail(call, "committed rows, but its form is not NEW");
+  if (rows == 0) {
+    clear_columns(out);
+    return ADL_OK;
+  }
+  adl_frame *frame = adl_frame_new(rows, stage->schema.count, source_tags(out, rows));
+  bool ok = true;
+  for (int32_t c = 0; ok && c < stage->schema.count; c++) {
+    int32_t slot = stage->leaving[c].number;
+    adl_array *array = stage->leaving[c].kind == ADL_FROM_OUTPUT ? take_output(out, slot, rows, &ok) : NULL;
+    if (stage->needed[c] && ok && array == NULL) ok = report_missing(out, c);
+    if (stage->needed[c]) frame->columns[c] = array;
+    else adl_array_unref(array);
+  }
+  clear_columns(out);
+  if (ok) append_cut(out->frames, frame);
+  adl_frame_unref(frame);
+  return ok ? ADL_OK : ADL_FAILED;
+}
+
+/* ---- SAME and PICKED ---- */
+
+/* A training row must not get what a held-out side row says: such places become -1. True if there were any. */
+static bool hide_held_out(const int64_t *main_tags, const adl_frame *side, int64_t *rows, int64_t count) {
+  const int64_t *side_tags = adl_frame_tags(side);
+  bool any = false;
+  for (int64_t i = 0; i < count; i++) {
+    if (rows[i] < 0 || adl_tag_split(main_tags[i]) != ADL_TRAIN || adl_tag_split(side_tags[i]) == ADL_TRAIN) continue;
+    rows[i] = -1;
+    any = true;
+  }
+  return any;
+}
+
+static bool all_null(const int64_t *rows, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (rows[i] >= 0) return false;
+  return true;
+}
+
+/* Columns of one side for the rows that leave, put into `frame`. */
+static bool bring_side(adl_out *out, int32_t side, adl_frame *frame) {
+  const adl_stage *stage = out->node->stage;
+  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1), *places = g_new(int32_t, (gsize)stage->schema.count + 1);
+  int32_t count = 0;
+  for (int32_t c = 0; c < stage->schema.count; c++) {
+    if (stage->leaving[c].kind != ADL_FROM_SIDE || stage->leaving[c].side != side || !stage->needed[c]) continue;
+    columns[count] = stage->leaving[c].number;
+    places[count++] = c;
+  }
+  bool ok = true;
+  int64_t *rows = out->side_rows[side];
+  const adl_store *store = ((adl_side_run *)out->node->sides->pdata[side])->store;
+  if (count > 0 && (rows == NULL || out->side_count[side] != frame->rows)) {
+    adl_engine_fail(out->node->engine, stage, "%s brought no side rows, or not one for each picked row", stage->class->id);
+    ok = false;
+  } else if (count > 0) {
+    char *why = NULL;
+    adl_frame *found = NULL;
+    if (!all_null(rows, frame->rows)) {
+      found = adl_store_gather(store, columns, count, rows, frame->rows, &why);
+      if (found != NULL && hide_held_out(adl_frame_tags(frame), found, rows, frame->rows)) {
+        g_clear_pointer(&found, adl_frame_unref);
+        if (!all_null(rows, frame->rows)) found = adl_store_gather(store, columns, count, rows, frame->rows, &why);
+      }
+    }
+    ok = why == NULL;
+    if (!ok) adl_engine_fail(out->node->engine, stage, "%s", why);
+    for (int32_t i = 0; ok && i < count; i++)
+      frame->columns[places[i]] = found != NULL ? adl_array_ref(found->columns[i])
+                                                : adl_array_nulls(stage->schema.columns[places[i]].field->type, frame->rows);
+    adl_frame_unref(found);
+    g_free(why);
+  }
+  g_free(columns);
+  g_free(places);
+  return ok;
+}
+
+static bool identity(const int64_t *index, int64_t count, int64_t rows) {
+  if (count != rows) return false;
+  for (int64_t i = 0; i < count; i++)
+    if (index[i] != i) return false;
+  return true;
+}
+
+static adl_array *taken(adl_array *array, const adl_out *out, bool whole) {
+  return whole ? adl_array_ref(array) : adl_array_gather(array, out->index, out->index_count);
+}
+
+/* The frame of SAME and PICKED. NULL: reported. */
+static adl_frame *make_frame(adl_out *out) {
+  const adl_stage *stage = out->node->stage;
+  adl_frame *input = out->view->frame;
+  bool whole = !out->picked || identity(out->index, out->index_count, input->rows);
+  int64_t rows = out->picked ? out->index_count : input->rows;
+  adl_frame *frame = adl_frame_new(rows, stage->schema.count, taken(input->tags, out, whole));
+  bool ok = true;
+  for (int32_t c = 0; ok && c < stage->schema.count; c++) {
+    const adl_leaving *leaving = &stage->leaving[c];
+    if (!stage->needed[c]) continue;
+    if (leaving->kind == ADL_FROM_INPUT) frame->columns[c] = taken(input->columns[leaving->number], out, whole);
+    if (leaving->kind == ADL_FROM_SLOT) frame->columns[c] = taken(out->view->arrays[leaving->number], out, whole);
+    if (leaving->kind == ADL_FROM_OUTPUT) {
+      frame->columns[c] = take_output(out, leaving->number, rows, &ok);
+      if (ok && frame->columns[c] == NULL) ok = report_missing(out, c);
+    }
+  }
+  for (guint side = 0; ok && side < out->node->sides->len; side++) ok = bring_side(out, (int32_t)side, frame);
+  if (ok) return frame;
+  adl_frame_unref(frame);
+  return NULL;
+}
+
+bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result) {
+  bool ok = true;
+  if (out->node->stage->class->form == ADL_NEW || out->view == NULL) {
+    for (guint i = 0; i < out->frames->len; i++) g_ptr_array_add(result, adl_frame_ref(out->frames->pdata[i]));
+  } else if (out->node->stage->class->form == ADL_PICKED && !out->picked && !out->node->stage->loaded->forwards_only) {
+    ok = true; /* nothing picked: nothing leaves */
+  } else {
+    adl_frame *frame = make_frame(out);
+    ok = frame != NULL;
+    if (ok && !out->picked && worker->call.rejected != NULL) {
+      adl_frame *without = adl_frame_without(frame, worker->call.rejected);
+      adl_frame_unref(frame);
+      frame = without;
+    }
+    if (ok) append_cut(result, frame);
+    adl_frame_unref(frame);
+  }
+  adl_out_drop(out);
+  return ok;
+}
+
+void adl_out_fill(adl_host *host) {
+  host->reserve = host_reserve;
+  host->wanted = host_wanted;
+  host->pass = host_pass;
+  host->pick = host_pick;
+  host->gather = host_gather;
+  host->commit = host_commit;
+  host->positions = host_positions;
+  host->block = host_block;
+  host->block_commit = host_block_commit;
+}

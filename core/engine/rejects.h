@@ -1,0 +1,27 @@
+/* Rows in quarantine: collected while the run goes on, each counted once however many passes met it, written sorted to
+ * rejects.jsonl at the end, so that the file does not depend on threads. */
+#ifndef ADLOOM_CORE_ENGINE_REJECTS_H
+#define ADLOOM_CORE_ENGINE_REJECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct adl_rejects adl_rejects;
+
+typedef struct adl_reject {
+  const char *stage;  /* that refused it */
+  int32_t shard;      /* number in the run's table: which file */
+  int64_t position;   /* line or offset */
+  const char *column; /* may be NULL */
+  const char *reason;
+} adl_reject;
+
+adl_rejects *adl_rejects_new(void);
+void adl_rejects_free(adl_rejects *rejects);
+/* Copies. From any thread. */
+void adl_rejects_add(adl_rejects *rejects, const adl_reject *reject);
+int64_t adl_rejects_count(adl_rejects *rejects);
+/* Sorted by shard, position, stage, column. */
+void adl_rejects_each(adl_rejects *rejects, void (*visit)(void *data, const adl_reject *reject), void *data);
+
+#endif

@@ -1,0 +1,540 @@
+/*
+ * One pass over a head: a source, or rows that were kept. Workers take tickets in turn, each reads a frame (or a block of
+ * bytes, which it decodes beside the others), and carries what comes of it along the graph: through every stage that is
+ * ready, into the stores of those that are not, into folds and sinks. Where order matters, a turn restores it.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "core/engine/internal.h"
+#include "core/engine/progress.h"
+
+typedef struct scan {
+  adl_engine *engine;
+  const adl_head *head;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  GQueue work;       /* of adl_turn_item *: parcels that left a turn and go on */
+  GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
+  int64_t issued, finished, window;
+  bool reading, ended;
+  /* source */
+  int32_t shards, shard;
+  bool opened;
+  void *cursor;
+} scan;
+
+struct adl_ticket {
+  scan *of;
+  int64_t number;
+  _Atomic int32_t refs;
+};
+
+void adl_ticket_hold(adl_ticket *ticket) { atomic_fetch_add(&ticket->refs, 1); }
+
+void adl_ticket_release(adl_ticket *ticket) {
+  if (atomic_fetch_sub(&ticket->refs, 1) != 1) return;
+  scan *s = ticket->of;
+  pthread_mutex_lock(&s->mutex);
+  s->finished++;
+  g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  pthread_cond_broadcast(&s->changed);
+  pthread_mutex_unlock(&s->mutex);
+}
+
+/* With the mutex held. */
+static adl_ticket *issue(scan *s) {
+  adl_ticket *ticket = g_new(adl_ticket, 1);
+  *ticket = (adl_ticket){.of = s, .number = s->issued++, .refs = 1};
+  g_ptr_array_add(s->tickets, ticket);
+  return ticket;
+}
+
+/* ---- delivery ---- */
+
+static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parcel *parcel, adl_ticket *ticket);
+static void turn_main(adl_turn_item *item, void *data);
+static void turn_side(adl_turn_item *item, void *data);
+
+static adl_turn_item *new_item(adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
+  adl_turn_item *item = g_new0(adl_turn_item, 1);
+  *item = (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
+  return item;
+}
+
+static void drop(adl_parcel *parcel, adl_ticket *ticket) {
+  adl_parcel_free(parcel);
+  adl_ticket_release(ticket);
+}
+
+/* Rows that are kept until the stage has learned: checked now, beside the others, stored in their turn. */
+static adl_parcel *check_parcel(adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
+  if (node->stage->class == NULL) return parcel;
+  uint32_t flags = node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_LEARN : 0;
+  adl_parcel *checked = adl_parcel_new(parcel->number);
+  checked->late = parcel->late;
+  for (guint i = 0; i < parcel->frames->len; i++) {
+    adl_view view;
+    adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], flags);
+    g_ptr_array_add(checked->frames, adl_frame_ref(view.frame));
+    adl_view_close(&view);
+  }
+  adl_parcel_free(parcel);
+  return checked;
+}
+
+/* Takes parcel and one hold of the ticket over, as all of these do. */
+static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
+  if (adl_engine_stopping(node->engine)) return drop(parcel, ticket);
+  if (node->action == ADL_FOLD) return adl_passing_deliver(worker, node, parcel, ticket);
+  if (node->action == ADL_KEEP) {
+    parcel = check_parcel(worker, node, parcel);
+    return adl_turn_offer(&node->turn, new_item(node, parcel, ticket), turn_main, worker);
+  }
+  if (adl_node_takes_turns(node)) {
+    adl_turn_item *item = new_item(node, parcel, ticket);
+    if (node->stage->class->write != NULL && node->stage->class->encode != NULL) item->block = adl_step_encode(worker, node, parcel);
+    return adl_turn_offer(&node->turn, item, turn_main, worker);
+  }
+  adl_parcel *result = adl_parcel_new(parcel->number);
+  result->late = parcel->late;
+  bool ok = adl_step_process(worker, node, parcel, result->frames);
+  adl_parcel_free(parcel);
+  if (!ok) return drop(result, ticket);
+  deliver_onward(worker, node->stage, result, ticket);
+}
+
+static void deliver_side(adl_worker *worker, adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
+  for (guint k = 0; k < node->stage->sides->len; k++) {
+    if (node->stage->sides->pdata[k] != from) continue;
+    adl_side_run *side = node->sides->pdata[k];
+    adl_ticket_hold(ticket);
+    adl_turn_item *item = new_item(node, adl_parcel_share(parcel), ticket);
+    adl_turn_offer(&side->turn, item, turn_side, side);
+  }
+  (void)worker;
+  drop(parcel, ticket);
+}
+
+static void deliver_port(adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
+  for (guint k = 0; k < node->stage->from->len; k++) {
+    if (node->stage->from->pdata[k] != from) continue;
+    adl_side_run *port = node->ports->pdata[k];
+    adl_ticket_hold(ticket);
+    adl_turn_offer(&port->turn, new_item(node, adl_parcel_share(parcel), ticket), turn_side, port);
+  }
+  drop(parcel, ticket);
+}
+
+static void turn_peek(adl_turn_item *item, void *data) {
+  adl_engine *engine = data;
+  for (guint i = 0; i < item->parcel->frames->len && engine->peek_rows > 0; i++) {
+    adl_frame *frame = item->parcel->frames->pdata[i];
+    int64_t rows = MIN(engine->peek_rows, frame->rows);
+    adl_frame *piece = adl_frame_new(rows, frame->column_count, adl_array_slice(frame->tags, 0, rows));
+    for (int32_t c = 0; c < frame->column_count; c++)
+      if (frame->columns[c] != NULL) piece->columns[c] = adl_array_slice(frame->columns[c], 0, rows);
+    g_ptr_array_add(engine->peeked, piece);
+    engine->peek_rows -= rows;
+  }
+  if (engine->peek_rows == 0) atomic_store(&engine->enough, true);
+  adl_ticket_release(item->ticket);
+  adl_turn_item_free(item);
+}
+
+/* To everybody who reads the rows of this stage. */
+static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parcel *parcel, adl_ticket *ticket) {
+  adl_engine *engine = worker->call.engine;
+  if (stage == engine->peek) {
+    adl_ticket_hold(ticket);
+    adl_turn_offer(&engine->peek_turn, new_item(NULL, adl_parcel_share(parcel), ticket), turn_peek, engine);
+  }
+  for (guint i = 0; i < stage->to_side->len; i++) {
+    adl_node_run *node = adl_node_of(engine, stage->to_side->pdata[i]);
+    guint first = 0;
+    if (g_ptr_array_find(stage->to_side, stage->to_side->pdata[i], &first) && first < i) continue;
+    adl_ticket_hold(ticket);
+    deliver_side(worker, node, stage, adl_parcel_share(parcel), ticket);
+  }
+  for (guint i = 0; i < stage->to->len; i++) {
+    adl_node_run *node = adl_node_of(engine, stage->to->pdata[i]);
+    guint first = 0;
+    if (g_ptr_array_find(stage->to, stage->to->pdata[i], &first) && first < i) continue;
+    if (node->action == ADL_IDLE) continue;
+    adl_ticket_hold(ticket);
+    if (node->stage->role == ADL_STAGE_CONCAT) deliver_port(node, stage, adl_parcel_share(parcel), ticket);
+    else deliver(worker, node, adl_parcel_share(parcel), ticket);
+  }
+  drop(parcel, ticket);
+}
+
+/* ---- in turn ---- */
+
+static void keep_frames(adl_node_run *node, adl_store *store, const adl_parcel *parcel) {
+  char *why = NULL;
+  for (guint i = 0; i < parcel->frames->len && !adl_engine_stopping(node->engine); i++)
+    if (!adl_store_append(store, parcel->frames->pdata[i], &why)) {
+      adl_engine_fail(node->engine, node->stage, "%s", why);
+      g_clear_pointer(&why, g_free);
+    }
+}
+
+/* What left a turn goes on as work of its own, so that the next in line need not wait for it. */
+static void go_on(adl_node_run *node, adl_parcel *result, adl_ticket *ticket) {
+  scan *s = ticket->of;
+  pthread_mutex_lock(&s->mutex);
+  g_queue_push_tail(&s->work, new_item(node, result, ticket));
+  pthread_cond_broadcast(&s->changed);
+  pthread_mutex_unlock(&s->mutex);
+}
+
+static void limit_rows(adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
+  for (guint i = 0; i < parcel->frames->len && node->limit_left > 0; i++) {
+    adl_frame *frame = parcel->frames->pdata[i];
+    if (frame->rows <= node->limit_left) {
+      g_ptr_array_add(result, adl_frame_ref(frame));
+      node->limit_left -= frame->rows;
+      continue;
+    }
+    adl_frame *piece = adl_frame_new(node->limit_left, frame->column_count, adl_array_slice(frame->tags, 0, node->limit_left));
+    for (int32_t c = 0; c < frame->column_count; c++)
+      if (frame->columns[c] != NULL) piece->columns[c] = adl_array_slice(frame->columns[c], 0, node->limit_left);
+    g_ptr_array_add(result, piece);
+    node->limit_left = 0;
+  }
+}
+
+static void turn_main(adl_turn_item *item, void *data) {
+  adl_worker *worker = data;
+  adl_node_run *node = item->node;
+  const adl_class *class = node->stage->class;
+  bool stopping = adl_engine_stopping(node->engine);
+  adl_parcel *result = NULL;
+  if (stopping) {
+    ;
+  } else if (node->action == ADL_KEEP) {
+    keep_frames(node, node->store, item->parcel);
+  } else if (class->write != NULL) {
+    adl_step_write(worker, node, item->parcel, item->block);
+  } else {
+    result = adl_parcel_new(item->parcel->number);
+    result->late = item->parcel->late;
+    bool ok = true;
+    if (class->next != NULL) {
+      limit_rows(node, item->parcel, result->frames);
+    } else if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
+      adl_parcel *groups = adl_whole_groups(worker, node, item->parcel, false);
+      ok = groups != NULL && adl_step_process(worker, node, groups, result->frames);
+      adl_parcel_free(groups);
+    } else if (node->stage->learn == ADL_LEARN_ONLINE) {
+      ok = adl_step_learn(worker, node, item->parcel, result->frames);
+    } else {
+      ok = adl_step_process(worker, node, item->parcel, result->frames);
+    }
+    if (!ok) g_clear_pointer(&result, adl_parcel_free);
+  }
+  if (result != NULL) go_on(node, result, item->ticket);
+  else adl_ticket_release(item->ticket);
+  adl_turn_item_free(item);
+}
+
+static void turn_side(adl_turn_item *item, void *data) {
+  adl_side_run *side = data;
+  keep_frames(item->node, side->store, item->parcel);
+  adl_ticket_release(item->ticket);
+  adl_turn_item_free(item);
+}
+
+/* ---- reading ---- */
+
+/* What a read gave: rows, or a block that has to be decoded. */
+typedef struct reading {
+  adl_parcel *parcel;
+  GBytes *block;
+  int64_t position;
+  int32_t shard;
+} reading;
+
+static bool open_shard(scan *s, adl_worker *worker) {
+  adl_node_run *node = s->head->node;
+  worker->call.shard = node->first_shard + s->shard;
+  const adl_call *call = adl_worker_enter(worker, node, "open");
+  s->cursor = NULL;
+  s->opened = adl_worker_leave(worker, node->stage->class->open(call, node->stage->self, s->shard, &s->cursor));
+  return s->opened;
+}
+
+static void close_shard(scan *s, adl_worker *worker) {
+  if (!s->opened) return;
+  adl_node_run *node = s->head->node;
+  const adl_call *call = adl_worker_enter(worker, node, "close");
+  node->stage->class->close(call, node->stage->self, s->cursor);
+  adl_worker_leave(worker, ADL_OK);
+  s->opened = false;
+}
+
+static void wait_a_little(adl_engine *engine, int64_t microseconds) {
+  for (int64_t left = CLAMP(microseconds, 1000, 60000000); left > 0 && !adl_engine_stopping(engine); left -= 50000) {
+    struct timespec nap = {0, (long)MIN(left, 50000) * 1000};
+    nanosleep(&nap, NULL);
+  }
+}
+
+/* One call of next, over the shards in order. False: the source has no more, or failed. */
+static bool read_source(scan *s, adl_worker *worker, reading *r) {
+  adl_node_run *node = s->head->node;
+  adl_engine *engine = s->engine;
+  while (!adl_engine_stopping(engine)) {
+    if (s->shard >= s->shards) return false;
+    if (!s->opened && !open_shard(s, worker)) return false;
+    r->shard = worker->call.shard = node->first_shard + s->shard;
+    const adl_call *call = adl_worker_enter(worker, node, "next");
+    worker->call.later = 0;
+    adl_out_begin(worker->out, worker, node, NULL);
+    adl_status status = node->stage->class->next(call, node->stage->self, s->cursor, worker->out);
+    r->block = adl_out_take_block(worker->out, &r->position);
+    r->parcel = adl_parcel_new(0);
+    bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
+    bool fine = status == ADL_OK || status == ADL_END || status == ADL_LATER;
+    if (!adl_worker_leave(worker, fine ? ADL_OK : status) || !ok) break;
+    if (status == ADL_END) {
+      close_shard(s, worker);
+      s->shard++;
+    }
+    if (status == ADL_LATER) wait_a_little(engine, worker->call.later);
+    if (r->block != NULL || r->parcel->frames->len > 0) return true;
+    g_clear_pointer(&r->parcel, adl_parcel_free);
+  }
+  g_clear_pointer(&r->parcel, adl_parcel_free);
+  g_clear_pointer(&r->block, g_bytes_unref);
+  return false;
+}
+
+static bool decode_block(scan *s, adl_worker *worker, reading *r) {
+  adl_node_run *node = s->head->node;
+  gsize size = 0;
+  const void *data = g_bytes_get_data(r->block, &size);
+  worker->call.shard = r->shard;
+  const adl_call *call = adl_worker_enter(worker, node, "decode");
+  adl_out_begin(worker->out, worker, node, NULL);
+  adl_status status = node->stage->class->decode(call, node->stage->self, data, (int64_t)size, r->position, worker->out);
+  bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
+  return adl_worker_leave(worker, status) && ok;
+}
+
+static adl_frame *checked_get(adl_engine *engine, adl_node_run *node, const adl_store *store, int64_t number) {
+  char *why = NULL;
+  adl_frame *frame = adl_store_get(store, number, &why);
+  if (frame == NULL) adl_engine_fail(engine, node->stage, "%s", why);
+  g_free(why);
+  return frame;
+}
+
+/* Kept rows in another order. */
+static adl_frame *read_ordered(adl_engine *engine, adl_node_run *node, int64_t number) {
+  const adl_stage *stage = node->stage;
+  int64_t first = number * ADL_BATCH_ROWS, count = MIN(ADL_BATCH_ROWS, node->order_count - first);
+  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1), *places = g_new(int32_t, (gsize)stage->schema.count + 1), n = 0;
+  for (int32_t c = 0; c < stage->schema.count; c++) {
+    if (!stage->needed[c]) continue;
+    columns[n] = stage->leaving[c].number;
+    places[n++] = c;
+  }
+  char *why = NULL;
+  adl_frame *found = adl_store_gather(node->store, columns, n, node->order + first, count, &why), *frame = NULL;
+  if (found == NULL) {
+    adl_engine_fail(engine, stage, "%s", why);
+  } else {
+    frame = adl_frame_new(count, stage->schema.count, adl_array_ref(found->tags));
+    for (int32_t i = 0; i < n; i++) frame->columns[places[i]] = adl_array_ref(found->columns[i]);
+  }
+  adl_frame_unref(found);
+  g_free(why);
+  g_free(columns);
+  g_free(places);
+  return frame;
+}
+
+/* from: [a, b]: the rows of each port in order; columns are matched by name. */
+static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t number, bool *end) {
+  const adl_stage *stage = node->stage;
+  for (guint k = 0; k < node->ports->len; k++) {
+    const adl_side_run *port = node->ports->pdata[k];
+    int64_t frames = adl_store_frames(port->store);
+    if (number >= frames) {
+      number -= frames;
+      continue;
+    }
+    adl_frame *frame = checked_get(engine, node, port->store, number);
+    if (frame == NULL) return NULL;
+    const adl_stage *from = stage->from->pdata[k];
+    adl_frame *result = adl_frame_new(frame->rows, stage->schema.count, adl_array_ref(frame->tags));
+    for (int32_t c = 0; c < stage->schema.count; c++)
+      if (stage->needed[c]) result->columns[c] = adl_array_ref(frame->columns[adl_schema_find(&from->schema, stage->schema.columns[c].name)]);
+    adl_frame_unref(frame);
+    return result;
+  }
+  *end = true;
+  return NULL;
+}
+
+static bool read_kept(scan *s, int64_t number, reading *r) {
+  adl_node_run *node = s->head->node;
+  adl_frame *frame = NULL;
+  bool end = false;
+  switch (s->head->kind) {
+    case ADL_HEAD_STORE:
+    case ADL_HEAD_TABLE: {
+      const adl_store *store = s->head->kind == ADL_HEAD_STORE ? node->store : node->table;
+      end = number >= adl_store_frames(store);
+      if (!end) frame = checked_get(s->engine, node, store, number);
+      break;
+    }
+    case ADL_HEAD_ORDER:
+      end = number * ADL_BATCH_ROWS >= node->order_count;
+      if (!end) frame = read_ordered(s->engine, node, number);
+      break;
+    case ADL_HEAD_PORTS: frame = read_ports(s->engine, node, number, &end); break;
+    case ADL_HEAD_SOURCE: break;
+  }
+  if (frame == NULL) return false;
+  r->parcel = adl_parcel_new(number);
+  g_ptr_array_add(r->parcel->frames, frame);
+  return true;
+}
+
+/* ---- workers ---- */
+
+static void deliver_first(scan *s, adl_worker *worker, adl_parcel *parcel, adl_ticket *ticket) {
+  adl_node_run *node = s->head->node;
+  if (s->head->kind == ADL_HEAD_STORE) {
+    deliver(worker, node, parcel, ticket);
+  } else if (s->head->kind == ADL_HEAD_SOURCE && s->engine->options->limit > 0) {
+    adl_turn_offer(&node->turn, new_item(node, parcel, ticket), turn_main, worker);
+  } else {
+    deliver_onward(worker, node->stage, parcel, ticket);
+  }
+}
+
+static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
+  r->parcel->number = ticket->number;
+  bool ok = r->block == NULL || decode_block(s, worker, r);
+  if (r->block != NULL) g_bytes_unref(r->block);
+  if (s->head->kind == ADL_HEAD_SOURCE) {
+    int64_t rows = 0;
+    for (guint i = 0; i < r->parcel->frames->len; i++) rows += ((adl_frame *)r->parcel->frames->pdata[i])->rows;
+    atomic_fetch_add(&s->engine->rows_read, rows);
+    atomic_fetch_add(&s->head->node->rows_out, rows);
+  }
+  if (ok) deliver_first(s, worker, r->parcel, ticket);
+  else drop(r->parcel, ticket);
+}
+
+static bool no_more_reading(scan *s) {
+  return s->ended || adl_engine_stopping(s->engine) || atomic_load(&s->engine->enough) ||
+         (s->head->kind == ADL_HEAD_SOURCE && s->engine->options->limit > 0 && s->head->node->limit_left <= 0);
+}
+
+static void scan_work(void *data, int32_t number) {
+  scan *s = data;
+  adl_worker *worker = &s->engine->workers[number];
+  pthread_mutex_lock(&s->mutex);
+  for (;;) {
+    adl_turn_item *item = g_queue_pop_head(&s->work);
+    if (item != NULL) {
+      pthread_mutex_unlock(&s->mutex);
+      adl_parcel *parcel = item->parcel;
+      item->parcel = NULL;
+      deliver_onward(worker, item->node->stage, parcel, item->ticket);
+      adl_turn_item_free(item);
+      pthread_mutex_lock(&s->mutex);
+      continue;
+    }
+    bool over = no_more_reading(s);
+    if (over && (s->issued == s->finished || adl_engine_stopping(s->engine)) && !s->reading) break;
+    if (over || s->reading || s->issued - s->finished >= s->window) {
+      pthread_cond_wait(&s->changed, &s->mutex);
+      continue;
+    }
+    s->reading = true;
+    int64_t next = s->issued;
+    pthread_mutex_unlock(&s->mutex);
+    reading r = {0};
+    bool more = s->head->kind == ADL_HEAD_SOURCE ? read_source(s, worker, &r) : read_kept(s, next, &r);
+    adl_ticket *ticket = NULL;
+    pthread_mutex_lock(&s->mutex);
+    s->reading = false;
+    if (more) {
+      ticket = issue(s);
+    } else {
+      s->ended = true;
+    }
+    pthread_cond_broadcast(&s->changed);
+    if (!more) continue;
+    pthread_mutex_unlock(&s->mutex);
+    carry(s, worker, &r, ticket);
+    pthread_mutex_lock(&s->mutex);
+  }
+  pthread_cond_broadcast(&s->changed);
+  pthread_mutex_unlock(&s->mutex);
+}
+
+static void idle(void *data) {
+  scan *s = data;
+  adl_progress_tick(s->engine->progress);
+  /* Workers that wait must hear of Ctrl-C and of failures. */
+  if (!adl_engine_stopping(s->engine)) return;
+  pthread_mutex_lock(&s->mutex);
+  pthread_cond_broadcast(&s->changed);
+  pthread_mutex_unlock(&s->mutex);
+}
+
+/* ---- the end ---- */
+
+/* What a stage gave after its last row goes on alone, with a number of its own: nobody else is working any more. */
+static void deliver_late(scan *s, adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
+  adl_ticket *ticket = issue(s);
+  parcel->number = ticket->number;
+  parcel->late = true;
+  deliver_onward(worker, node->stage, parcel, ticket);
+  for (adl_turn_item *item = g_queue_pop_head(&s->work); item != NULL; item = g_queue_pop_head(&s->work)) {
+    adl_parcel *next = item->parcel;
+    item->parcel = NULL;
+    deliver_onward(worker, item->node->stage, next, item->ticket);
+    adl_turn_item_free(item);
+  }
+}
+
+static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
+  const adl_class *class = node->stage->class;
+  if (node->action != ADL_STREAM || class == NULL || class->next != NULL || class->write != NULL) return;
+  adl_parcel *parcel = adl_parcel_new(s->issued);
+  bool ok = true;
+  if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
+    adl_parcel *rest = adl_whole_groups(worker, node, parcel, true);
+    ok = rest != NULL && adl_step_process(worker, node, rest, parcel->frames);
+    adl_parcel_free(rest);
+  }
+  if (ok && class->finish != NULL && class->process != NULL) ok = adl_step_finish(worker, node, parcel->frames);
+  if (ok && parcel->frames->len > 0) deliver_late(s, worker, node, parcel);
+  else adl_parcel_free(parcel);
+}
+
+bool adl_scan_run(adl_engine *engine, const adl_head *head) {
+  scan s = {.engine = engine, .head = head, .window = 2 * (int64_t)engine->threads + 2, .shards = 1};
+  pthread_mutex_init(&s.mutex, NULL);
+  pthread_cond_init(&s.changed, NULL);
+  g_queue_init(&s.work);
+  s.tickets = g_ptr_array_new_with_free_func(g_free);
+  if (head->kind == ADL_HEAD_SOURCE) s.shards = head->node->shard_count;
+  adl_pool_run(engine->pool, scan_work, &s, idle, &s);
+  adl_worker *control = &engine->workers[engine->threads];
+  close_shard(&s, control);
+  for (int32_t i = 0; i < engine->node_count && !adl_engine_stopping(engine) && !atomic_load(&engine->enough); i++)
+    finish_node(&s, control, &engine->nodes[i]);
+  for (adl_turn_item *item = g_queue_pop_head(&s.work); item != NULL; item = g_queue_pop_head(&s.work)) adl_turn_item_free(item);
+  g_ptr_array_free(s.tickets, TRUE);
+  pthread_mutex_destroy(&s.mutex);
+  pthread_cond_destroy(&s.changed);
+  return !adl_engine_stopping(engine);
+}

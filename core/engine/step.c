@@ -1,0 +1,449 @@
+/* One frame through one stage: its slots are filled, forbidden nulls and NaN are rejected, process or learn is called, what
+ * it gave becomes frames. Holdouts, too, are a step. */
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include <xxhash.h>
+#include "core/engine/internal.h"
+
+/* ---- calls ---- */
+
+const adl_call *adl_worker_enter(adl_worker *worker, adl_node_run *node, const char *function) {
+  worker->call.node = node;
+  worker->call.rejected = NULL;
+  worker->call.frame = NULL;
+  worker->context.run = &worker->call;
+  return adl_context_enter(&worker->context, node->stage, function);
+}
+
+bool adl_worker_leave(adl_worker *worker, adl_status status) {
+  adl_engine *engine = worker->call.engine;
+  bool ok = adl_engine_stopping(engine) ? status == ADL_OK && !worker->context.failed : adl_context_check(&worker->context, status);
+  if (!ok) atomic_store(&engine->failed, true);
+  adl_context_leave(&worker->context);
+  worker->call.frame = NULL;
+  worker->call.rejected = NULL;
+  return ok;
+}
+
+static int64_t clock_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool adl_node_takes_turns(const adl_node_run *node) {
+  const adl_stage *stage = node->stage;
+  if (stage->class == NULL) return false;
+  return stage->class->write != NULL || stage->learn == ADL_LEARN_ONLINE ||
+         (stage->class->flags & (ADL_ORDERED | ADL_WHOLE_GROUPS)) != 0;
+}
+
+/* ---- views ---- */
+
+static const adl_stage *stage_read(const adl_stage *stage, int32_t side) {
+  return side < 0 ? stage->from->pdata[0] : stage->sides->pdata[side];
+}
+
+static adl_array *evaluate(adl_worker *worker, adl_node_run *node, const adl_expr *expr, const int32_t *columns, const adl_frame *frame) {
+  const adl_column *inputs[256];
+  int32_t count = adl_expr_input_count(expr);
+  const adl_column **all = count <= 256 ? inputs : g_new(const adl_column *, (gsize)count);
+  for (int32_t i = 0; i < count; i++) all[i] = &frame->columns[columns[i]]->view;
+  const char *why = NULL;
+  adl_array *array = adl_expr_evaluate(expr, all, frame->rows, worker->call.engine->started_us, &why);
+  if (all != inputs) g_free(all);
+  if (array != NULL) return array;
+  adl_engine_fail(node->engine, node->stage, "an expression cannot be computed: %s", why);
+  return adl_array_nulls(adl_expr_type(expr), frame->rows);
+}
+
+static adl_array *fill_slot(adl_worker *worker, adl_node_run *node, const adl_slot *slot, const adl_frame *frame) {
+  if (slot->kind == ADL_SLOT_COLUMN) return adl_array_ref(frame->columns[slot->columns[0]]);
+  if (slot->kind == ADL_SLOT_EXPRESSION) return evaluate(worker, node, slot->expr, slot->columns, frame);
+  if (slot->column_count == 1) {
+    adl_array *only = frame->columns[slot->columns[0]];
+    if (only->view.type.shape == slot->type.shape && only->view.type.element == slot->type.element) return adl_array_ref(only);
+  }
+  const adl_column *few[64];
+  const adl_column **columns = slot->column_count <= 64 ? few : g_new(const adl_column *, (gsize)slot->column_count);
+  for (int32_t c = 0; c < slot->column_count; c++) columns[c] = &frame->columns[slot->columns[c]]->view;
+  adl_array *matrix = adl_array_matrix(slot->type, columns, slot->column_count, frame->rows);
+  if (columns != few) g_free(columns);
+  return matrix;
+}
+
+static void fill_slots(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, uint32_t flags) {
+  const adl_stage *stage = node->stage;
+  for (guint i = 0; i < view->slot_count; i++) {
+    const adl_slot *slot = stage->slots->pdata[i];
+    bool absent = slot->side != side || ((slot->flags & ADL_LEARN_ONLY) != 0 && (flags & ADL_VIEW_LEARN) == 0);
+    view->arrays[i] = absent ? NULL : fill_slot(worker, node, slot, view->frame);
+    view->columns[i] = absent ? NULL : &view->arrays[i]->view;
+  }
+}
+
+static void drop_slots(adl_view *view) {
+  for (guint i = 0; i < view->slot_count; i++) adl_array_unref(view->arrays[i]);
+}
+
+static void reject_row(adl_node_run *node, int64_t tag, const char *column, const char *reason) {
+  adl_reject reject = {.stage = node->stage->name, .shard = adl_tag_shard(tag), .position = adl_tag_position(tag), .column = column, .reason = reason};
+  adl_rejects_add(node->engine->rejects, &reject);
+}
+
+/* What one column holds that its parameter does not let pass; adds to `bad`. */
+static int64_t check_column(adl_node_run *node, const adl_frame *frame, const adl_column *column, const char *name, uint32_t flags, bool training_only,
+                            uint8_t *bad) {
+  static const char *const reasons[] = {"is null", "is NaN or infinite"};
+  int64_t count = 0, bytes = (frame->rows + 7) / 8;
+  uint8_t few[ADL_BATCH_ROWS / 8];
+  uint8_t *found = bytes <= (int64_t)sizeof few ? few : g_malloc((gsize)bytes);
+  for (int pass = 0; pass < 2; pass++) {
+    if ((flags & (pass == 0 ? ADL_NULLS_PASS : ADL_NAN_PASS)) != 0) continue;
+    if (pass == 0 && column->validity == NULL) continue;
+    memset(found, 0, (size_t)bytes);
+    if (adl_array_find_bad(column, pass == 0, pass == 1, found) == 0) continue;
+    for (int64_t i = 0; i < frame->rows; i++) {
+      int64_t tag = adl_frame_tags(frame)[i];
+      if (!adl_bit(found, i) || adl_bit(bad, i) || (training_only && adl_tag_split(tag) != ADL_TRAIN)) continue;
+      adl_bit_set(bad, i, true);
+      reject_row(node, tag, name, reasons[pass]);
+      count++;
+    }
+  }
+  if (found != few) g_free(found);
+  return count;
+}
+
+static int64_t check_slots(adl_view *view, adl_node_run *node, int32_t side, uint8_t *bad) {
+  int64_t count = 0;
+  const adl_schema *schema = &stage_read(node->stage, side)->schema;
+  for (guint i = 0; i < view->slot_count; i++) {
+    const adl_slot *slot = node->stage->slots->pdata[i];
+    if (view->arrays[i] == NULL || (slot->flags & (ADL_NULLS_PASS | ADL_NAN_PASS)) == (ADL_NULLS_PASS | ADL_NAN_PASS)) continue;
+    bool training_only = (slot->flags & ADL_LEARN_ONLY) != 0;
+    if (slot->kind == ADL_SLOT_EXPRESSION) {
+      count += check_column(node, view->frame, view->columns[i], slot->parameter, slot->flags, training_only, bad);
+      continue;
+    }
+    for (int32_t c = 0; c < slot->column_count; c++)
+      count += check_column(node, view->frame, &view->frame->columns[slot->columns[c]]->view, schema->columns[slot->columns[c]].name, slot->flags,
+                            training_only, bad);
+  }
+  return count;
+}
+
+static void describe_batch(adl_view *view) {
+  view->batch = (adl_batch){.struct_size = sizeof view->batch, .slot_count = view->slot_count, .rows = view->frame->rows, .slots = view->columns};
+}
+
+void adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, uint32_t flags) {
+  view->slot_count = node->stage->slots->len;
+  view->arrays = g_new0(adl_array *, (gsize)view->slot_count * 2 + 1);
+  view->columns = (const adl_column **)(void *)(view->arrays + view->slot_count);
+  view->frame = adl_frame_ref(frame);
+  fill_slots(view, worker, node, side, flags);
+  if ((flags & ADL_VIEW_CHECKED) == 0 && frame->rows > 0) {
+    int64_t bytes = (frame->rows + 7) / 8;
+    uint8_t *bad = g_malloc0((gsize)bytes);
+    if (check_slots(view, node, side, bad) > 0) {
+      drop_slots(view);
+      view->frame = adl_frame_without(frame, bad);
+      adl_frame_unref(frame);
+      fill_slots(view, worker, node, side, flags);
+    }
+    g_free(bad);
+  }
+  describe_batch(view);
+}
+
+void adl_view_close(adl_view *view) {
+  drop_slots(view);
+  adl_frame_unref(view->frame);
+  g_free(view->arrays);
+}
+
+adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep) {
+  int64_t bytes = (frame->rows + 7) / 8;
+  uint8_t *drop = g_malloc0((gsize)bytes + 1);
+  const int64_t *tags = adl_frame_tags(frame);
+  for (int64_t i = 0; i < frame->rows; i++)
+    if ((adl_tag_split(tags[i]) == split) != keep) adl_bit_set(drop, i, true);
+  adl_frame *result = adl_frame_without(frame, drop);
+  g_free(drop);
+  return result;
+}
+
+/* ---- process ---- */
+
+typedef adl_status (*row_function)(const adl_call *call, adl_node_run *node, const adl_batch *batch, adl_out *out);
+
+static adl_status call_process(const adl_call *call, adl_node_run *node, const adl_batch *batch, adl_out *out) {
+  return node->stage->class->process(call, node->stage->self, &node->model, batch, out);
+}
+
+static adl_status call_learn(const adl_call *call, adl_node_run *node, const adl_batch *batch, adl_out *out) {
+  return node->stage->class->learn(call, node->stage->self, &node->model, batch, out);
+}
+
+static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, uint32_t flags, const char *name, row_function function,
+                       GPtrArray *result, uint8_t *rejected) {
+  adl_view view;
+  adl_view_open(&view, worker, node, -1, frame, flags);
+  bool ok = true;
+  if (view.frame->rows > 0) {
+    view.batch.ordinal = ordinal;
+    const adl_call *call = adl_worker_enter(worker, node, name);
+    worker->call.frame = view.frame;
+    worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
+    if ((node->stage->class->flags & ADL_WHOLE_GROUPS) != 0) adl_whole_offsets(&view, node->stage, call);
+    adl_out_begin(worker->out, worker, node, &view);
+    ok = true;
+    adl_status status = node->stage->loaded->forwards_only ? ADL_OK : function(call, node, &view.batch, worker->out);
+    if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
+    else adl_out_drop(worker->out);
+    if (rejected != NULL && worker->call.rejected != NULL) memcpy(rejected, worker->call.rejected, (size_t)(frame->rows + 7) / 8);
+    ok = adl_worker_leave(worker, status) && ok;
+  }
+  adl_view_close(&view);
+  return ok;
+}
+
+static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+  for (int split = ADL_TRAIN; split <= ADL_TEST; split++) {
+    adl_frame *part = adl_frame_of_split(frame, (adl_split)split, true);
+    bool ok = step_frame(worker, node, part, ordinal, 0, "process", call_process, result, NULL);
+    adl_frame_unref(part);
+    if (!ok) return false;
+  }
+  return true;
+}
+
+static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result);
+
+bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
+  int64_t begin = clock_ns(), ordinal = parcel->number << 24;
+  bool ok = true;
+  guint before = result->len;
+  for (guint i = 0; ok && i < parcel->frames->len; i++) {
+    adl_frame *frame = parcel->frames->pdata[i];
+    atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
+    if (node->stage->role == ADL_STAGE_HOLDOUT) ok = holdout_frame(worker, node, frame, result);
+    else if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) ok = process_by_split(worker, node, frame, ordinal, result);
+    else ok = step_frame(worker, node, frame, ordinal, 0, "process", call_process, result, NULL);
+    ordinal += frame->rows;
+  }
+  for (guint i = before; i < result->len; i++)
+    atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
+  atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
+  return ok;
+}
+
+/* ---- learn ---- */
+
+/* A batch of an online stage: the held-out rows and the training rows apart, and which of them the stage refused. */
+typedef struct parts {
+  adl_frame *whole, *held, *training;
+  uint8_t *held_rejected, *training_rejected;
+} parts;
+
+/* The rows of both results in the order of the batch: the numbers are those of held's rows, then training's. */
+static adl_frame *interleave(const parts *p, GPtrArray *held, GPtrArray *training) {
+  GPtrArray *both = g_ptr_array_new();
+  for (guint i = 0; i < held->len; i++) g_ptr_array_add(both, held->pdata[i]);
+  int64_t held_rows = 0, count = 0, from_held = 0, from_training = 0, in_held = 0, in_training = 0;
+  for (guint i = 0; i < held->len; i++) held_rows += ((adl_frame *)held->pdata[i])->rows;
+  for (guint i = 0; i < training->len; i++) g_ptr_array_add(both, training->pdata[i]);
+  int64_t *index = g_new(int64_t, (gsize)p->whole->rows + 1);
+  for (int64_t i = 0; i < p->whole->rows; i++) {
+    if (adl_tag_split(adl_frame_tags(p->whole)[i]) == ADL_TRAIN) {
+      if (!adl_bit(p->training_rejected, in_training++)) index[count++] = held_rows + from_training++;
+    } else if (!adl_bit(p->held_rejected, in_held++)) {
+      index[count++] = from_held++;
+    }
+  }
+  adl_frame *result = NULL;
+  if (both->len > 0) {
+    adl_frame *all = adl_frames_concat((adl_frame *const *)both->pdata, both->len);
+    if (all != NULL && all->rows == count) result = adl_frame_gather(all, index, count);
+    adl_frame_unref(all);
+  }
+  g_free(index);
+  g_ptr_array_free(both, TRUE);
+  return result;
+}
+
+static bool learn_mixed(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+  gsize bytes = (gsize)(frame->rows + 7) / 8;
+  parts p = {.whole = frame,
+             .held = adl_frame_of_split(frame, ADL_TRAIN, false),
+             .training = adl_frame_of_split(frame, ADL_TRAIN, true),
+             .held_rejected = g_malloc0(bytes + 1),
+             .training_rejected = g_malloc0(bytes + 1)};
+  GPtrArray *held = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  GPtrArray *training = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  bool ok = step_frame(worker, node, p.held, ordinal, ADL_VIEW_CHECKED, "process", call_process, held, p.held_rejected) &&
+            step_frame(worker, node, p.training, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, training, p.training_rejected);
+  adl_frame *merged = ok ? interleave(&p, held, training) : NULL;
+  if (merged != NULL) g_ptr_array_add(result, merged);
+  g_ptr_array_free(held, TRUE);
+  g_ptr_array_free(training, TRUE);
+  g_free(p.held_rejected);
+  g_free(p.training_rejected);
+  adl_frame_unref(p.held);
+  adl_frame_unref(p.training);
+  return ok;
+}
+
+/* The held-out rows of a batch are scored with the model as it stood before it; then the training rows teach it. Rows
+ * leave in the order in which they came. */
+static bool learn_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+  adl_view view; /* opened for its checks: what comes out of it is clean */
+  adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_LEARN);
+  adl_frame *clean = adl_frame_ref(view.frame);
+  adl_view_close(&view);
+  const int64_t *tags = adl_frame_tags(clean);
+  bool mixed = false;
+  for (int64_t i = 0; i < clean->rows && !mixed; i++) mixed = adl_tag_split(tags[i]) != ADL_TRAIN;
+  bool ok = mixed ? learn_mixed(worker, node, clean, ordinal, result)
+                  : step_frame(worker, node, clean, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, result, NULL);
+  adl_frame_unref(clean);
+  return ok;
+}
+
+bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
+  int64_t begin = clock_ns(), ordinal = parcel->number << 24;
+  bool ok = true;
+  for (guint i = 0; ok && i < parcel->frames->len; i++) {
+    adl_frame *frame = parcel->frames->pdata[i];
+    atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
+    ok = learn_frame(worker, node, frame, ordinal, result);
+    ordinal += frame->rows;
+  }
+  for (guint i = 0; i < result->len; i++)
+    atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
+  atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
+  return ok;
+}
+
+/* ---- finish, sinks ---- */
+
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, GPtrArray *result) {
+  const adl_call *call = adl_worker_enter(worker, node, "finish");
+  adl_out_begin(worker->out, worker, node, NULL);
+  adl_status status = node->stage->class->finish(call, node->stage->self, &node->model, worker->out);
+  bool ok = true;
+  if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
+  else adl_out_drop(worker->out);
+  for (guint i = 0; i < result->len; i++)
+    atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
+  return adl_worker_leave(worker, status) && ok;
+}
+
+/* Sinks get the frames of a parcel as one call each; encode runs beside others, write in its turn. A parcel has nearly
+ * always one frame; the blocks of several are strung together. */
+GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel) {
+  GByteArray *all = NULL;
+  GBytes *first = NULL;
+  for (guint i = 0; i < parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
+    adl_view view;
+    adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], 0);
+    const adl_call *call = adl_worker_enter(worker, node, "encode");
+    worker->call.frame = view.frame;
+    adl_out_begin(worker->out, worker, node, &view);
+    adl_status status = node->stage->class->encode(call, node->stage->self, &view.batch, worker->out);
+    int64_t position = 0;
+    GBytes *block = adl_out_take_block(worker->out, &position);
+    adl_out_drop(worker->out);
+    adl_worker_leave(worker, status);
+    adl_view_close(&view);
+    if (block == NULL) continue;
+    if (first == NULL) {
+      first = block;
+      continue;
+    }
+    if (all == NULL) {
+      all = g_byte_array_new();
+      g_byte_array_append(all, g_bytes_get_data(first, NULL), (guint)g_bytes_get_size(first));
+    }
+    g_byte_array_append(all, g_bytes_get_data(block, NULL), (guint)g_bytes_get_size(block));
+    g_bytes_unref(block);
+  }
+  if (all == NULL) return first;
+  g_bytes_unref(first);
+  return g_byte_array_free_to_bytes(all);
+}
+
+bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block) {
+  int64_t begin = clock_ns();
+  bool ok = true;
+  const adl_class *class = node->stage->class;
+  if (class->encode != NULL) {
+    if (block == NULL) return true;
+    gsize size = 0;
+    const void *data = g_bytes_get_data(block, &size);
+    const adl_call *call = adl_worker_enter(worker, node, "write");
+    ok = adl_worker_leave(worker, class->write(call, node->stage->self, NULL, data, (int64_t)size));
+  }
+  for (guint i = 0; ok && i < parcel->frames->len; i++) {
+    adl_frame *frame = parcel->frames->pdata[i];
+    atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
+    if (class->encode != NULL) continue;
+    adl_view view;
+    adl_view_open(&view, worker, node, -1, frame, 0);
+    const adl_call *call = adl_worker_enter(worker, node, "write");
+    worker->call.frame = view.frame;
+    ok = adl_worker_leave(worker, class->write(call, node->stage->self, &view.batch, NULL, 0));
+    adl_view_close(&view);
+  }
+  atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
+  return ok;
+}
+
+/* ---- holdouts ---- */
+
+static bool held_by_fraction(const adl_holdout *holdout, uint64_t seed, const adl_frame *frame, int64_t row, GByteArray *key) {
+  g_byte_array_set_size(key, 0);
+  if (holdout->by >= 0) {
+    adl_array_key(&frame->columns[holdout->by]->view, row, key);
+  } else {
+    int64_t tag = adl_frame_tags(frame)[row];
+    int64_t origin[2] = {adl_tag_shard(tag), adl_tag_position(tag)};
+    g_byte_array_append(key, (const guint8 *)origin, sizeof origin);
+  }
+  return adl_random_unit(seed, XXH3_64bits(key->data, key->len)) < holdout->fraction;
+}
+
+/* Rows that are held out already stay so. */
+static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result) {
+  const adl_holdout *holdout = node->stage->holdout;
+  adl_array *where = holdout->where == NULL ? NULL : evaluate(worker, node, holdout->where, holdout->columns, frame);
+  GByteArray *key = g_byte_array_new();
+  uint64_t seed = adl_random(node->engine->graph->seed, UINT64_C(0x686f6c646f7574));
+  adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_INT64, ADL_NUMBER));
+  adl_buffers buffers;
+  adl_builder_reserve(builder, frame->rows, 0, 0, &buffers);
+  int64_t *tags = buffers.data;
+  for (int64_t i = 0; i < frame->rows; i++) {
+    int64_t tag = adl_frame_tags(frame)[i];
+    bool held = false;
+    if (node->engine->apply || adl_tag_split(tag) != ADL_TRAIN) {
+      tags[i] = tag;
+      continue;
+    }
+    if (where != NULL) held = !adl_is_null(&where->view, i) && adl_bit(where->view.data, i);
+    else if (holdout->kind == ADL_HOLDOUT_FRACTION) held = held_by_fraction(holdout, seed, frame, i, key);
+    else held = !adl_is_null(&frame->columns[holdout->by]->view, i) && adl_number_at(&frame->columns[holdout->by]->view, i) >= node->threshold;
+    tags[i] = held ? adl_tag_make(holdout->split, adl_tag_shard(tag), adl_tag_position(tag)) : tag;
+  }
+  g_byte_array_unref(key);
+  adl_array_unref(where);
+  const adl_stage *stage = node->stage;
+  adl_frame *marked = adl_frame_new(frame->rows, stage->schema.count, adl_builder_finish(builder, frame->rows, NULL));
+  for (int32_t c = 0; c < stage->schema.count; c++)
+    if (stage->needed[c]) marked->columns[c] = adl_array_ref(frame->columns[c]);
+  g_ptr_array_add(result, marked);
+  return true;
+}
