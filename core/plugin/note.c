@@ -81,10 +81,6 @@ static unsigned own_machine(void) {
 /* Is it a shared object that this program could load at all? */
 static bool check_header(const ElfW(Ehdr) * header, GString *why) {
   const unsigned char *ident = header->e_ident;
-  if (memcmp(ident, ELFMAG, SELFMAG) != 0) {
-    g_string_append(why, "it is no plugin: not a shared object (no ELF header)");
-    return false;
-  }
   uint16_t probe = 1;
   int own_data = *(const uint8_t *)&probe == 1 ? ELFDATA2LSB : ELFDATA2MSB;
   if (ident[EI_CLASS] != OWN_CLASS || ident[EI_DATA] != own_data) {
@@ -256,6 +252,10 @@ bool adl_note_read(int file, int64_t size, adl_note *note, GString *why) {
   ElfW(Ehdr) header;
   if (size == 0) {
     g_string_append(why, "it is no plugin: the file is empty");
+    return false;
+  }
+  if (got < SELFMAG || memcmp(in.first, ELFMAG, SELFMAG) != 0) {
+    g_string_append(why, "it is no plugin: not a shared object (no ELF header)");
     return false;
   }
   if (!read_at(&in, 0, &header, sizeof header)) {
