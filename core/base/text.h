@@ -7,12 +7,12 @@
 
 #include <glib.h>
 
-/* The name that `word` was probably meant to be, NULL if none is near: edit distance with transpositions, letter case
- * and - against _ counting little. `count` names, none NULL. */
+/* The name that `word` was probably meant to be, NULL if none is near: edit distance with transpositions (about one
+ * error in three characters), or one begins with the other. Letter case and - against _ do not count. None is NULL. */
 const char *adl_text_nearest(const char *word, const char *const *names, size_t count);
 
-/* Appends ", did you mean `x`?" style help: "; did you mean `x`?" when a name is near, else, when there are at most
- * eight names, "; there are a, b and c". */
+/* Appends "; did you mean `x`?" when a name is near, else "; there is a, b and c" when there are at most eight, else
+ * nothing. */
 void adl_text_suggest(GString *out, const char *word, const char *const *names, size_t count);
 
 /* Appends "a, b and c" (`last` is "and" or "or"). */
@@ -21,10 +21,16 @@ void adl_text_list(GString *out, const char *const *names, size_t count, const c
 /* Appends a value for a message: in 'single quotes', control characters escaped, cut to about 60 characters. */
 void adl_text_quote(GString *out, const char *text);
 
+/* Would printing this character move the cursor, reorder the line or hide something? Messages show U+FFFD instead. */
+bool adl_text_char_unsafe(gunichar c);
+
 /* Columns of a terminal that a character takes: 0, 1 or 2. */
 int adl_text_char_width(gunichar c);
 
-/* Appends JSON: the text as a string with quotes, or a finite number in the fewest digits that read back the same. */
+/* Reads one character; invalid UTF-8 gives U+FFFD and one byte. Returns its bytes; size > 0. */
+size_t adl_text_char(const char *text, size_t size, gunichar *c);
+
+/* Append JSON: a string in quotes, and a finite number in the fewest digits that read back the same. */
 void adl_text_json_string(GString *out, const char *text);
 void adl_text_number(GString *out, double value);
 

@@ -25,6 +25,7 @@ struct adl_node {
   adl_node_kind kind;
   bool quoted;   /* scalar: is text for sure: quoted, a block scalar, or tagged !!str */
   bool null;     /* scalar: nothing, ~ or null, plain */
+  bool broken;   /* an error about it has been reported: say no more about it */
   int count;     /* items of a sequence, pairs of a mapping */
   adl_place place;
   const adl_place *alias; /* where the alias stands through which this (copied) node came; NULL: none */
@@ -58,10 +59,10 @@ void adl_tree_free(adl_tree *tree); /* all nodes go; NULL is fine */
 const adl_node *adl_tree_root(const adl_tree *tree);
 
 /*
- * One --set option, "stage.parameter=value", "stage.holdout.fraction=.3" or "seed=7". The path goes below `stages`, or,
- * when it is a single name or begins with another top-level mapping, below the root; a number steps into a sequence. What
- * is missing on the way below a stage is made. The value is YAML. Places of what it sets are in the text "--set", where
- * line n is the n-th option. False: reported.
+ * One --set option, "stage.parameter=value", "stage.holdout.fraction=.3" or "seed=7". A path that begins with the name of
+ * a stage goes into that stage, any other below the root; a number steps into a sequence. Mappings that are missing on
+ * the way are made, stages are not. A value that begins with [ { " or ' is YAML, any other is one plain scalar as it
+ * stands. Places of what it sets are in the text "--set", where line n is the n-th option. False: reported.
  */
 bool adl_tree_set(adl_tree *tree, const char *option, adl_problems *problems);
 

@@ -1,0 +1,159 @@
+/* See text.h. */
+#include "core/base/text.h"
+
+#include <string.h>
+
+enum { MAX_NAME = 64, MAX_LISTED = 8, MAX_QUOTED = 60 };
+
+/* The characters of a name, lower case, - as _; at most MAX_NAME of them. */
+static int letters(const char *name, gunichar *out) {
+  size_t left = strlen(name);
+  int count = 0;
+  while (left > 0 && count < MAX_NAME) {
+    gunichar c;
+    size_t bytes = adl_text_char(name, left, &c);
+    out[count++] = c == '-' ? '_' : g_unichar_tolower(c);
+    name += bytes;
+    left -= bytes;
+  }
+  return count;
+}
+
+/* Edit distance with transpositions of neighbours (optimal string alignment). */
+static int distance(const gunichar *a, int a_count, const gunichar *b, int b_count) {
+  int rows[3][MAX_NAME + 1];
+  int *before = rows[0], *last = rows[1], *now = rows[2];
+  for (int j = 0; j <= b_count; j++) last[j] = j;
+  for (int i = 1; i <= a_count; i++) {
+    now[0] = i;
+    for (int j = 1; j <= b_count; j++) {
+      int best = last[j - 1] + (a[i - 1] != b[j - 1]);
+      best = MIN(best, MIN(last[j], now[j - 1]) + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) best = MIN(best, before[j - 2] + 1);
+      now[j] = best;
+    }
+    int *free_row = before;
+    before = last;
+    last = now;
+    now = free_row;
+  }
+  return last[b_count];
+}
+
+static bool begins(const gunichar *text, int count, const gunichar *with, int with_count) {
+  return with_count >= 3 && with_count <= count && memcmp(text, with, (size_t)with_count * sizeof *with) == 0;
+}
+
+const char *adl_text_nearest(const char *word, const char *const *names, size_t count) {
+  gunichar a[MAX_NAME], b[MAX_NAME];
+  int a_count = letters(word, a);
+  const char *best = NULL;
+  int best_distance = 4; /* of all, only less than this is near */
+  const char *extended = NULL;
+  for (size_t i = 0; i < count; i++) {
+    int b_count = letters(names[i], b);
+    int found = distance(a, a_count, b, b_count);
+    if (found < best_distance && found <= (MIN(a_count, b_count) + 1) / 3) {
+      best = names[i];
+      best_distance = found;
+    }
+    if (extended == NULL && (begins(a, a_count, b, b_count) || begins(b, b_count, a, a_count))) extended = names[i];
+  }
+  return best != NULL ? best : extended;
+}
+
+void adl_text_list(GString *out, const char *const *names, size_t count, const char *last) {
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0 && i + 1 < count) g_string_append(out, ", ");
+    if (i > 0 && i + 1 == count) g_string_append_printf(out, " %s ", last);
+    g_string_append(out, names[i]);
+  }
+}
+
+void adl_text_suggest(GString *out, const char *word, const char *const *names, size_t count) {
+  const char *near = adl_text_nearest(word, names, count);
+  if (near != NULL) {
+    g_string_append_printf(out, "; did you mean `%s`?", near);
+  } else if (count > 0 && count <= MAX_LISTED) {
+    g_string_append(out, count == 1 ? "; there is only " : "; there are ");
+    adl_text_list(out, names, count, "and");
+  }
+}
+
+size_t adl_text_char(const char *text, size_t size, gunichar *c) {
+  gunichar read = g_utf8_get_char_validated(text, (gssize)MIN(size, 6));
+  if (read == 0 && text[0] == '\0') read = (gunichar)-1; /* NUL is read as "too short" by some versions of GLib */
+  if (read == (gunichar)-1 || read == (gunichar)-2) {
+    *c = 0xfffd;
+    return 1;
+  }
+  *c = read;
+  return (size_t)g_utf8_skip[(guchar)text[0]];
+}
+
+bool adl_text_char_unsafe(gunichar c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+int adl_text_char_width(gunichar c) {
+  if (c < 0x300) return c == 0xad ? 0 : 1;
+  if (g_unichar_iszerowidth(c)) return 0;
+  return g_unichar_iswide(c) ? 2 : 1;
+}
+
+void adl_text_quote(GString *out, const char *text) {
+  size_t left = strlen(text);
+  g_string_append_c(out, '\'');
+  for (int count = 0; left > 0; count++) {
+    gunichar c;
+    size_t bytes = adl_text_char(text, left, &c);
+    if (count == MAX_QUOTED) {
+      g_string_append(out, "...");
+      break;
+    }
+    if (c == '\n') {
+      g_string_append(out, "\\n");
+    } else if (c == '\t') {
+      g_string_append(out, "\\t");
+    } else if (c < 0x20 || c == 0x7f) {
+      g_string_append_printf(out, "\\x%02x", (unsigned)c);
+    } else {
+      g_string_append_unichar(out, adl_text_char_unsafe(c) ? 0xfffd : c);
+    }
+    text += bytes;
+    left -= bytes;
+  }
+  g_string_append_c(out, '\'');
+}
+
+void adl_text_json_string(GString *out, const char *text) {
+  size_t left = strlen(text);
+  g_string_append_c(out, '"');
+  while (left > 0) {
+    gunichar c;
+    size_t bytes = adl_text_char(text, left, &c);
+    if (c == '"' || c == '\\') {
+      g_string_append_c(out, '\\');
+      g_string_append_c(out, (char)c);
+    } else if (c < 0x20 || c == 0x7f) {
+      g_string_append_printf(out, "\\u%04x", (unsigned)c);
+    } else {
+      g_string_append_unichar(out, c);
+    }
+    text += bytes;
+    left -= bytes;
+  }
+  g_string_append_c(out, '"');
+}
+
+void adl_text_number(GString *out, double value) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  for (int digits = 15; digits <= 17; digits++) {
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%dg", digits);
+    g_ascii_formatd(text, sizeof text, format, value);
+    if (g_ascii_strtod(text, NULL) == value) break;
+  }
+  g_string_append(out, text);
+}
