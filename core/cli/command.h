@@ -9,8 +9,8 @@ enum { ADL_EXIT_OK = 0, ADL_EXIT_FAILED = 1, ADL_EXIT_USAGE = 2, ADL_EXIT_INTERR
 
 typedef struct adl_command {
   const char *name;
-  const char *arguments; /* "FILE [OPTION...]", for the usage line */
-  const char *summary;   /* one line, without a full stop */
+  const char *arguments;             /* "FILE [OPTION...]", for the usage line */
+  const char *summary;               /* one line, without a full stop */
   int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns an exit status */
 } adl_command;
 

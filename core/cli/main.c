@@ -10,6 +10,7 @@
 #include "config.h"
 
 static const adl_command commands[] = {
+    {"plugin", "list | show NAME", "what plugins there are, and what they offer", adl_command_plugin},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -146,12 +146,9 @@ void adl_describe_behaviour(const adl_loaded *loaded, GString *out) {
 /* "required", "default 8", "in [1, 65536]", ...: all but type and text. */
 void adl_describe_facts(const adl_param *param, GString *out) {
   const char *between = "";
-  if (param->range != NULL) {
-    g_string_append_printf(out, "%sin %s", between, param->range);
-    between = ", ";
-  }
-  if (param->unit != NULL) {
-    g_string_append_printf(out, "%sin %s", between, param->unit);
+  if (param->range != NULL || param->unit != NULL) {
+    g_string_append_printf(out, "in%s%s%s%s", param->range != NULL ? " " : "", param->range != NULL ? param->range : "",
+                           param->unit != NULL ? " " : "", param->unit != NULL ? param->unit : "");
     between = ", ";
   }
   if ((param->flags & ADL_REQUIRED) != 0) {
