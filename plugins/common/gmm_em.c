@@ -1,0 +1,292 @@
+#include "common/gmm_em.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/kmeans_assign.h"
+
+/* A variance is taken for zero at this part of the overall one. */
+#define FLOOR 1e-13
+/* Where reg begins to rise if it is 0, as a part of the mean variance. */
+#define FIRST_REG 1e-9
+#define MOST_RAISES 100
+
+struct adl_gmm_em {
+  const adl_kmeans_data *data;
+  const adl_gmm_settings *settings;
+  adl_gmm_result *result;
+  void *memory, *hard_memory;   /* of the two indexes */
+  adl_gmm_index *index;         /* the mixture as it stands */
+  const adl_kmeans_index *hard; /* not NULL: each row belongs wholly to its nearest centre */
+  bool learn;                   /* collect statistics, not only log-likelihood and sizes */
+  double *floor;
+  adl_tensors *total;
+};
+
+/*
+ * Sufficient statistics, relative to the means as they stand, so that nothing cancels when the new means are near them:
+ * with r responsibilities and m means, weight = sum r, shift = sum r (x - m), scatter = sum r (x - m)(x - m)^T, of which
+ * diag and spherical keep the diagonal. Tied: scatter = sum (x - mean of all)(x - mean of all)^T.
+ */
+typedef struct statistics {
+  double *weight, *shift, *scatter, *log_likelihood;
+  int64_t *sizes;
+} statistics;
+
+adl_gmm_result adl_gmm_result_new(const adl_call *call, adl_gmm_shape shape, int64_t components, int64_t width,
+                                  int64_t iterations) {
+  adl_gmm_result result = {.mixture = adl_gmm_new(call, shape, components, width)};
+  result.reg = call->host->alloc(call, (size_t)components * sizeof(double));
+  result.sizes = call->host->alloc(call, (size_t)components * sizeof(int64_t));
+  result.history = call->host->alloc(call, (size_t)(iterations + 1) * sizeof(double));
+  return result;
+}
+
+adl_gmm_em *adl_gmm_em_new(const adl_call *call, const adl_kmeans_data *data, const adl_gmm_settings *settings,
+                           adl_gmm_shape shape, int64_t components) {
+  const adl_host *host = call->host;
+  adl_gmm_em *em = host->alloc(call, sizeof *em);
+  *em = (adl_gmm_em){.data = data, .settings = settings, .total = host->scratch_tensors(call)};
+  em->memory = host->alloc(call, adl_gmm_index_size(shape, components, data->width));
+  em->hard_memory = host->alloc(call, adl_kmeans_index_size(components, data->width, false));
+  em->floor = host->alloc(call, (size_t)data->width * sizeof *em->floor);
+  for (int64_t i = 0; i < data->width; i++) em->floor[i] = FLOOR * data->deviation[i] * data->deviation[i];
+  return em;
+}
+
+/* -------------------------------------------------------------------------------------------- expectation ---- */
+
+static statistics open_statistics(const adl_call *call, const adl_gmm_em *em, adl_tensors *tensors) {
+  const adl_gmm *mixture = &em->result->mixture;
+  int64_t size[3], one = 1, means[2] = {mixture->components, mixture->width};
+  /* spherical keeps its scatter by dimension, as diag does */
+  adl_gmm_shape shape = mixture->shape == ADL_GMM_SPHERICAL ? ADL_GMM_DIAG : mixture->shape;
+  int32_t dimensions = adl_gmm_covariance_size(shape, mixture->components, mixture->width, size);
+  const adl_host *host = call->host;
+  return (statistics){
+      .weight = host->tensor(call, tensors, "weight", ADL_FLOAT64, 1, means),
+      .shift = host->tensor(call, tensors, "shift", ADL_FLOAT64, 2, means),
+      .scatter = host->tensor(call, tensors, "scatter", ADL_FLOAT64, dimensions, size),
+      .log_likelihood = host->tensor(call, tensors, "log_likelihood", ADL_FLOAT64, 1, &one),
+      .sizes = host->tensor(call, tensors, "sizes", ADL_INT64, 1, means),
+  };
+}
+
+/* scatter += sum over rows of factor^2 (x - origin)(x - origin)^T, lower triangle. */
+static void add_scatter(const float *x, int64_t rows, int64_t d, const double *origin, const double *factor,
+                        int64_t stride, double *block, double *scatter) {
+  for (int64_t r = 0; r < rows; r++) {
+    double root = factor != NULL ? sqrt(factor[r * stride]) : 1;
+    for (int64_t i = 0; i < d; i++) block[r * d + i] = root * (x[r * d + i] - origin[i]);
+  }
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)rows, 1, block, (int)d, 1, scatter, (int)d);
+}
+
+static void add_block(const adl_gmm_em *em, const float *x, int64_t rows, const double *responsibility, double *block,
+                      statistics *sums) {
+  const adl_gmm *mixture = &em->result->mixture;
+  int64_t k = mixture->components, d = mixture->width;
+  bool diagonal = mixture->shape == ADL_GMM_DIAG || mixture->shape == ADL_GMM_SPHERICAL;
+  for (int64_t j = 0; j < k; j++) {
+    const double *mean = mixture->mean + j * d;
+    for (int64_t r = 0; r < rows; r++) {
+      double share = responsibility[r * k + j];
+      if (share == 0) continue;
+      sums->weight[j] += share;
+      for (int64_t i = 0; i < d; i++) {
+        double difference = x[r * d + i] - mean[i], shift = share * difference;
+        sums->shift[j * d + i] += shift;
+        if (diagonal) sums->scatter[j * d + i] += shift * difference;
+      }
+    }
+    if (mixture->shape == ADL_GMM_FULL)
+      add_scatter(x, rows, d, mean, responsibility + j, k, block, sums->scatter + j * d * d);
+  }
+  if (mixture->shape == ADL_GMM_TIED) add_scatter(x, rows, d, em->data->mean, NULL, 0, block, sums->scatter);
+}
+
+static int64_t largest(const double *row, int64_t k) {
+  int64_t best = 0;
+  for (int64_t j = 1; j < k; j++)
+    if (row[j] > row[best]) best = j;
+  return best;
+}
+
+static adl_status step_em(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
+                          adl_tensors *partial) {
+  (void)self;
+  const adl_gmm_em *em = context;
+  const adl_host *host = call->host;
+  int64_t k = em->result->mixture.components, d = em->data->width;
+  statistics sums = open_statistics(call, em, partial);
+  const adl_column *features = batch->slots[em->data->slot];
+  const float *x = features->data;
+  double *block = host->alloc(call, (size_t)adl_gmm_scratch(d) * sizeof *block);
+  double *responsibility = host->alloc(call, (size_t)(ADL_GMM_BLOCK * k) * sizeof *responsibility);
+  double *log_density = host->alloc(call, ADL_GMM_BLOCK * sizeof *log_density);
+  int32_t *cluster = host->alloc(call, (size_t)batch->rows * sizeof *cluster);
+  if (em->hard != NULL) {
+    double *distance2 = host->alloc(call, (size_t)batch->rows * sizeof *distance2);
+    adl_kmeans_assign(call, em->hard, features, cluster, distance2);
+  }
+  for (int64_t from = 0; from < batch->rows; from += ADL_GMM_BLOCK) {
+    int64_t rows = batch->rows - from < ADL_GMM_BLOCK ? batch->rows - from : ADL_GMM_BLOCK;
+    if (em->hard != NULL) {
+      memset(responsibility, 0, (size_t)(rows * k) * sizeof *responsibility);
+      for (int64_t r = 0; r < rows; r++) responsibility[r * k + cluster[from + r]] = 1;
+    } else {
+      adl_gmm_posterior(em->index, x + from * d, rows, block, responsibility, log_density);
+      for (int64_t r = 0; r < rows; r++) {
+        *sums.log_likelihood += log_density[r];
+        sums.sizes[largest(responsibility + r * k, k)]++;
+      }
+    }
+    if (em->learn) add_block(em, x + from * d, rows, responsibility, block, &sums);
+  }
+  return ADL_OK;
+}
+
+static adl_status expect(const adl_call *call, adl_gmm_em *em, bool learn, statistics *sums) {
+  em->learn = learn;
+  open_statistics(call, em, em->total);
+  adl_fold fold = {.struct_size = sizeof fold, .step = step_em, .context = em};
+  ADL_TRY(call->host->fold(call, em->data->rows, &fold, em->total));
+  *sums = open_statistics(call, em, em->total);
+  return ADL_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- maximisation ---- */
+
+/* Covariance of one component without reg; `shift` is how far its mean moved. */
+static void component_covariance(const adl_gmm *mixture, int64_t j, const statistics *sums, double weight,
+                                 const double *shift) {
+  int64_t d = mixture->width;
+  if (mixture->shape == ADL_GMM_FULL) {
+    double *covariance = mixture->covariance + j * d * d;
+    const double *scatter = sums->scatter + j * d * d;
+    for (int64_t a = 0; a < d; a++)
+      for (int64_t b = 0; b <= a; b++)
+        covariance[a * d + b] = covariance[b * d + a] = scatter[a * d + b] / weight - shift[a] * shift[b];
+    return;
+  }
+  double mean = 0;
+  for (int64_t i = 0; i < d; i++) {
+    double variance = sums->scatter[j * d + i] / weight - shift[i] * shift[i];
+    if (variance < 0) variance = 0; /* rounding */
+    mean += variance / (double)d;
+    if (mixture->shape == ADL_GMM_DIAG) mixture->covariance[j * d + i] = variance;
+  }
+  if (mixture->shape == ADL_GMM_SPHERICAL) mixture->covariance[j] = mean;
+}
+
+static void tied_covariance(const adl_kmeans_data *data, const adl_gmm *mixture, const statistics *sums) {
+  int64_t d = mixture->width;
+  for (int64_t a = 0; a < d; a++) {
+    for (int64_t b = 0; b <= a; b++) {
+      double between = 0;
+      for (int64_t j = 0; j < mixture->components; j++) {
+        const double *mean = mixture->mean + j * d;
+        between += sums->weight[j] * (mean[a] - data->mean[a]) * (mean[b] - data->mean[b]);
+      }
+      double covariance = (sums->scatter[a * d + b] - between) / (double)data->count;
+      mixture->covariance[a * d + b] = mixture->covariance[b * d + a] = covariance;
+    }
+  }
+}
+
+static void add_to_variances(const adl_gmm *mixture, int64_t j, double reg) {
+  int64_t d = mixture->width;
+  switch (mixture->shape) {
+    case ADL_GMM_FULL:
+    case ADL_GMM_TIED:
+      for (int64_t i = 0; i < d; i++) mixture->covariance[j * d * d + i * d + i] += reg;
+      break;
+    case ADL_GMM_DIAG:
+      for (int64_t i = 0; i < d; i++) mixture->covariance[j * d + i] += reg;
+      break;
+    case ADL_GMM_SPHERICAL: mixture->covariance[j] += reg; break;
+  }
+}
+
+/* Adds reg to the variances, more of it where they are singular all the same; builds the index. */
+static adl_status regularise(const adl_call *call, adl_gmm_em *em) {
+  const adl_gmm *mixture = &em->result->mixture;
+  double *reg = em->result->reg, scale = em->data->variance > 0 ? em->data->variance : 1;
+  int64_t matrices = mixture->shape == ADL_GMM_TIED ? 1 : mixture->components;
+  for (int64_t j = 0; j < matrices; j++) add_to_variances(mixture, j, reg[j]);
+  for (int raises = 0; adl_gmm_index_build(em->memory, mixture, em->floor, &em->index) > 0; raises++) {
+    if (raises == MOST_RAISES)
+      return call->host->fail(call, "features", -1, "scale them", "the features are too large");
+    for (int64_t j = 0; j < matrices; j++) {
+      if (!em->index->singular[j]) continue;
+      double more = reg[j] > 0 ? 10 * reg[j] : FIRST_REG * scale;
+      add_to_variances(mixture, j, more - reg[j]);
+      reg[j] = more;
+    }
+  }
+  return ADL_OK;
+}
+
+static adl_status maximise(const adl_call *call, adl_gmm_em *em, const statistics *sums) {
+  const adl_gmm *mixture = &em->result->mixture;
+  int64_t k = mixture->components, d = mixture->width;
+  double all = 0;
+  for (int64_t j = 0; j < k; j++) {
+    double weight = sums->weight[j] + 10 * 2.220446049250313e-16; /* of a component that no row belongs to */
+    double *shift = sums->shift + j * d;
+    for (int64_t i = 0; i < d; i++) {
+      shift[i] /= weight;
+      mixture->mean[j * d + i] += shift[i];
+    }
+    if (mixture->shape != ADL_GMM_TIED) component_covariance(mixture, j, sums, weight, shift);
+    mixture->weight[j] = weight;
+    all += weight;
+  }
+  for (int64_t j = 0; j < k; j++) mixture->weight[j] /= all;
+  if (mixture->shape == ADL_GMM_TIED) tied_covariance(em->data, mixture, sums);
+  return regularise(call, em);
+}
+
+/* ------------------------------------------------------------------------------------------------ fitting ---- */
+
+/* The mixture to begin with: that of the clusters around the centres, or the one in result. */
+static adl_status begin(const adl_call *call, adl_gmm_em *em, const float *centers) {
+  const adl_gmm *mixture = &em->result->mixture;
+  int64_t k = mixture->components, d = mixture->width;
+  bool tied = mixture->shape == ADL_GMM_TIED;
+  for (int64_t j = 0; j < (tied ? 1 : k); j++) em->result->reg[j] = centers != NULL ? em->settings->reg : 0;
+  if (centers == NULL) { /* its covariances have their reg in them */
+    ADL_TRY(regularise(call, em));
+    for (int64_t j = 0; j < (tied ? 1 : k); j++)
+      if (em->result->reg[j] < em->settings->reg) em->result->reg[j] = em->settings->reg;
+    return ADL_OK;
+  }
+  statistics sums;
+  for (int64_t i = 0; i < k * d; i++) mixture->mean[i] = centers[i];
+  em->hard = adl_kmeans_index_build(em->hard_memory, k, d, false, centers, em->data->center);
+  ADL_TRY(expect(call, em, true, &sums));
+  em->hard = NULL;
+  return maximise(call, em, &sums);
+}
+
+adl_status adl_gmm_fit(const adl_call *call, adl_gmm_em *em, const float *centers, adl_gmm_result *result) {
+  em->result = result;
+  ADL_TRY(begin(call, em, centers));
+  statistics sums;
+  double rows = (double)em->data->count;
+  result->converged = false;
+  result->iterations = 0;
+  while (result->iterations < em->settings->iterations && !result->converged) {
+    int64_t now = result->iterations++;
+    ADL_TRY(expect(call, em, true, &sums));
+    result->history[now] = *sums.log_likelihood / rows;
+    ADL_TRY(maximise(call, em, &sums));
+    result->converged = now > 0 && fabs(result->history[now] - result->history[now - 1]) < em->settings->tolerance;
+    call->host->progress(call, "iterations", (double)result->iterations, (double)em->settings->iterations);
+  }
+  ADL_TRY(expect(call, em, false, &sums));
+  result->history[result->iterations] = *sums.log_likelihood / rows;
+  memcpy(result->sizes, sums.sizes, (size_t)result->mixture.components * sizeof *result->sizes);
+  return ADL_OK;
+}
