@@ -125,8 +125,8 @@ typedef struct allocator {
   GArray *free_list; /* int32_t, in order of becoming free */
 } allocator;
 
-static int32_t take(allocator *registers, int32_t width) {
-  for (guint i = registers->free_list->len; i-- > 0;) {
+static int32_t take(allocator *registers, int32_t width, bool fresh) {
+  for (guint i = fresh ? 0 : registers->free_list->len; i-- > 0;) {
     int32_t reg = g_array_index(registers->free_list, int32_t, i);
     if (g_array_index(registers->width, uint8_t, reg) != width) continue;
     g_array_remove_index(registers->free_list, i);
@@ -175,7 +175,7 @@ static bool assign_registers(adl_expr *expr) {
   for (int32_t i = 0; i <= expr->root && registers.width->len <= ADL_EXPR_MAX_REGISTERS; i++) {
     adl_expr_node *node = &expr->nodes[i];
     if (last[i] < 0) continue;
-    node->reg = take(&registers, adl_expr_kind_width((adl_expr_kind)node->kind));
+    node->reg = take(&registers, adl_expr_kind_width((adl_expr_kind)node->kind), node->constant);
     if (node->kernel == NULL) continue;
     for (int32_t arg = 0; arg < node->arg_count; arg++) {
       int32_t of = expr->args[node->first_arg + arg];

@@ -121,7 +121,9 @@ adl_expr_kind adl_expr_unify(adl_expr_builder *builder, int32_t *args, int32_t c
     }
     adl_expr_kind kind = common_kind(&all, node);
     if (kind == ADL_EXPR_BAD) {
-      char *hint = conversion_hint(builder, node, (adl_expr_kind)all.kind);
+      bool id = is_number(&all) && is_number(node);
+      char *hint = id ? g_strdup("number(x) takes an id as a number")
+                      : conversion_hint(builder, node, (adl_expr_kind)all.kind);
       adl_expr_bad(builder, span, hint, "%s needs values of one kind: this is %s, the one before it %s", what,
                    adl_expr_kind_name(node), adl_expr_kind_name(&all));
       g_free(hint);
@@ -170,6 +172,14 @@ static bool match_id(adl_expr_builder *builder, int32_t *id, int32_t *other, boo
   return true;
 }
 
+/* A constant string beside bytes: its bytes. */
+static bool match_bytes(adl_expr_builder *builder, int32_t *string) {
+  const adl_expr_node *node = adl_expr_node_at(builder, *string);
+  if (!is_constant_string(node)) return false;
+  *string = adl_expr_constant_node(builder, adl_expr_span_of(builder, *string), ADL_EXPR_BYTES, node->value);
+  return true;
+}
+
 /* Brings a whole constant float to INT when the other side is INT, so that large ids and counts compare exactly. */
 static void whole_constant(adl_expr_builder *builder, int32_t *constant, int32_t other) {
   const adl_expr_node *node = adl_expr_node_at(builder, *constant);
@@ -206,6 +216,10 @@ static adl_expr_kind match(adl_expr_builder *builder, adl_expr_span span, const 
     *right = time_of_constant(builder, *right);
   } else if (b.kind == ADL_EXPR_TIME && is_constant_string(&a)) {
     *left = time_of_constant(builder, *left);
+  } else if (a.kind == ADL_EXPR_BYTES && b.kind == ADL_EXPR_STRING) {
+    matched = match_bytes(builder, right);
+  } else if (b.kind == ADL_EXPR_BYTES && a.kind == ADL_EXPR_STRING) {
+    matched = match_bytes(builder, left);
   } else {
     matched = a.kind == b.kind && a.kind != ADL_EXPR_OPAQUE;
   }
@@ -215,7 +229,9 @@ static adl_expr_kind match(adl_expr_builder *builder, adl_expr_span span, const 
     bool blame_left = a.constant && !b.constant, blame_right = b.constant && !a.constant;
     if (blame_left) span = adl_expr_span_of(builder, *left);
     if (blame_right) span = adl_expr_span_of(builder, *right);
-    char *hint = blame_left ? conversion_hint(builder, &a, (adl_expr_kind)b.kind)
+    bool flag = a.kind == ADL_EXPR_BOOL && b.kind == ADL_EXPR_INT;
+    char *hint = flag         ? g_strdup("write `x` or `not x`")
+                 : blame_left ? conversion_hint(builder, &a, (adl_expr_kind)b.kind)
                             : conversion_hint(builder, &b, (adl_expr_kind)a.kind);
     adl_expr_bad(builder, span, hint, "`%s` cannot compare %s with %s", sign, adl_expr_kind_name(&a),
                  adl_expr_kind_name(&b));
