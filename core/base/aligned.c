@@ -66,14 +66,15 @@ bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size) {
   int64_t held = zeroed->capacity;
   if (size > held && !grow(zeroed, size)) return false;
   /* What lies behind the old capacity is new and zero; in front of it, what an earlier, longer use left. */
-  if (size > zeroed->used)
-    memset((char *)zeroed->data + zeroed->used, 0, (size_t)(MIN(size, held) - zeroed->used));
+  if (size > zeroed->used) memset((char *)zeroed->data + zeroed->used, 0, (size_t)(MIN(size, held) - zeroed->used));
   zeroed->used = size;
   return true;
 }
 
 void adl_zeroed_clear(adl_zeroed *zeroed) {
-  if (zeroed->mapped) munmap(zeroed->data, (size_t)zeroed->capacity);
-  else free(zeroed->data);
+  if (zeroed->mapped)
+    munmap(zeroed->data, (size_t)zeroed->capacity);
+  else
+    free(zeroed->data);
   *zeroed = (adl_zeroed){0};
 }

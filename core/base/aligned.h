@@ -9,7 +9,9 @@
 enum { ADL_ALIGNMENT = 64 };
 
 /* `size` rounded up to a multiple of 64. */
-static inline int64_t adl_aligned_size(int64_t size) { return (size + (ADL_ALIGNMENT - 1)) & ~(int64_t)(ADL_ALIGNMENT - 1); }
+static inline int64_t adl_aligned_size(int64_t size) {
+  return (size + (ADL_ALIGNMENT - 1)) & ~(int64_t)(ADL_ALIGNMENT - 1);
+}
 
 /* Not zeroed; the size is rounded up to a multiple of 64, and never 0. Freed by free(). */
 void *adl_aligned_new(int64_t size);

@@ -35,9 +35,12 @@ bool adl_block_sizes(adl_type type, adl_extent extent, int64_t sizes[ADL_BLOCK_C
     if (values > (INT64_C(1) << 50)) return false;
   }
   sizes[ADL_BLOCK_VALIDITY] = (extent.rows + 7) / 8;
-  if (text) sizes[ADL_BLOCK_DATA] = extent.bytes;
-  else if (type.element == ADL_BOOL) sizes[ADL_BLOCK_DATA] = (values + 7) / 8;
-  else sizes[ADL_BLOCK_DATA] = values * adl_element_size(type.element);
+  if (text)
+    sizes[ADL_BLOCK_DATA] = extent.bytes;
+  else if (type.element == ADL_BOOL)
+    sizes[ADL_BLOCK_DATA] = (values + 7) / 8;
+  else
+    sizes[ADL_BLOCK_DATA] = values * adl_element_size(type.element);
   if (has_items) sizes[ADL_BLOCK_OFFSETS] = (extent.rows + 1) * (int64_t)sizeof(int32_t);
   if (text) sizes[ADL_BLOCK_STRING_OFFSETS] = (values + 1) * (int64_t)sizeof(int32_t);
   if (type.shape == ADL_SPARSE) sizes[ADL_BLOCK_INDEX] = extent.items * (int64_t)sizeof(uint32_t);

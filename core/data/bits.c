@@ -16,7 +16,8 @@ void adl_bits_copy(uint8_t *to, int64_t to_at, const uint8_t *from, int64_t from
   const uint8_t *source = from + (from_at >> 3);
   int64_t whole = count >> 3;
   int shift = (int)(from_at & 7);
-  if (shift == 0) memcpy(target, source, (size_t)whole);
+  if (shift == 0)
+    memcpy(target, source, (size_t)whole);
   else
     for (int64_t i = 0; i < whole; i++) target[i] = (uint8_t)((source[i] >> shift) | (source[i + 1] << (8 - shift)));
   to_at += whole * 8;

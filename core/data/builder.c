@@ -45,7 +45,8 @@ static bool fit_block(adl_builder *builder, int block, int64_t size) {
   if (bigger == NULL) return false;
   if (held > 0) memcpy(bigger, builder->blocks[block], (size_t)held);
   if (block == ADL_BLOCK_VALIDITY) memset(bigger + held, 0xff, (size_t)(wanted - held));
-  if (held == 0 && (block == ADL_BLOCK_OFFSETS || block == ADL_BLOCK_STRING_OFFSETS)) memset(bigger, 0, sizeof(int32_t));
+  if (held == 0 && (block == ADL_BLOCK_OFFSETS || block == ADL_BLOCK_STRING_OFFSETS))
+    memset(bigger, 0, sizeof(int32_t));
   free(builder->blocks[block]);
   builder->blocks[block] = bigger;
   builder->sizes[block] = wanted;
@@ -65,7 +66,8 @@ bool adl_builder_reserve(adl_builder *builder, int64_t rows, int64_t items, int6
   }
   for (int b = 0; b < ADL_BLOCK_COUNT; b++) {
     bool needed = b == ADL_BLOCK_VALIDITY || b == ADL_BLOCK_DATA || sizes[b] > 0 ||
-                  (b == ADL_BLOCK_INDEX && type.shape == ADL_SPARSE) || (b == ADL_BLOCK_WEIGHTS && type.shape == ADL_BAG);
+                  (b == ADL_BLOCK_INDEX && type.shape == ADL_SPARSE) ||
+                  (b == ADL_BLOCK_WEIGHTS && type.shape == ADL_BAG);
     if (needed && !fit_block(builder, b, sizes[b])) {
       errno = ENOMEM;
       return false;
@@ -117,8 +119,10 @@ static void clear_null_rows(const adl_builder *builder, int64_t rows) {
       continue;
     }
     if (adl_bit(validity, row)) continue;
-    if (type.element == ADL_BOOL) adl_bit_set((uint8_t *)data, row, false);
-    else memset(data + row * size, 0, (size_t)size);
+    if (type.element == ADL_BOOL)
+      adl_bit_set((uint8_t *)data, row, false);
+    else
+      memset(data + row * size, 0, (size_t)size);
   }
 }
 
@@ -172,7 +176,8 @@ adl_array *adl_builder_finish(adl_builder *builder, int64_t rows, const char **w
     return NULL;
   }
   int64_t nulls = rows - adl_bits_count(builder->blocks[ADL_BLOCK_VALIDITY], rows);
-  if (nulls > 0) clear_null_rows(builder, rows);
+  if (nulls > 0)
+    clear_null_rows(builder, rows);
   else {
     free(builder->blocks[ADL_BLOCK_VALIDITY]);
     builder->blocks[ADL_BLOCK_VALIDITY] = NULL;

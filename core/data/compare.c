@@ -11,9 +11,7 @@
 
 /* Exponent all ones: NaN or infinity. */
 static bool odd_float(uint32_t bits) { return (bits & UINT32_C(0x7f800000)) == UINT32_C(0x7f800000); }
-static bool odd_double(uint64_t bits) {
-  return (bits & UINT64_C(0x7ff0000000000000)) == UINT64_C(0x7ff0000000000000);
-}
+static bool odd_double(uint64_t bits) { return (bits & UINT64_C(0x7ff0000000000000)) == UINT64_C(0x7ff0000000000000); }
 
 static bool any_odd_float(const void *data, int64_t count) {
   const uint32_t *bits = data;

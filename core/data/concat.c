@@ -55,9 +55,12 @@ adl_array *adl_array_concat(adl_array *const *parts, int64_t count, const char *
     if (!adl_type_equal(type, parts[i]->view.type) ||
         (type.shape == ADL_VECTOR && type.width != parts[i]->view.type.width))
       reason = "The parts have different types.";
-    else if (extent.rows > ADL_COUNT_LIMIT) reason = "A column would have more than 2^31 - 1 rows.";
-    else if (extent.items > ADL_COUNT_LIMIT) reason = "A column would have more than 2^31 - 1 items.";
-    else if (extent.bytes > ADL_COUNT_LIMIT) reason = "A column would have more than 2^31 - 1 bytes.";
+    else if (extent.rows > ADL_COUNT_LIMIT)
+      reason = "A column would have more than 2^31 - 1 rows.";
+    else if (extent.items > ADL_COUNT_LIMIT)
+      reason = "A column would have more than 2^31 - 1 items.";
+    else if (extent.bytes > ADL_COUNT_LIMIT)
+      reason = "A column would have more than 2^31 - 1 bytes.";
     if (type.width < parts[i]->view.type.width) type = parts[i]->view.type;
   }
   adl_array *whole = NULL;

@@ -18,12 +18,12 @@ static bool check_index(const int64_t *index, int64_t count, int64_t rows, bool 
 }
 
 #define GATHER_FIXED(name, type)                                                                                       \
-  static void name(void *to, const void *from, const int64_t *index, int64_t count) {                                 \
+  static void name(void *to, const void *from, const int64_t *index, int64_t count) {                                  \
     type *target = to;                                                                                                 \
     const type *source = from;                                                                                         \
     for (int64_t i = 0; i < count; i++) target[i] = source[index[i]];                                                  \
   }                                                                                                                    \
-  static void name##_holes(void *to, const void *from, const int64_t *index, int64_t count) {                         \
+  static void name##_holes(void *to, const void *from, const int64_t *index, int64_t count) {                          \
     type *target = to;                                                                                                 \
     const type *source = from;                                                                                         \
     for (int64_t i = 0; i < count; i++) target[i] = index[i] < 0 ? 0 : source[index[i]];                               \
@@ -43,8 +43,10 @@ static void gather_bits(uint8_t *to, const uint8_t *from, const int64_t *index, 
 
 static void gather_vectors(char *to, const char *from, int64_t size, const int64_t *index, int64_t count) {
   for (int64_t i = 0; i < count; i++, to += size) {
-    if (index[i] < 0) memset(to, 0, (size_t)size);
-    else memcpy(to, from + index[i] * size, (size_t)size);
+    if (index[i] < 0)
+      memset(to, 0, (size_t)size);
+    else
+      memcpy(to, from + index[i] * size, (size_t)size);
   }
 }
 
@@ -115,10 +117,14 @@ static void gather_item_bytes(char *to, const adl_column *column, const int64_t 
 static void gather_fixed(adl_array *array, const adl_column *column, const int64_t *index, int64_t count, bool holes) {
   void *to = array->blocks[ADL_BLOCK_DATA];
   int64_t size = adl_element_size(column->type.element);
-  if (column->type.shape == ADL_VECTOR) gather_vectors(to, column->data, size * column->type.width, index, count);
-  else if (column->type.element == ADL_BOOL) gather_bits(to, column->data, index, count);
-  else if (size == 4) (holes ? gather_4_holes : gather_4)(to, column->data, index, count);
-  else (holes ? gather_8_holes : gather_8)(to, column->data, index, count);
+  if (column->type.shape == ADL_VECTOR)
+    gather_vectors(to, column->data, size * column->type.width, index, count);
+  else if (column->type.element == ADL_BOOL)
+    gather_bits(to, column->data, index, count);
+  else if (size == 4)
+    (holes ? gather_4_holes : gather_4)(to, column->data, index, count);
+  else
+    (holes ? gather_8_holes : gather_8)(to, column->data, index, count);
 }
 
 /* Items and bytes that the picked rows have. */
@@ -166,13 +172,16 @@ adl_array *adl_array_gather(const adl_array *array, const int64_t *index, int64_
   if (picked == NULL) return NULL;
   if (nullable) {
     uint8_t *validity = picked->blocks[ADL_BLOCK_VALIDITY];
-    if (column->validity != NULL) gather_bits(validity, column->validity, index, count);
+    if (column->validity != NULL)
+      gather_bits(validity, column->validity, index, count);
     else
       for (int64_t i = 0; i < count; i++)
         if (index[i] < 0) adl_bit_set(validity, i, false);
     picked->view.null_count = (int32_t)(count - adl_bits_count(validity, count));
   }
-  if (column->offsets != NULL || column->string_offsets != NULL) gather_variable(picked, column, index, count);
-  else gather_fixed(picked, column, index, count, holes);
+  if (column->offsets != NULL || column->string_offsets != NULL)
+    gather_variable(picked, column, index, count);
+  else
+    gather_fixed(picked, column, index, count, holes);
   return picked;
 }

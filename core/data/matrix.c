@@ -57,9 +57,12 @@ static void spread_sparse(float *to, int64_t stride, const adl_column *column, i
 
 static void spread(float *to, int64_t stride, const adl_column *column, int64_t first, int64_t rows) {
   int64_t width = column_width(column);
-  if (column->type.shape == ADL_VECTOR) spread_vector(to, stride, column, first, rows);
-  else if (column->type.shape == ADL_SPARSE) spread_sparse(to, stride, column, first, rows);
-  else spread_scalar(to, stride, column, first, rows);
+  if (column->type.shape == ADL_VECTOR)
+    spread_vector(to, stride, column, first, rows);
+  else if (column->type.shape == ADL_SPARSE)
+    spread_sparse(to, stride, column, first, rows);
+  else
+    spread_scalar(to, stride, column, first, rows);
   if (column->null_count == 0) return;
   for (int64_t row = 0; row < rows; row++) {
     if (!adl_is_null(column, first + row)) continue;
@@ -91,9 +94,12 @@ static void append_dense(const adl_column *column, int64_t rows, uint32_t base, 
     if (adl_is_null(column, row)) continue;
     for (int64_t i = 0; i < width; i++) {
       float value;
-      if (!vector) value = (float)adl_number_at(column, row);
-      else if (narrow) value = ((const float *)column->data)[row * width + i];
-      else value = (float)((const double *)column->data)[row * width + i];
+      if (!vector)
+        value = (float)adl_number_at(column, row);
+      else if (narrow)
+        value = ((const float *)column->data)[row * width + i];
+      else
+        value = (float)((const double *)column->data)[row * width + i];
       if (value == 0.0f) continue;
       if (index != NULL) {
         index[cursor[row]] = base + (uint32_t)i;

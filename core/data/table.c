@@ -166,3 +166,9 @@ int64_t adl_table_bytes(const adl_table *table) {
   return (int64_t)sizeof *table + table->row_capacity * (table->width * 8 + 16) + table->key_capacity +
          (int64_t)(table->slot_mask + 1) * 8;
 }
+
+void adl_table_parts(const adl_table *table, const char **keys, const int64_t **ends, const double **rows) {
+  *keys = table->keys;
+  *ends = table->ends;
+  *rows = table->rows;
+}

@@ -25,10 +25,10 @@ typedef struct keeper {
 } keeper;
 
 struct adl_tensors {
-  GPtrArray *arrays;     /* of named_array */
-  GPtrArray *tables;     /* of named_table */
-  GHashTable *array_of;  /* name to named_array */
-  GHashTable *table_of;  /* name to named_table */
+  GPtrArray *arrays;    /* of named_array */
+  GPtrArray *tables;    /* of named_table */
+  GHashTable *array_of; /* name to named_array */
+  GHashTable *table_of; /* name to named_table */
   GArray *keepers;
 };
 
@@ -306,15 +306,20 @@ bool adl_tensors_add(adl_tensors *into, const adl_tensors *from, const char **wh
   for (guint i = 0; i < from->arrays->len; i++) {
     const named_array *b = g_ptr_array_index(from->arrays, i);
     named_array *a = g_hash_table_lookup(into->array_of, b->name);
-    if (a == NULL) copy_array(into, b);
-    else if (own(a)) add_array(&a->tensor, &b->tensor);
-    else g_error("tensor %s: out of memory", a->name);
+    if (a == NULL)
+      copy_array(into, b);
+    else if (own(a))
+      add_array(&a->tensor, &b->tensor);
+    else
+      g_error("tensor %s: out of memory", a->name);
   }
   for (guint i = 0; i < from->tables->len; i++) {
     const named_table *b = g_ptr_array_index(from->tables, i);
     const named_table *a = g_hash_table_lookup(into->table_of, b->name);
-    if (a == NULL) new_table(into, b->name, adl_table_copy(b->table));
-    else adl_table_add(a->table, b->table);
+    if (a == NULL)
+      new_table(into, b->name, adl_table_copy(b->table));
+    else
+      adl_table_add(a->table, b->table);
   }
   return true;
 }

@@ -51,8 +51,10 @@ static void append_string(GString *text, adl_text value, bool quoted, int64_t li
   for (int64_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)value.data[i];
     if (quoted && (c == '"' || c == '\\')) g_string_append_c(text, '\\');
-    if (c < 0x20 || c == 0x7f) g_string_append_printf(text, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\x%02x", c);
-    else g_string_append_c(text, (char)c);
+    if (c < 0x20 || c == 0x7f)
+      g_string_append_printf(text, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\x%02x", c);
+    else
+      g_string_append_c(text, (char)c);
   }
   if (quoted) g_string_append_c(text, '"');
 }
@@ -112,8 +114,11 @@ void adl_array_text(const adl_column *column, int64_t row, int64_t limit, GStrin
   gsize start = text->len;
   /* One byte more than the limit tells that there is more. */
   int64_t enough = limit > 0 ? limit + 1 : 0;
-  if (adl_is_null(column, row)) g_string_append(text, "null");
-  else if (column->type.shape == ADL_SCALAR) append_item(text, column, row, false, enough);
-  else append_items(text, column, row, enough);
+  if (adl_is_null(column, row))
+    g_string_append(text, "null");
+  else if (column->type.shape == ADL_SCALAR)
+    append_item(text, column, row, false, enough);
+  else
+    append_items(text, column, row, enough);
   cut(text, start, limit);
 }

@@ -14,7 +14,8 @@ enum { SAMPLE_TYPES = 21 };
 static inline adl_type sample_type(int number) {
   if (number < 9) return adl_type_scalar((adl_element)number, number % 2 ? ADL_CATEGORY : ADL_NUMBER);
   if (number < 17)
-    return (adl_type){.element = (uint8_t)(number - 8), .shape = ADL_LIST,
+    return (adl_type){.element = (uint8_t)(number - 8),
+                      .shape = ADL_LIST,
                       .role = (uint8_t)(number - 8 == ADL_STRING ? ADL_CATEGORY : ADL_NUMBER)};
   if (number < 19) return (adl_type){.element = (uint8_t)(ADL_FLOAT32 + number - 17), .shape = ADL_VECTOR, .width = 3};
   if (number == 19) return (adl_type){.element = ADL_FLOAT32, .shape = ADL_SPARSE, .width = 50};
@@ -76,8 +77,10 @@ static inline adl_array *sample_array(adl_type type, int64_t rows, int nulls, GR
       items = sample_items(type, &to, items, more, rand);
       to.offsets[row + 1] = items;
     } else if (to.string_offsets != NULL) {
-      if (null) to.string_offsets[row + 1] = to.string_offsets[row];
-      else sample_items(type, &to, (int32_t)row, 1, rand);
+      if (null)
+        to.string_offsets[row + 1] = to.string_offsets[row];
+      else
+        sample_items(type, &to, (int32_t)row, 1, rand);
     } else if (type.shape == ADL_VECTOR) {
       for (int64_t i = 0; i < type.width; i++) sample_value(type, to.data, row * type.width + i, rand);
     } else {

@@ -9,7 +9,9 @@
 #include "tests/data/sample.h"
 
 static adl_type make_type(adl_element element, adl_shape shape, int64_t width) {
-  return (adl_type){.element = (uint8_t)element, .shape = (uint8_t)shape, .width = width,
+  return (adl_type){.element = (uint8_t)element,
+                    .shape = (uint8_t)shape,
+                    .width = width,
                     .role = (uint8_t)(element == ADL_STRING ? ADL_CATEGORY : ADL_NUMBER)};
 }
 
@@ -113,8 +115,7 @@ START_TEST(null_rows_read_as_zero) {
   adl_bit_set(to.validity, 2, false);
   adl_bit_set(to.validity, 19, false);
   adl_array *array = adl_builder_finish(builder, 20, NULL);
-  for (int row = 0; row < 20; row++)
-    ck_assert(adl_number_at(&array->view, row) == (row == 2 || row == 19 ? 0.0 : 7.0));
+  for (int row = 0; row < 20; row++) ck_assert(adl_number_at(&array->view, row) == (row == 2 || row == 19 ? 0.0 : 7.0));
   ck_assert_int_eq(array->view.null_count, 2);
   adl_array_unref(array);
 }
@@ -220,8 +221,10 @@ START_TEST(gather_of_concat) {
     ck_assert_int_eq(whole->view.rows, starts[5]);
     int64_t index[300], holes = 0;
     for (int i = 0; i < 300; i++) { /* stretches, repeats, jumps and holes */
-      if (i > 0 && index[i - 1] + 1 < starts[5] && g_rand_int_range(rand, 0, 4) > 0) index[i] = index[i - 1] + 1;
-      else index[i] = g_rand_int_range(rand, nulls == 0 ? 0 : -1, (gint32)starts[5]);
+      if (i > 0 && index[i - 1] + 1 < starts[5] && g_rand_int_range(rand, 0, 4) > 0)
+        index[i] = index[i - 1] + 1;
+      else
+        index[i] = g_rand_int_range(rand, nulls == 0 ? 0 : -1, (gint32)starts[5]);
     }
     adl_array *picked = adl_array_gather(whole, index, 300);
     ck_assert_ptr_nonnull(picked);

@@ -128,8 +128,8 @@ START_TEST(bad_rows_are_found_once) {
       g_string_truncate(text, 0);
       adl_array_text(column, row, 0, text);
       bool null = adl_is_null(column, row);
-      bool number = column->type.element == ADL_FLOAT32 || column->type.element == ADL_FLOAT64 ||
-                    column->type.shape == ADL_BAG;
+      bool number =
+          column->type.element == ADL_FLOAT32 || column->type.element == ADL_FLOAT64 || column->type.shape == ADL_BAG;
       bool odd = !null && number && (strstr(text->str, "NaN") || strstr(text->str, "inf"));
       bool want = ((mode & 1) && null) || ((mode & 2) && odd);
       ck_assert_msg(adl_bit(bad, row) == want, "type %d, mode %d, row %d: %s", _i, mode, row, text->str);
@@ -244,8 +244,8 @@ START_TEST(vector_matrix_is_the_naive_one) {
     columns[p] = &parts[p]->view;
     width += parts[p]->view.type.width ? parts[p]->view.type.width : 1;
   }
-  adl_array *matrix = adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR, .width = width},
-                                       columns, PARTS, rows);
+  adl_array *matrix =
+      adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR, .width = width}, columns, PARTS, rows);
   ck_assert_ptr_nonnull(matrix);
   ck_assert_int_eq(matrix->view.type.width, width);
   ck_assert_int_eq(matrix->view.null_count, 0);
@@ -268,8 +268,7 @@ START_TEST(sparse_matrix_is_the_naive_one) {
   const adl_column *columns[PARTS];
   sample_parts(parts, rows, rand);
   for (int p = 0; p < PARTS; p++) columns[p] = &parts[p]->view;
-  adl_array *matrix =
-      adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_SPARSE}, columns, PARTS, rows);
+  adl_array *matrix = adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_SPARSE}, columns, PARTS, rows);
   ck_assert_ptr_nonnull(matrix);
   const adl_column *csr = &matrix->view;
   const float *values = csr->data;
@@ -281,9 +280,12 @@ START_TEST(sparse_matrix_is_the_naive_one) {
       for (int64_t d = 0; d < width; d++) {
         float expected = naive(columns[p], row, d);
         bool stored = at < csr->offsets[row + 1] && csr->index[at] == base + d;
-        if (adl_is_null(columns[p], row)) ck_assert(!stored);
-        else if (!stored) ck_assert(expected == 0);
-        else ck_assert(same_float(values[at++], expected));
+        if (adl_is_null(columns[p], row))
+          ck_assert(!stored);
+        else if (!stored)
+          ck_assert(expected == 0);
+        else
+          ck_assert(same_float(values[at++], expected));
         if (stored && columns[p]->type.shape != ADL_SPARSE) ck_assert(expected != 0);
       }
       base += (uint32_t)width;
@@ -310,7 +312,8 @@ START_TEST(matrix_refuses_what_is_no_number) {
   adl_array *array = sample_array(sample_type(ADL_FLOAT32), 4, 0, rand);
   const adl_column *column = &array->view;
   ck_assert_ptr_null(adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR}, &column, 1, 5));
-  ck_assert_ptr_null(adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR, .width = 2}, &column, 1, 4));
+  ck_assert_ptr_null(
+      adl_array_matrix((adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR, .width = 2}, &column, 1, 4));
   adl_array_unref(array);
   g_rand_free(rand);
 }

@@ -1,0 +1,197 @@
+/* The model store, see store.h. An entry is DIRECTORY/HASH.safetensors; its access time says when it was last used. */
+#include "core/model/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/model/safetensors.h"
+
+#define SUFFIX ".safetensors"
+
+enum { STALE_AFTER = 24 * 60 * 60 }; /* seconds: half-written files that a crash has left */
+
+struct adl_model_store {
+  char *directory;
+  int64_t cap;
+  struct timespec opened;
+};
+
+adl_model_store *adl_model_store_new(const char *directory, int64_t cap) {
+  adl_model_store *store = g_new0(adl_model_store, 1);
+  store->directory = directory != NULL ? g_canonicalize_filename(directory, NULL)
+                                       : g_build_filename(g_get_user_cache_dir(), "adloom", "models", NULL);
+  store->cap = cap > 0 ? cap : ADL_MODEL_STORE_CAP;
+  clock_gettime(CLOCK_REALTIME_COARSE, &store->opened); /* the clock that file systems go by, some in whole seconds */
+  store->opened.tv_nsec = 0;
+  return store;
+}
+
+void adl_model_store_free(adl_model_store *store) {
+  if (store == NULL) return;
+  g_free(store->directory);
+  g_free(store);
+}
+
+const char *adl_model_store_directory(const adl_model_store *store) { return store->directory; }
+
+/* ---- entries ---- */
+
+/* NULL: this is no hash. A hash becomes a file name, so nothing else may pass. */
+static char *path_of(const adl_model_store *store, const char *hash) {
+  size_t size = hash != NULL ? strlen(hash) : 0;
+  if (size < 8 || size > 128 || strspn(hash, "0123456789abcdef") != size) return NULL;
+  return g_strconcat(store->directory, "/", hash, SUFFIX, NULL);
+}
+
+/* Says that the entry was used now; the time of its content stays. */
+static void touch(const char *path) {
+  const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
+  if (utimensat(AT_FDCWD, path, times, 0) != 0) return; /* somebody else's, or gone: then it is only older than it is */
+}
+
+char *adl_model_store_get(adl_model_store *store, const char *hash) {
+  char *path = path_of(store, hash);
+  if (path == NULL || access(path, R_OK) != 0) {
+    g_free(path);
+    return NULL;
+  }
+  touch(path);
+  return path;
+}
+
+adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning) {
+  GError *error = NULL;
+  char *path = path_of(store, hash);
+  if (meta != NULL) *meta = NULL;
+  if (warning != NULL) *warning = NULL;
+  if (path == NULL) return NULL;
+  adl_tensors *tensors = adl_model_read(path, meta, &error);
+  if (tensors != NULL) {
+    touch(path);
+  } else if (error->code != ADL_MODEL_ERROR_ABSENT) {
+    bool damaged = error->code == ADL_MODEL_ERROR_FORMAT;
+    if (warning != NULL)
+      *warning = g_strdup_printf("the model store has an entry that cannot be used and is %s: %s",
+                                 damaged ? "removed" : "left alone", error->message);
+    if (damaged) unlink(path);
+  }
+  g_clear_error(&error);
+  g_free(path);
+  return tensors;
+}
+
+/* ---- the cap ---- */
+
+typedef struct entry {
+  char *path;
+  int64_t bytes;
+  struct timespec used;
+} entry;
+
+static void clear_entry(gpointer data) { g_free(((entry *)data)->path); }
+
+static bool before(const struct timespec *a, const struct timespec *b) {
+  return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* Longest unused first; by name where times are equal, so that two processes agree. */
+static gint by_use(gconstpointer a, gconstpointer b) {
+  const entry *first = a, *second = b;
+  if (before(&first->used, &second->used)) return -1;
+  if (before(&second->used, &first->used)) return 1;
+  return strcmp(first->path, second->path);
+}
+
+/* All entries; removes half-written files that are a day old. */
+static GArray *list_entries(const adl_model_store *store, int64_t *bytes) {
+  GArray *entries = g_array_new(FALSE, FALSE, sizeof(entry));
+  GDir *directory = g_dir_open(store->directory, 0, NULL);
+  const char *name;
+  *bytes = 0;
+  g_array_set_clear_func(entries, clear_entry);
+  while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+    entry one = {.path = g_build_filename(store->directory, name, NULL)};
+    struct stat state;
+    bool regular = lstat(one.path, &state) == 0 && S_ISREG(state.st_mode);
+    if (regular && g_str_has_suffix(name, SUFFIX)) {
+      one.bytes = (int64_t)state.st_blocks * 512;
+      one.used = state.st_atim;
+      *bytes += one.bytes;
+      g_array_append_val(entries, one);
+      continue;
+    }
+    if (regular && strstr(name, SUFFIX ".tmp-") != NULL && state.st_mtim.tv_sec + STALE_AFTER < store->opened.tv_sec)
+      unlink(one.path);
+    g_free(one.path);
+  }
+  if (directory != NULL) g_dir_close(directory);
+  return entries;
+}
+
+/* One process prunes at a time; whoever comes second need not. */
+static void prune(const adl_model_store *store) {
+  char *path = g_build_filename(store->directory, "lock", NULL);
+  int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+    int64_t bytes;
+    GArray *entries = list_entries(store, &bytes);
+    g_array_sort(entries, by_use);
+    for (guint i = 0; i < entries->len && bytes > store->cap; i++) {
+      const entry *oldest = &g_array_index(entries, entry, i);
+      if (!before(&oldest->used, &store->opened)) break;
+      if (unlink(oldest->path) == 0) bytes -= oldest->bytes;
+    }
+    g_array_free(entries, TRUE);
+  }
+  if (lock >= 0) close(lock);
+  g_free(path);
+}
+
+/* ---- putting ---- */
+
+bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_tensors *tensors,
+                         const adl_model_meta *meta, GError **error) {
+  char *path = path_of(store, hash);
+  if (path == NULL) return adl_model_fail(error, ADL_MODEL_ERROR_CONTENT, store->directory, "`%s` is no hash", hash);
+  bool kept = g_mkdir_with_parents(store->directory, 0700) == 0 ||
+              adl_model_fail(error, ADL_MODEL_ERROR_IO, store->directory, "cannot be made: %s", g_strerror(errno));
+  kept = kept && adl_model_write(path, tensors, meta, error);
+  if (kept) {
+    touch(path); /* a file is born with the time at which its writing began on some file systems */
+    prune(store);
+  }
+  g_free(path);
+  return kept;
+}
+
+bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error) {
+  GError *failure = NULL;
+  char *from = adl_model_store_get(store, hash);
+  if (from == NULL) return adl_model_fail(error, ADL_MODEL_ERROR_ABSENT, store->directory, "holds no model `%s`", hash);
+  char *beside = g_strdup_printf("%s.tmp-%ld", path, (long)getpid());
+  bool done = link(from, beside) == 0;
+  if (!done) {
+    GFile *source = g_file_new_for_path(from), *target = g_file_new_for_path(beside);
+    done = g_file_copy(source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, &failure);
+    g_object_unref(source);
+    g_object_unref(target);
+    if (!done) adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", failure->message);
+    g_clear_error(&failure);
+  }
+  if (done && rename(beside, path) != 0) {
+    done = adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", g_strerror(errno));
+    unlink(beside);
+  }
+  /* rename does nothing where both are names of one file already */
+  if (done) unlink(beside);
+  g_free(beside);
+  g_free(from);
+  return done;
+}

@@ -1,0 +1,38 @@
+/* The model store: fitted models under the hash of all that determined them, so that a run that was interrupted, or in
+ * which one stage was exchanged, fits only what it must. A folder of model files; any number of processes may use it at
+ * once. The engine makes the hashes (core/model/digest.h). */
+#ifndef ADLOOM_CORE_MODEL_STORE_H
+#define ADLOOM_CORE_MODEL_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/data/tensors.h"
+#include "core/model/error.h"
+#include "core/model/meta.h"
+
+#define ADL_MODEL_STORE_CAP (INT64_C(2) << 30) /* bytes: the default */
+
+typedef struct adl_model_store adl_model_store;
+
+/* directory NULL: $XDG_CACHE_HOME/adloom/models, or ~/.cache/adloom/models; it is made when something is put. cap 0: the
+ * default. Never fails: what cannot be used is told by put, and holds no models. Any thread may use a store. */
+adl_model_store *adl_model_store_new(const char *directory, int64_t cap);
+void adl_model_store_free(adl_model_store *store);
+const char *adl_model_store_directory(const adl_model_store *store);
+
+/* Hashes are lower-case hexadecimal. */
+
+/* The model of that hash, or NULL. A damaged entry is removed, and is NULL with *warning (a sentence to be freed; may be
+ * NULL); the stage is then fitted again. */
+adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning);
+/* Path of the file, to be freed, or NULL; unlike load it promises nothing about its content. */
+char *adl_model_store_get(adl_model_store *store, const char *hash);
+/* Keeps a model, all at once, and drops those unused for longest when the store has passed its cap; never one that was
+ * used since this adl_model_store was made. */
+bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_tensors *tensors,
+                         const adl_model_meta *meta, GError **error);
+/* Gives the file of that hash a second name outside the store (a link where the file system can, else a copy). */
+bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error);
+
+#endif
