@@ -29,7 +29,8 @@ int64_t adl_counted_between(adl_counted *keys, int64_t count, double low, double
 
 static int compare_bytes(const void *left, const void *right) {
   const adl_text *a = &((const adl_counted *)left)->key, *b = &((const adl_counted *)right)->key;
-  int order = memcmp(a->data, b->data, (size_t)(a->size < b->size ? a->size : b->size));
+  int32_t shorter = a->size < b->size ? a->size : b->size;
+  int order = shorter > 0 ? memcmp(a->data, b->data, (size_t)shorter) : 0;
   return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
 }
 
@@ -66,7 +67,7 @@ void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *n
   int64_t *offsets = host->tensor(call, model, offsets_name(name, buffer), ADL_INT64, 1, &offset_count);
   offsets[0] = 0;
   for (int64_t i = 0; i < count; i++) {
-    memcpy(bytes + offsets[i], keys[i].key.data, (size_t)keys[i].key.size);
+    if (keys[i].key.size > 0) memcpy(bytes + offsets[i], keys[i].key.data, (size_t)keys[i].key.size);
     offsets[i + 1] = offsets[i] + keys[i].key.size;
   }
 }
@@ -100,12 +101,12 @@ adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, in
     free(vocabulary);
     return NULL;
   }
-  vocabulary->bytes = bytes;
+  vocabulary->bytes = bytes != NULL ? bytes : "";
   vocabulary->offsets = offsets;
   vocabulary->count = count;
   vocabulary->mask = (uint32_t)(capacity - 1);
   for (int64_t i = 0; i < count; i++) {
-    const char *key = bytes + offsets[i];
+    const char *key = vocabulary->bytes + offsets[i];
     int64_t size = offsets[i + 1] - offsets[i];
     uint32_t hash = adl_murmur3(key, (size_t)size, 0);
     adl_vocabulary_slot *slot = vocabulary->slots + (find_slot(vocabulary, key, size, hash) - vocabulary->slots);

@@ -107,8 +107,10 @@ static void hash_vector(const row_block *block, const hashed_column *source, con
 }
 
 static void hash_sparse(const hashed_column *source, const adl_column *column, int64_t count, items *to) {
-  for (int64_t i = 0; i < count; i++) to->hash[i] = source->seed + column->index[to->base + i];
-  memcpy(to->value, (const float *)column->data + to->base, (size_t)count * sizeof(float));
+  for (int64_t i = 0; i < count; i++) {
+    to->hash[i] = source->seed + column->index[to->base + i];
+    to->value[i] = ((const float *)column->data)[to->base + i];
+  }
 }
 
 static const int32_t *vector_starts(const row_block *block, int64_t width) {

@@ -33,7 +33,7 @@ typedef struct lookup {
 
 /* ---- fitting ---- */
 
-/* Partial: for each column a table, named by its number, of how often each value occurs. */
+/* The partial: for each column a table, named by its number, of how often each value occurs. */
 static adl_table *table_of(const adl_call *call, adl_tensors *partial, int64_t column) {
   char name[24];
   snprintf(name, sizeof name, "%lld", (long long)column);
@@ -88,6 +88,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   const onehot *self = instance;
   int64_t columns = self->columns.count, start_count = columns + 1;
   adl_tensors *total = host->scratch_tensors(call);
+  for (int64_t i = 0; i < columns; i++) table_of(call, total, i);
   adl_fold fold = {.struct_size = sizeof fold, .step = count_values};
   ADL_TRY(host->fold(call, rows, &fold, total));
   adl_counted **values = host->alloc(call, (size_t)columns * sizeof *values);

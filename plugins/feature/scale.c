@@ -104,7 +104,7 @@ static adl_status merge(const adl_call *call, const void *self, const void *cont
   return ADL_OK;
 }
 
-/* Every dimension has values, and they are not too large to be squared. */
+/* Every dimension has values, whose spread is a number. */
 static adl_status check_statistics(const adl_call *call, const scale *self, const statistics *all) {
   adl_status status = ADL_OK;
   int64_t d = 0;
@@ -115,14 +115,15 @@ static adl_status check_statistics(const adl_call *call, const scale *self, cons
     snprintf(parameter, sizeof parameter, "columns[%lld]", (long long)i);
     for (int64_t end = d + width_of(input); d < end; d++) {
       empty = empty || all->of[COUNT][d] == 0;
-      huge = huge || !(all->of[SQUARES][d] <= DBL_MAX);
+      double spread = self->method == METHOD_STANDARDISE ? all->of[SQUARES][d] : all->of[HIGH][d] - all->of[LOW][d];
+      huge = huge || (self->method != METHOD_NONE && !(spread <= DBL_MAX));
     }
     if (empty)
       status = call->host->fail(call, parameter, -1, "leave the column out, or check where it comes from",
                                 "%s has no value in any training row", input->name);
     if (huge)
       status = call->host->fail(call, parameter, -1, "use `log1p: true`, or divide it by a constant first",
-                                "the values of %s are too large to be squared", input->name);
+                                "the values of %s are too large for float64", input->name);
   }
   return status;
 }
@@ -147,6 +148,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   const adl_host *host = call->host;
   const scale *self = instance;
   adl_tensors *total = host->scratch_tensors(call);
+  statistics_of(call, self, total);
   adl_fold fold = {.struct_size = sizeof fold, .step = step, .merge = merge};
   ADL_TRY(host->fold(call, rows, &fold, total));
   statistics all = statistics_of(call, self, total);
@@ -208,7 +210,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
     bool fits = true;
     for (int64_t d = 0; d < self->width; d++) {
       double y = ((isnan(x[d]) ? mean[d] : x[d]) - subtract[d]) / divide[d];
-      to[d] = (float)y;
+      to[d] = (float)(y + 0.0); /* no negative zero */
       fits = fits && fabs(y) <= FLT_MAX;
     }
     if (!fits) host->reject(call, row, self->as.name, "a scaled value does not fit a float32");

@@ -116,12 +116,20 @@ static bool read_document(document *doc, int64_t row) {
 
 /* ---- fitting ---- */
 
-/* Partial: `documents`, and for each term the number of documents it is in and the sum of its weights. */
+/* The partial: how many documents there are, and for each term the number of those it is in and the sum of its weights. */
+static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
+  return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
+}
+
+static adl_table *terms_of(const adl_call *call, adl_tensors *partial) {
+  return call->host->table(call, partial, "terms", 2);
+}
+
 static adl_status count_terms(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
                               adl_tensors *partial) {
   const adl_host *host = call->host;
-  int64_t *documents = host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
-  adl_table *table = host->table(call, partial, "terms", 2);
+  int64_t *documents = documents_of(call, partial);
+  adl_table *table = terms_of(call, partial);
   document *doc = documents_begin(call, self, batch);
   (void)context;
   for (int64_t row = 0; row < batch->rows; row++) {
@@ -143,13 +151,14 @@ static adl_status count_terms(const adl_call *call, const void *self, const void
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const adl_host *host = call->host;
   const tfidf *self = instance;
-  const int64_t one = 1;
   adl_tensors *total = host->scratch_tensors(call);
+  documents_of(call, total);
+  terms_of(call, total);
   adl_fold fold = {.struct_size = sizeof fold, .step = count_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
-  int64_t documents = *(int64_t *)host->tensor(call, total, "documents", ADL_INT64, 1, &one);
+  int64_t documents = *documents_of(call, total);
   if (documents == 0)
-    return host->fail(call, "text", -1, NULL, "there is no document in the training rows: column %s is null in all",
+    return host->fail(call, "text", -1, NULL, "no training row has a document: there is no row, or %s is null in all",
                       self->text.name);
   double n = (double)documents;
   double low = self->min_df < 1 ? self->min_df * n : self->min_df;
@@ -159,7 +168,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
                       "of %lld documents, min_df asks for at least %g and max_df for at most %g", (long long)documents,
                       low, high);
   int64_t count;
-  adl_counted *terms = adl_counted_keys(call, host->table(call, total, "terms", 2), 1, &count);
+  adl_counted *terms = adl_counted_keys(call, terms_of(call, total), 1, &count);
   int64_t seen = count;
   count = adl_counted_between(terms, count, low, high);
   if (self->max_features > 0) count = adl_counted_top(terms, count, self->max_features);
@@ -170,7 +179,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   adl_vocabulary_save(call, model->tensors, "words", terms, count);
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &count);
   for (int64_t i = 0; i < count; i++) idf[i] = self->idf ? (float)(log((1 + n) / (1 + terms[i].count)) + 1) : 1;
-  *(int64_t *)host->tensor(call, model->tensors, "documents", ADL_INT64, 1, &one) = documents;
+  *documents_of(call, model->tensors) = documents;
   return ADL_OK;
 }
 
