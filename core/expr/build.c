@@ -228,8 +228,7 @@ adl_expr *adl_expr_finish(adl_expr_builder *builder, int32_t root) {
   if (!assign_registers(expr)) {
     adl_expr_span span = {expr->nodes[root].offset, expr->nodes[root].length};
     adl_expr_report(builder->scope, builder->problem_count, span, "compute parts of it in a stage of their own",
-                    "too large an expression: more than %d constants and intermediate results",
-                    ADL_EXPR_MAX_REGISTERS);
+                    "too large an expression: more than %d constants and intermediate results", ADL_EXPR_MAX_REGISTERS);
     adl_expr_free(expr);
     expr = NULL;
   }

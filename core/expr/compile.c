@@ -4,7 +4,8 @@
 #include "core/expr/internal.h"
 
 /* One expression, up to what cannot belong to it; the lexer stands there. */
-static adl_expr *compile_part(adl_expr_lexer *lexer, const adl_expr_scope *scope, int32_t *problem_count, bool *stopped) {
+static adl_expr *compile_part(adl_expr_lexer *lexer, const adl_expr_scope *scope, int32_t *problem_count,
+                              bool *stopped) {
   adl_expr_builder builder;
   adl_expr_builder_begin(&builder, scope, problem_count);
   int32_t root = adl_expr_parse(lexer, &builder);
@@ -79,7 +80,11 @@ static int32_t read_function(adl_expr_lexer *lexer, const GArray *choices) {
   for (guint i = 0; i < choices->len; i++) g_ptr_array_add(names, g_array_index(choices, choice, i).name);
   GString *all = g_string_new("there are ");
   for (guint i = 0; i < names->len; i++) {
-    g_string_append_printf(all, "%s%s", i == 0 ? "" : i + 1 < names->len ? ", " : " and ", (const char *)names->pdata[i]);
+    g_string_append_printf(all, "%s%s",
+                           i == 0               ? ""
+                           : i + 1 < names->len ? ", "
+                                                : " and ",
+                           (const char *)names->pdata[i]);
   }
   if (lexer->token.kind != ADL_TOKEN_NAME) {
     unexpected(lexer, "a function such as sum(x)", all->str);
@@ -125,8 +130,10 @@ static int32_t read_arguments(adl_expr_lexer *lexer, adl_expr_call *call) {
     }
     if (count > 0 && !adl_expr_lexer_next(lexer)) return -1;
     adl_expr *expr = compile_part(lexer, lexer->scope, lexer->problem_count, &stopped);
-    if (count < ADL_MAX_ARGUMENTS) call->arguments[count] = expr;
-    else adl_expr_free(expr);
+    if (count < ADL_MAX_ARGUMENTS)
+      call->arguments[count] = expr;
+    else
+      adl_expr_free(expr);
     if (stopped) return -1;
     count++;
   }

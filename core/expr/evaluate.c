@@ -62,9 +62,12 @@ static void fill_constant(const adl_expr_node *node, adl_expr_vector *out, int64
   out->data = out->own_data;
   out->valid = NULL;
   for (int64_t row = 0; row < rows; row++) {
-    if (width == 1) out->b[row] = value->valid && value->b;
-    else if (width == 16) out->t[row] = value->valid ? value->t : nothing;
-    else out->i[row] = value->valid ? value->i : 0; /* floats alike, by their bits */
+    if (width == 1)
+      out->b[row] = value->valid && value->b;
+    else if (width == 16)
+      out->t[row] = value->valid ? value->t : nothing;
+    else
+      out->i[row] = value->valid ? value->i : 0; /* floats alike, by their bits */
   }
   if (value->valid) return;
   out->valid = out->own_valid;
@@ -207,7 +210,8 @@ adl_array *adl_expr_evaluate(const adl_expr *expr, const adl_column *const *inpu
   for (int64_t first = 0; first < rows && run.why == NULL; first += chunk) {
     int64_t some = MIN(chunk, rows - first);
     run_chunk(expr, &run, registers, inputs, first, some);
-    if (run.why == NULL && !store(builder, &buffers, width, rows, first, some, &registers[root->reg])) run.why = too_large;
+    if (run.why == NULL && !store(builder, &buffers, width, rows, first, some, &registers[root->reg]))
+      run.why = too_large;
     drop_texts(&run);
   }
   g_free(registers);
@@ -233,7 +237,8 @@ void adl_expr_fold(adl_expr_builder *builder, int32_t number) {
     vectors[i] = (adl_expr_vector){{&values[i]}, NULL, &values[i], &valid[i]};
     args[i] = &vectors[i];
     if (i == node->arg_count) break;
-    fill_constant(adl_expr_node_at(builder, g_array_index(builder->args, int32_t, node->first_arg + i)), &vectors[i], 1);
+    fill_constant(adl_expr_node_at(builder, g_array_index(builder->args, int32_t, node->first_arg + i)), &vectors[i],
+                  1);
   }
   adl_expr_vector *out = &vectors[node->arg_count];
   node->kernel(&run, node->payload, args, node->arg_count, out, 1);

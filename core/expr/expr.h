@@ -20,8 +20,8 @@ typedef struct adl_expr adl_expr;
 
 /* One thing that is wrong with a text. Strings are valid during the call of `problem` only. */
 typedef struct adl_expr_problem {
-  int32_t offset; /* in bytes, where in the text */
-  int32_t length; /* in bytes, of the part that is wrong; at least 1, except at the very end of the text */
+  int32_t offset;      /* in bytes, where in the text */
+  int32_t length;      /* in bytes, of the part that is wrong; at least 1, except at the very end of the text */
   const char *message; /* "no column is called `prise`": no capital, no full stop, does not repeat the place */
   const char *hint;    /* "did you mean `price`?", NULL: none */
 } adl_expr_problem;

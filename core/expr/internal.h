@@ -83,10 +83,10 @@ typedef struct adl_expr_value {
 } adl_expr_value;
 
 typedef struct adl_expr_node {
-  uint8_t kind;     /* adl_expr_kind */
-  bool category;    /* an INT that is an id */
-  bool constant;    /* `value`, `kernel` is NULL */
-  int32_t input;    /* a column: index into the inputs; -1: none */
+  uint8_t kind;           /* adl_expr_kind */
+  bool category;          /* an INT that is an id */
+  bool constant;          /* `value`, `kernel` is NULL */
+  int32_t input;          /* a column: index into the inputs; -1: none */
   int32_t offset, length; /* in the text */
   adl_expr_value value;
   adl_expr_kernel kernel;
@@ -200,13 +200,15 @@ int32_t adl_expr_constant_node(adl_expr_builder *builder, adl_expr_span span, ad
 int32_t adl_expr_column_node(adl_expr_builder *builder, adl_expr_span span, const char *name);
 /* Runs at once when every argument is constant and `fold`. */
 int32_t adl_expr_kernel_node(adl_expr_builder *builder, adl_expr_span span, adl_expr_kind kind, bool category,
-                             adl_expr_kernel kernel, const void *payload, const int32_t *args, int32_t count, bool fold);
+                             adl_expr_kernel kernel, const void *payload, const int32_t *args, int32_t count,
+                             bool fold);
 int32_t adl_expr_compare_node(adl_expr_builder *builder, adl_expr_span span, adl_expr_span sign_span, const char *sign,
                               int32_t left, int32_t right);
 int32_t adl_expr_arithmetic_node(adl_expr_builder *builder, adl_expr_span span, adl_expr_span sign_span, char sign,
                                  int32_t left, int32_t right);
 int32_t adl_expr_negate_node(adl_expr_builder *builder, adl_expr_span span, int32_t operand);
-int32_t adl_expr_logic_node(adl_expr_builder *builder, adl_expr_span span, const char *word, int32_t left, int32_t right);
+int32_t adl_expr_logic_node(adl_expr_builder *builder, adl_expr_span span, const char *word, int32_t left,
+                            int32_t right);
 int32_t adl_expr_not_node(adl_expr_builder *builder, adl_expr_span span, int32_t operand);
 int32_t adl_expr_is_null_node(adl_expr_builder *builder, adl_expr_span span, int32_t operand, bool negated);
 int32_t adl_expr_in_node(adl_expr_builder *builder, adl_expr_span span, int32_t operand, const int32_t *items,

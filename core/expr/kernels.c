@@ -105,18 +105,24 @@ BINARY_FLOAT(adl_expr_modulo_float, fmod(a, b))
     const char *sign = payload;                                                                                        \
     UNUSED;                                                                                                            \
     adl_expr_valid_and(args, 2, out, rows);                                                                            \
-    if (strcmp(sign, "=") == 0) COMPARE_LOOP(field, left, ==, right)                                                   \
-    else if (strcmp(sign, "!=") == 0) COMPARE_LOOP(field, left, !=, right)                                             \
-    else if (strcmp(sign, "<") == 0) COMPARE_LOOP(field, left, <, right)                                               \
-    else if (strcmp(sign, "<=") == 0) COMPARE_LOOP(field, left, <=, right)                                             \
-    else if (strcmp(sign, ">") == 0) COMPARE_LOOP(field, left, >, right)                                               \
-    else COMPARE_LOOP(field, left, >=, right)                                                                          \
+    if (strcmp(sign, "=") == 0)                                                                                        \
+      COMPARE_LOOP(field, left, ==, right)                                                                             \
+    else if (strcmp(sign, "!=") == 0)                                                                                  \
+      COMPARE_LOOP(field, left, !=, right)                                                                             \
+    else if (strcmp(sign, "<") == 0)                                                                                   \
+      COMPARE_LOOP(field, left, <, right)                                                                              \
+    else if (strcmp(sign, "<=") == 0)                                                                                  \
+      COMPARE_LOOP(field, left, <=, right)                                                                             \
+    else if (strcmp(sign, ">") == 0)                                                                                   \
+      COMPARE_LOOP(field, left, >, right)                                                                              \
+    else                                                                                                               \
+      COMPARE_LOOP(field, left, >=, right)                                                                             \
   }
 #define COMPARE_LOOP(field, left, operator, right)                                                                     \
   {                                                                                                                    \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
       __typeof__(*args[0]->field) a = args[0]->field[row], b = args[1]->field[row];                                    \
-      out->b[row] = (uint8_t)((left) operator (right));                                                                \
+      out->b[row] = (uint8_t)((left) operator(right));                                                                 \
     }                                                                                                                  \
   }
 
@@ -275,8 +281,10 @@ EXTREME(adl_expr_greatest_text, t, adl_expr_text_compare(a, b) > 0)
       while (low < high) {                                                                                             \
         int32_t middle = low + (high - low) / 2;                                                                       \
         __typeof__(a) b = set->field[middle];                                                                          \
-        if ((compared) < 0) low = middle + 1;                                                                          \
-        else high = middle;                                                                                            \
+        if ((compared) < 0)                                                                                            \
+          low = middle + 1;                                                                                            \
+        else                                                                                                           \
+          high = middle;                                                                                               \
       }                                                                                                                \
       __typeof__(a) b = set->field[low < set->count ? low : 0];                                                        \
       out->b[row] = (compared) == 0;                                                                                   \

@@ -7,9 +7,7 @@
 #include "core/base/text.h"
 #include "core/expr/internal.h"
 
-static bool is_valid(const adl_expr_vector *vector, int64_t row) {
-  return vector->valid == NULL || vector->valid[row];
-}
+static bool is_valid(const adl_expr_vector *vector, int64_t row) { return vector->valid == NULL || vector->valid[row]; }
 
 static adl_text text_copy(adl_expr_run *run, const char *data, int64_t size) {
   adl_text text = {"", 0};
@@ -45,7 +43,8 @@ static adl_text change_case(adl_expr_run *run, adl_text from, bool upper, GStrin
   return text_copy(run, buffer->str, (int64_t)buffer->len);
 }
 
-static void change_cases(adl_expr_run *run, adl_expr_vector *const *args, adl_expr_vector *out, int64_t rows, bool upper) {
+static void change_cases(adl_expr_run *run, adl_expr_vector *const *args, adl_expr_vector *out, int64_t rows,
+                         bool upper) {
   GString *buffer = g_string_new(NULL);
   adl_text nothing = {"", 0};
   adl_expr_valid_and(args, 1, out, rows);
@@ -99,8 +98,8 @@ void adl_expr_contains(ADL_EXPR_KERNEL_ARGS) {
   adl_expr_valid_and(args, 2, out, rows);
   for (int64_t row = 0; row < rows; row++) {
     adl_text text = args[0]->t[row], part = args[1]->t[row];
-    out->b[row] = part.size == 0 || (part.size <= text.size && memmem(text.data, (size_t)text.size, part.data,
-                                                                      (size_t)part.size) != NULL);
+    out->b[row] = part.size == 0 || (part.size <= text.size &&
+                                     memmem(text.data, (size_t)text.size, part.data, (size_t)part.size) != NULL);
   }
 }
 
@@ -118,8 +117,8 @@ void adl_expr_ends_with(ADL_EXPR_KERNEL_ARGS) {
   adl_expr_valid_and(args, 2, out, rows);
   for (int64_t row = 0; row < rows; row++) {
     adl_text text = args[0]->t[row], part = args[1]->t[row];
-    out->b[row] = part.size == 0 || (part.size <= text.size && memcmp(text.data + (text.size - part.size), part.data,
-                                                                      (size_t)part.size) == 0);
+    out->b[row] = part.size == 0 || (part.size <= text.size &&
+                                     memcmp(text.data + (text.size - part.size), part.data, (size_t)part.size) == 0);
   }
 }
 
@@ -196,8 +195,10 @@ void adl_expr_text_of_float(ADL_EXPR_KERNEL_ARGS) {
   for (int64_t row = 0; row < rows; row++) {
     double value = args[0]->f[row];
     g_string_truncate(buffer, 0);
-    if (isfinite(value)) adl_text_number(buffer, value);
-    else g_string_append(buffer, value > 0 ? "inf" : "-inf");
+    if (isfinite(value))
+      adl_text_number(buffer, value);
+    else
+      g_string_append(buffer, value > 0 ? "inf" : "-inf");
     out->t[row] = text_copy(run, buffer->str, (int64_t)buffer->len);
   }
   g_string_free(buffer, TRUE);

@@ -164,7 +164,8 @@ static bool read_number(adl_expr_lexer *lexer) {
 }
 
 static bool read_sign(adl_expr_lexer *lexer) {
-  static const char *const signs[] = {"==", "!=", "<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ","};
+  static const char *const signs[] = {"==", "!=", "<>", "<=", ">=", "=", "<", ">",
+                                      "+",  "-",  "*",  "/",  "%",  "(", ")", ","};
   static const char *const foreign[][2] = {{"&&", "write `and`"}, {"||", "write `or`, or concat() to join strings"},
                                            {"!", "write `not`"},  {"&", "write `and`"},
                                            {"|", "write `or`"},   {"^", "write pow(x, y)"}};
@@ -198,17 +199,23 @@ bool adl_expr_lexer_next(adl_expr_lexer *lexer) {
   } else {
     char c = lexer->text[from];
     bool number = g_ascii_isdigit(c) || (c == '.' && g_ascii_isdigit(lexer->text[from + 1]));
-    if (number) ok = read_number(lexer);
-    else if (c == '\'' || c == '"') ok = read_string(lexer);
-    else if (c == '`') ok = read_quoted_name(lexer);
-    else if (starts_name(peek(lexer))) ok = read_name(lexer);
-    else ok = read_sign(lexer);
+    if (number)
+      ok = read_number(lexer);
+    else if (c == '\'' || c == '"')
+      ok = read_string(lexer);
+    else if (c == '`')
+      ok = read_quoted_name(lexer);
+    else if (starts_name(peek(lexer)))
+      ok = read_name(lexer);
+    else
+      ok = read_sign(lexer);
   }
   lexer->token.span = span_from(from, lexer->at);
   return ok;
 }
 
-bool adl_expr_lexer_begin(adl_expr_lexer *lexer, const char *text, const adl_expr_scope *scope, int32_t *problem_count) {
+bool adl_expr_lexer_begin(adl_expr_lexer *lexer, const char *text, const adl_expr_scope *scope,
+                          int32_t *problem_count) {
   memset(lexer, 0, sizeof *lexer);
   lexer->scope = scope;
   lexer->problem_count = problem_count;

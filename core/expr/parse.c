@@ -48,8 +48,8 @@ static int32_t expected(parser *p, const char *what, const char *hint) {
 
 static bool deeper(parser *p) {
   if (++p->depth <= ADL_EXPR_MAX_DEPTH) return true;
-  adl_expr_report(p->lexer->scope, p->lexer->problem_count, token_span(p), "compute parts of it in a stage of their own",
-                  "nested more than %d levels deep", ADL_EXPR_MAX_DEPTH);
+  adl_expr_report(p->lexer->scope, p->lexer->problem_count, token_span(p),
+                  "compute parts of it in a stage of their own", "nested more than %d levels deep", ADL_EXPR_MAX_DEPTH);
   return false;
 }
 
@@ -82,8 +82,8 @@ static int32_t parse_call(parser *p, adl_expr_span name_span, const char *name) 
   GArray *args = g_array_new(FALSE, FALSE, sizeof(int32_t));
   int32_t node = -1;
   if (adl_expr_lexer_next(p->lexer) && parse_list(p, args, "`,` or `)`")) {
-    node = adl_expr_call_node(p->builder, span_since(p, name_span.offset), name_span, name, (int32_t *)(void *)args->data,
-                              (int32_t)args->len);
+    node = adl_expr_call_node(p->builder, span_since(p, name_span.offset), name_span, name,
+                              (int32_t *)(void *)args->data, (int32_t)args->len);
   }
   g_array_free(args, TRUE);
   return node;
@@ -99,10 +99,14 @@ static int32_t parse_name(parser *p) {
   if (adl_expr_lexer_next(p->lexer)) {
     value.b = is_true;
     value.valid = !is_null;
-    if (is_true || is_false) node = adl_expr_constant_node(p->builder, span, ADL_EXPR_BOOL, value);
-    else if (is_null) node = adl_expr_constant_node(p->builder, span, ADL_EXPR_NULL, value);
-    else if (!quoted && at_sign(p, "(")) node = parse_call(p, span, name);
-    else node = adl_expr_column_node(p->builder, span, name);
+    if (is_true || is_false)
+      node = adl_expr_constant_node(p->builder, span, ADL_EXPR_BOOL, value);
+    else if (is_null)
+      node = adl_expr_constant_node(p->builder, span, ADL_EXPR_NULL, value);
+    else if (!quoted && at_sign(p, "("))
+      node = parse_call(p, span, name);
+    else
+      node = adl_expr_column_node(p->builder, span, name);
   }
   g_free(name);
   return node;

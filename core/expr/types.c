@@ -122,8 +122,8 @@ adl_expr_kind adl_expr_unify(adl_expr_builder *builder, int32_t *args, int32_t c
     adl_expr_kind kind = common_kind(&all, node);
     if (kind == ADL_EXPR_BAD) {
       bool id = is_number(&all) && is_number(node);
-      char *hint = id ? g_strdup("number(x) takes an id as a number")
-                      : conversion_hint(builder, node, (adl_expr_kind)all.kind);
+      char *hint =
+          id ? g_strdup("number(x) takes an id as a number") : conversion_hint(builder, node, (adl_expr_kind)all.kind);
       adl_expr_bad(builder, span, hint, "%s needs values of one kind: this is %s, the one before it %s", what,
                    adl_expr_kind_name(node), adl_expr_kind_name(&all));
       g_free(hint);
@@ -232,7 +232,7 @@ static adl_expr_kind match(adl_expr_builder *builder, adl_expr_span span, const 
     bool flag = a.kind == ADL_EXPR_BOOL && b.kind == ADL_EXPR_INT;
     char *hint = flag         ? g_strdup("write `x` or `not x`")
                  : blame_left ? conversion_hint(builder, &a, (adl_expr_kind)b.kind)
-                            : conversion_hint(builder, &b, (adl_expr_kind)a.kind);
+                              : conversion_hint(builder, &b, (adl_expr_kind)a.kind);
     adl_expr_bad(builder, span, hint, "`%s` cannot compare %s with %s", sign, adl_expr_kind_name(&a),
                  adl_expr_kind_name(&b));
     g_free(hint);
@@ -304,8 +304,8 @@ int32_t adl_expr_arithmetic_node(adl_expr_builder *builder, adl_expr_span span, 
     *operand = adl_expr_coerce(builder, *operand, node->kind == ADL_EXPR_NULL ? kind : ADL_EXPR_FLOAT, what);
   }
   int32_t args[2] = {left, right};
-  return adl_expr_kernel_node(builder, span, kind, false, whole ? int_kernels[which] : float_kernels[which], NULL, args, 2,
-                              true);
+  return adl_expr_kernel_node(builder, span, kind, false, whole ? int_kernels[which] : float_kernels[which], NULL, args,
+                              2, true);
 }
 
 int32_t adl_expr_negate_node(adl_expr_builder *builder, adl_expr_span span, int32_t operand) {
@@ -337,8 +337,8 @@ int32_t adl_expr_is_null_node(adl_expr_builder *builder, adl_expr_span span, int
   if (adl_expr_node_at(builder, operand)->kind == ADL_EXPR_NULL) {
     operand = null_of(builder, operand, ADL_EXPR_BOOL);
   }
-  return adl_expr_kernel_node(builder, span, ADL_EXPR_BOOL, false,
-                              negated ? adl_expr_is_not_null : adl_expr_is_null, NULL, &operand, 1, true);
+  return adl_expr_kernel_node(builder, span, ADL_EXPR_BOOL, false, negated ? adl_expr_is_not_null : adl_expr_is_null,
+                              NULL, &operand, 1, true);
 }
 
 /* --------------------------------------------------------------------------------------------------------- in ---- */
@@ -365,9 +365,12 @@ static adl_expr_set *make_set(adl_expr_builder *builder, const int32_t *items, i
   set->items = g_malloc(width * (size_t)count);
   for (int32_t i = 0; i < count; i++) {
     const adl_expr_value *value = &adl_expr_node_at(builder, items[i])->value;
-    if (texts) set->t[i] = value->t;
-    else if (floats) set->f[i] = value->f;
-    else set->i[i] = value->i;
+    if (texts)
+      set->t[i] = value->t;
+    else if (floats)
+      set->f[i] = value->f;
+    else
+      set->i[i] = value->i;
   }
   qsort(set->items, (size_t)count, width, texts ? compare_texts : floats ? compare_floats : compare_ints);
   g_ptr_array_add(builder->payloads, set->items);
@@ -413,9 +416,9 @@ int32_t adl_expr_in_node(adl_expr_builder *builder, adl_expr_span span, int32_t 
   } else if (kind == ADL_EXPR_BAD || *builder->problem_count > 0) {
     node = bad_node(builder, span);
   } else {
-    adl_expr_kernel kernel = kind == ADL_EXPR_FLOAT              ? adl_expr_in_float
+    adl_expr_kernel kernel = kind == ADL_EXPR_FLOAT            ? adl_expr_in_float
                              : adl_expr_kind_width(kind) == 16 ? adl_expr_in_text
-                                                                 : adl_expr_in_int;
+                                                               : adl_expr_in_int;
     const adl_expr_set *set = make_set(builder, matched, count, kind);
     node = adl_expr_kernel_node(builder, span, ADL_EXPR_BOOL, false, kernel, set, &subject, 1, true);
   }

@@ -18,7 +18,8 @@ static void setup(void) {
   columns_add(&table, "user", ADL_INT64, ADL_CATEGORY, "1|42|null|7|-3");
   /* 2024-06-01 12:30:15.25, 2023-12-31, null, 1969-12-31 23:59:59.999999, 2000-02-29 */
   columns_add(&table, "at", ADL_TIMESTAMP, ADL_NUMBER, "1717245015250000|1703980800000000|null|-1|951782400000000");
-  columns_add(&table, "day", ADL_STRING, ADL_CATEGORY, "2024-06-01|2024-06-01 12:30|null|yesterday|2024-06-01T02:00:00.5+02:00");
+  columns_add(&table, "day", ADL_STRING, ADL_CATEGORY,
+              "2024-06-01|2024-06-01 12:30|null|yesterday|2024-06-01T02:00:00.5+02:00");
   columns_add(&table, "odd name", ADL_INT64, ADL_NUMBER, "1|2|3|4|5");
   columns_add(&table, "preis_\xe4\xbb\xb7", ADL_INT64, ADL_NUMBER, "10|20|30|40|50");
   columns_add(&table, "raw", ADL_BYTES, ADL_CATEGORY, "ab|null|abc|b|");
@@ -271,8 +272,10 @@ START_TEST(strings) {
       {"integer(f)", "0|-2|null|null|null"},
       {"integer('12')", "12|12|12|12|12"},
       {"integer(9.3e18)", "null|null|null|null|null"},
-      {"'it''s \\u00e4 \\\"q\\\" \\ud83d\\ude00\\n'", "it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|"
-       "it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n"},
+      {"'it''s \\u00e4 \\\"q\\\" \\ud83d\\ude00\\n'",
+       "it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|"
+       "it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|it's \xc3\xa4 \"q\" \xf0\x9f\x98\x80\\n|it's \xc3\xa4 \"q\" "
+       "\xf0\x9f\x98\x80\\n"},
   };
   CHECK_ANSWERS(answers);
 }
@@ -289,10 +292,12 @@ START_TEST(times) {
       {"date(at)", "2024-06-01T00:00:00Z|2023-12-31T00:00:00Z|null|1969-12-31T00:00:00Z|2000-02-29T00:00:00Z"},
       {"days_between('2024-06-01', date(at))", "0|-153|null|-19876|-8859"},
       {"days_between(at, '2024-06-02 12:30:15.25')", "1|154.52100983796296|null|19876.521009837976|8860.521009837963"},
-      {"add_days(date(at), 0.5)", "2024-06-01T12:00:00Z|2023-12-31T12:00:00Z|null|1969-12-31T12:00:00Z|2000-02-29T12:00:00Z"},
+      {"add_days(date(at), 0.5)",
+       "2024-06-01T12:00:00Z|2023-12-31T12:00:00Z|null|1969-12-31T12:00:00Z|2000-02-29T12:00:00Z"},
       {"add_days(at, 1) = at", "false|false|null|false|false"},
       {"add_days(at, 1e300) is null", "true|true|true|true|true"},
-      {"now()", "2024-06-01T12:00:00Z|2024-06-01T12:00:00Z|2024-06-01T12:00:00Z|2024-06-01T12:00:00Z|2024-06-01T12:00:00Z"},
+      {"now()",
+       "2024-06-01T12:00:00Z|2024-06-01T12:00:00Z|2024-06-01T12:00:00Z|2024-06-01T12:00:00Z|2024-06-01T12:00:00Z"},
       {"timestamp(day)", "2024-06-01T00:00:00Z|2024-06-01T12:30:00Z|null|null|2024-06-01T00:00:00.500000Z"},
       {"string(timestamp('0001-01-01'))", "0001-01-01T00:00:00Z|0001-01-01T00:00:00Z|0001-01-01T00:00:00Z|"
                                           "0001-01-01T00:00:00Z|0001-01-01T00:00:00Z"},
@@ -323,9 +328,20 @@ START_TEST(calendar) {
 END_TEST
 
 START_TEST(timestamp_texts) {
-  static const char *const refused[] = {"",           "2024",        "2024-6-1",         "2024-13-01",          "2023-02-29",
-                                        "2024-06-31", "2024-06-01T", "2024-06-01 25:00", "2024-06-01 12:00:60", "2024-06-01x",
-                                        "2024-06-01 12:00:00.", "2024-06-01 12:00 CET", "2024-06-01 12:00+99:00", "1900-02-29"};
+  static const char *const refused[] = {"",
+                                        "2024",
+                                        "2024-6-1",
+                                        "2024-13-01",
+                                        "2023-02-29",
+                                        "2024-06-31",
+                                        "2024-06-01T",
+                                        "2024-06-01 25:00",
+                                        "2024-06-01 12:00:60",
+                                        "2024-06-01x",
+                                        "2024-06-01 12:00:00.",
+                                        "2024-06-01 12:00 CET",
+                                        "2024-06-01 12:00+99:00",
+                                        "1900-02-29"};
   int64_t us;
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     ck_assert_msg(!adl_expr_time_parse(refused[i], (int64_t)strlen(refused[i]), &us), "%s", refused[i]);

@@ -26,15 +26,18 @@ static void check_refusal(const refusal *r, bool (*refused)(const char *text, co
   GString *text = g_string_new(NULL);
   int from = -1, to = -1;
   for (const char *at = r->marked; *at != '\0'; at++) {
-    if (*at == '[') from = (int)text->len;
-    else if (*at == ']') to = (int)text->len;
-    else g_string_append_c(text, *at);
+    if (*at == '[')
+      from = (int)text->len;
+    else if (*at == ']')
+      to = (int)text->len;
+    else
+      g_string_append_c(text, *at);
   }
   adl_expr_scope scope = columns_scope(&table);
   ck_assert_msg(refused(text->str, &scope), "%s: not refused", text->str);
   char *expected = g_strdup_printf("%d+%d %s\n", from, to - from, r->problem);
-  ck_assert_msg(strncmp(table.problems->str, expected, strlen(expected)) == 0, "%s\n  gives    %s  expected %s", text->str,
-                table.problems->str, expected);
+  ck_assert_msg(strncmp(table.problems->str, expected, strlen(expected)) == 0, "%s\n  gives    %s  expected %s",
+                text->str, table.problems->str, expected);
   g_free(expected);
   g_string_free(text, TRUE);
 }
@@ -75,7 +78,8 @@ static const refusal syntax[] = {
     {"city = '[\\ud800]'", "not a character of Unicode"},
     {"city = '[\\u0000]'", "not a character of Unicode"},
     {"[2nd] > 1", "neither a number nor a name (a column whose name begins with a digit stands in backticks: `2nd`)"},
-    {"price > [1.2.3]", "neither a number nor a name (a column whose name begins with a digit stands in backticks: `2nd`)"},
+    {"price > [1.2.3]",
+     "neither a number nor a name (a column whose name begins with a digit stands in backticks: `2nd`)"},
     {"price > [1e]", "not a number (an exponent looks like 1e-3)"},
     {"price > [1e999]", "too large a number"},
     {"quantity > [9223372036854775808]",
@@ -101,32 +105,43 @@ static const refusal meaning[] = {
     {"city = [Berlin]", "no column is called `Berlin` (a string stands in quotes: 'Berlin')"},
     {"[lenght](city) > 1", "no function is called `lenght` (did you mean `length`?)"},
     {"[sum](price) > 1", "no function is called `sum` (an expression sees one row; the class group sums up rows)"},
-    {"[if](clicked, 1)", "if is used as if(condition, then, else), not with 2 arguments (One of two values; a condition "
-                         "that is null counts as false.)"},
-    {"[max](price)", "max is used as max(a, b, ...), not with 1 argument (The greatest of several values of one row; null if "
-                     "any of them is null.)"},
+    {"[if](clicked, 1)",
+     "if is used as if(condition, then, else), not with 2 arguments (One of two values; a condition "
+     "that is null counts as false.)"},
+    {"[max](price)",
+     "max is used as max(a, b, ...), not with 1 argument (The greatest of several values of one row; null if "
+     "any of them is null.)"},
     {"price > ['12']", "`>` cannot compare a number with a string (a number stands without quotes)"},
-    {"price > ['quantity']", "`>` cannot compare a number with a string (without quotes it would be the column `quantity`)"},
+    {"price > ['quantity']",
+     "`>` cannot compare a number with a string (without quotes it would be the column `quantity`)"},
     {"city = [12]", "`=` cannot compare a string with a number (a string stands in quotes)"},
     {"city [=] price", "`=` cannot compare a string with a number (string(x) writes it as a string)"},
-    {"price [=] city", "`=` cannot compare a number with a string (number(x) reads a number from a string, null if it is none)"},
-    {"at [<] city", "`<` cannot compare a timestamp with a string (timestamp(x) reads a timestamp from a string, null if it is "
-                    "none)"},
+    {"price [=] city",
+     "`=` cannot compare a number with a string (number(x) reads a number from a string, null if it is none)"},
+    {"at [<] city",
+     "`<` cannot compare a timestamp with a string (timestamp(x) reads a timestamp from a string, null if it is "
+     "none)"},
     {"at > ['june']", "'june' is not a timestamp (timestamps look like '2024-06-01' or '2024-06-01 12:00:00')"},
     {"at > [5]", "`>` cannot compare a timestamp with a number"},
     {"timestamp(['2024-02-30']) < at",
      "'2024-02-30' is not a timestamp (timestamps look like '2024-06-01' or '2024-06-01 12:00:00')"},
-    {"user = ['bob']", "'bob' is not a whole number, and this is compared with an id that is one (ids of integers are compared with "
-                       "42 or '42')"},
-    {"user [<] city", "`<` cannot compare an id (a category of integers) with a string (number(x) reads a number from a string, null if it is "
-                    "none)"},
-    {"[user] + 1", "`+` needs a number, and this is an id (a category of integers) (number(x) takes an id as a number)"},
-    {"[city] * 2", "`*` needs a number, and this is a string (number(x) reads a number from a string, null if it is none)"},
+    {"user = ['bob']",
+     "'bob' is not a whole number, and this is compared with an id that is one (ids of integers are compared with "
+     "42 or '42')"},
+    {"user [<] city", "`<` cannot compare an id (a category of integers) with a string (number(x) reads a number from "
+                      "a string, null if it is "
+                      "none)"},
+    {"[user] + 1",
+     "`+` needs a number, and this is an id (a category of integers) (number(x) takes an id as a number)"},
+    {"[city] * 2",
+     "`*` needs a number, and this is a string (number(x) reads a number from a string, null if it is none)"},
     {"city [+] 'x'", "`+` adds numbers, not strings (concat(a, b) joins strings)"},
-    {"at [-] at", "`-` works on numbers, not on timestamps (days_between(a, b) is the time from a to b, add_days(at, 7) a week "
-                  "later)"},
+    {"at [-] at",
+     "`-` works on numbers, not on timestamps (days_between(a, b) is the time from a to b, add_days(at, 7) a week "
+     "later)"},
     {"[clicked] + 1", "`+` needs a number, and this is true or false (number(x) makes 0 or 1 of it)"},
-    {"-[city]", "`-` needs a number, and this is a string (number(x) reads a number from a string, null if it is none)"},
+    {"-[city]",
+     "`-` needs a number, and this is a string (number(x) reads a number from a string, null if it is none)"},
     {"not [price]", "`not` needs true or false, and this is a number (compare it: x != 0)"},
     {"clicked and [quantity]", "`and` needs true or false, and this is a number (compare it: x != 0)"},
     {"clicked [<] true", "true and false have no order"},
@@ -135,24 +150,27 @@ static const refusal meaning[] = {
     {"price in (1, [null])", "`in` never finds null (write `x in (...) or x is null`)"},
     {"price in (1, [quantity])", "the list of `in` holds constants only (write `a = b or a = c`)"},
     {"price in (1, ['a'])", "`in` cannot compare a number with a string (a number stands without quotes)"},
-    {"words [=] words", "`=` cannot compare a column with several values in a row with a column with several values in a row"},
+    {"words [=] words",
+     "`=` cannot compare a column with several values in a row with a column with several values in a row"},
     {"length([words])", "length needs a string, and this is a column with several values in a row"},
     {"coalesce([words], words)", "coalesce works on single values, and this is a column with several values in a row"},
-    {"if(clicked, 1, ['x'])", "if needs values of one kind: this is a string, the one before it a number (a number stands without "
-                              "quotes)"},
-    {"if(clicked, user, [1.5])", "if needs values of one kind: this is a number, the one before it an id (a category of integers) "
-                                 "(number(x) takes an id as a number)"},
-    {"log1p([city])", "log1p needs a number, and this is a string (number(x) reads a number from a string, null if it is none)"},
-    {"round(price, [1.5])", "the second argument of round needs a whole number, and this is a number (integer(x) cuts off what is "
-                            "behind the point)"},
+    {"if(clicked, 1, ['x'])",
+     "if needs values of one kind: this is a string, the one before it a number (a number stands without "
+     "quotes)"},
+    {"if(clicked, user, [1.5])",
+     "if needs values of one kind: this is a number, the one before it an id (a category of integers) "
+     "(number(x) takes an id as a number)"},
+    {"log1p([city])",
+     "log1p needs a number, and this is a string (number(x) reads a number from a string, null if it is none)"},
+    {"round(price, [1.5])",
+     "the second argument of round needs a whole number, and this is a number (integer(x) cuts off what is "
+     "behind the point)"},
     {"year([price])", "year needs a timestamp, and this is a number"},
     {"[null]", "null alone has no type"},
     {"[coalesce(null, null)]", "every value of this coalesce is null"},
 };
 
-START_TEST(errors_of_meaning) {
-  check_refusal(&meaning[_i], expr_refused);
-}
+START_TEST(errors_of_meaning) { check_refusal(&meaning[_i], expr_refused); }
 END_TEST
 
 static const refusal calls[] = {
@@ -167,15 +185,14 @@ static const refusal calls[] = {
     {"[bag](city, price, 3, 4, 5)", "bag takes 1 to 2 arguments, not 5"},
     {"[count](price)", "count takes no arguments, not 1"},
     {"sum(price[]", "expected `,` or `)`, not the end"},
-    {"sum(price) [/] 2", "expected nothing behind the call, not `/` (compute with the result in a stage of its own (derive))"},
+    {"sum(price) [/] 2",
+     "expected nothing behind the call, not `/` (compute with the result in a stage of its own (derive))"},
     {"sum(price, []", "expected a value, not the end"},
     {"last(price, [wen])", "no column is called `wen` (a string stands in quotes: 'wen')"},
     {"[]", "expected a function such as sum(x), not the end (there are sum, last, bag and count)"},
 };
 
-START_TEST(errors_of_calls) {
-  check_refusal(&calls[_i], call_refused);
-}
+START_TEST(errors_of_calls) { check_refusal(&calls[_i], call_refused); }
 END_TEST
 
 START_TEST(several_in_one_go) {
@@ -227,9 +244,12 @@ START_TEST(hostile_texts) {
   ck_assert(!repeated_refused("price", "+price", 10000, "", ""));
   ck_assert(!repeated_refused("quantity in (1", ",7", 30000, ")", ""));
   ck_assert(!repeated_refused("1", "+1", 30000, " > price", ""));
-  ck_assert(!repeated_refused("", "(", 190, "price))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))"
-                                            "))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))"
-                                            "))))))))))))))))))))", ""));
+  ck_assert(
+      !repeated_refused("", "(", 190,
+                        "price))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))"
+                        "))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))"
+                        "))))))))))))))))))))",
+                        ""));
   /* A count of problems that helps nobody is cut. */
   columns_scope(&table);
   GString *text = g_string_new("price > 1");

@@ -77,7 +77,8 @@ START_TEST(compiles_and_evaluates) {
   ck_assert(adl_is_null(result, 1));
   language->free(expression);
 
-  ck_assert_int_eq(language->compile(&call, "rules", "price > 3 and now() > '2024-01-01'", inputs, 3, &expression), ADL_OK);
+  ck_assert_int_eq(language->compile(&call, "rules", "price > 3 and now() > '2024-01-01'", inputs, 3, &expression),
+                   ADL_OK);
   ck_assert_int_eq(language->evaluate(&call, expression, given, 3, &result), ADL_OK);
   ck_assert(!adl_bit(result->data, 0) && adl_bit(result->data, 1) && adl_is_null(result, 2));
   language->free(expression);

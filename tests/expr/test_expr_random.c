@@ -288,9 +288,12 @@ static void make_columns(GRand *rand) {
       value v = random_value(k, rand);
       v.null = nulls && g_rand_int_range(rand, 0, 4) == 0;
       if (v.null) adl_bit_set(to.validity, row, false);
-      if (k == BOOL) adl_bit_set(to.data, row, v.b);
-      else if (k == FLOAT) ((double *)to.data)[row] = v.f;
-      else if (k != STRING) ((int64_t *)to.data)[row] = v.i;
+      if (k == BOOL)
+        adl_bit_set(to.data, row, v.b);
+      else if (k == FLOAT)
+        ((double *)to.data)[row] = v.f;
+      else if (k != STRING)
+        ((int64_t *)to.data)[row] = v.i;
       if (k == FLOAT && nulls && g_rand_int_range(rand, 0, 9) == 0) { /* NaN is null */
         ((double *)to.data)[row] = (double)NAN;
         v.null = true;
@@ -363,8 +366,10 @@ static void write_tree(const tree *t, GString *out) {
     write_constant(t, out);
   } else {
     for (const char *at = operations[t->op].text; *at != '\0'; at++) {
-      if (at[0] == '%' && at[1] >= 'a' && at[1] <= 'c') write_tree(t->args[*++at - 'a'], out);
-      else g_string_append_c(out, *at);
+      if (at[0] == '%' && at[1] >= 'a' && at[1] <= 'c')
+        write_tree(t->args[*++at - 'a'], out);
+      else
+        g_string_append_c(out, *at);
     }
   }
   g_string_append_c(out, ')');
@@ -423,15 +428,58 @@ END_TEST
 
 /* ---- broken texts ---- */
 
-static const char *const pieces[] = {"and", "or", "not", "in", "is", "null", "between", "(", ")", ",", "'", "\"", "`", "+", "-",
-                                     "*", "/", "%", "=", "<", ">=", "1", "1e9", "9223372036854775808", "b0", "i1", "f0", "t1",
-                                     "s0", "if(", "coalesce(", "concat(", "round(", "timestamp(", "'2024-01-01'", "\\u00e4",
-                                     "\xc3\xa4", "\xff", " ", "0", "integer(", "pow(", "add_days(", "now()", "length("};
+static const char *const pieces[] = {"and",
+                                     "or",
+                                     "not",
+                                     "in",
+                                     "is",
+                                     "null",
+                                     "between",
+                                     "(",
+                                     ")",
+                                     ",",
+                                     "'",
+                                     "\"",
+                                     "`",
+                                     "+",
+                                     "-",
+                                     "*",
+                                     "/",
+                                     "%",
+                                     "=",
+                                     "<",
+                                     ">=",
+                                     "1",
+                                     "1e9",
+                                     "9223372036854775808",
+                                     "b0",
+                                     "i1",
+                                     "f0",
+                                     "t1",
+                                     "s0",
+                                     "if(",
+                                     "coalesce(",
+                                     "concat(",
+                                     "round(",
+                                     "timestamp(",
+                                     "'2024-01-01'",
+                                     "\\u00e4",
+                                     "\xc3\xa4",
+                                     "\xff",
+                                     " ",
+                                     "0",
+                                     "integer(",
+                                     "pow(",
+                                     "add_days(",
+                                     "now()",
+                                     "length("};
 
 static void mutate(GString *text, GRand *rand) {
   gssize at = text->len > 0 ? g_rand_int_range(rand, 0, (gint32)text->len) : 0;
   switch (g_rand_int_range(rand, 0, 5)) {
-    case 0: g_string_insert(text, at, pieces[g_rand_int_range(rand, 0, (gint32)(sizeof pieces / sizeof *pieces))]); break;
+    case 0:
+      g_string_insert(text, at, pieces[g_rand_int_range(rand, 0, (gint32)(sizeof pieces / sizeof *pieces))]);
+      break;
     case 1: {
       gssize size = g_rand_int_range(rand, 1, 5);
       if (text->len > 0) g_string_erase(text, at, MIN((gssize)text->len - at, size));
@@ -466,7 +514,8 @@ START_TEST(broken_texts_do_no_harm) {
     } else {
       refused++;
       int offset, length;
-      ck_assert_msg(sscanf(table.problems->str, "%d+%d", &offset, &length) == 2, "%s: refused without a word", text->str);
+      ck_assert_msg(sscanf(table.problems->str, "%d+%d", &offset, &length) == 2, "%s: refused without a word",
+                    text->str);
       ck_assert(offset >= 0 && length >= 0 && offset + length <= (int)text->len);
     }
     adl_expr_free(expr);
