@@ -71,6 +71,12 @@ static adl_split host_split(const adl_call *call) {
   return run != NULL ? run->split : ADL_TRAIN;
 }
 
+static adl_split host_row_split(const adl_call *call, int64_t row) {
+  adl_run_call *run = run_of(call);
+  if (run == NULL || run->frame == NULL || row < 0 || row >= run->frame->rows) return ADL_TRAIN;
+  return adl_tag_split(adl_frame_tags(run->frame)[row]);
+}
+
 static bool learned_online(const adl_stage *stage) {
   if (stage->learn == ADL_LEARN_ONLINE) return true;
   for (guint i = 0; i < stage->from->len; i++)
@@ -141,6 +147,7 @@ void adl_host_fill_run(adl_host *host) {
   host->cancelled = host_cancelled;
   host->now = host_now;
   host->split = host_split;
+  host->row_split = host_row_split;
   host->online = host_online;
   host->parallel = host_parallel;
   host->shard_name = host_shard_name;

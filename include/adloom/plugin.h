@@ -668,6 +668,15 @@ struct adl_host {
   /* A line (or bars) through count points. */
   void (*report_plot)(const adl_call *call, adl_report *report, const char *name, const char *x_title,
                       const char *y_title, bool bars, int64_t count, const double *x, const double *y);
+
+  /* --- later additions --- */
+
+  /* In bind: makes the class see that column of the main input in a slot, nulls and NaN included. For names that do not
+   * stand in a COLUMN parameter, such as the keys of a map. */
+  adl_status (*column_input)(const adl_call *call, const char *parameter, const char *column, adl_input *input);
+  /* In step and process: what this row of the batch may be used for. A join needs it, so that a training row never finds
+   * a held-out side row. */
+  adl_split (*row_split)(const adl_call *call, int64_t row);
 };
 
 /* Number `counter` of the stream `key`: any order, any thread, same bits. (Finaliser of MurmurHash3, twice, after
