@@ -1,27 +1,35 @@
 /*
- * The adloom command: finds the subcommand in a table and runs it. Results go to standard output, errors to standard
+ * The adloom command: finds the subcommand in the table and runs it. Results go to standard output, errors to standard
  * error.
  */
-#include "core/cli/command.h"
-
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config.h"
-
-static const adl_command commands[] = {
-    {"plugin", "list | show NAME", "what plugins there are, and what they offer", adl_command_plugin},
-    {NULL, NULL, NULL, NULL},
-};
+#include "core/base/text.h"
+#include "core/cli/command.h"
 
 static void usage(FILE *to) {
   fprintf(to, "Usage: adloom COMMAND ...\n\n");
-  for (const adl_command *command = commands; command->name != NULL; command++)
-    fprintf(to, "  adloom %s %s\n        %s\n", command->name, command->arguments, command->summary);
-  fprintf(to, "\n  adloom --help, adloom --version\n");
+  for (const adl_command *const *command = adl_commands(); *command != NULL; command++)
+    fprintf(to, "  %-7s %-26s %s\n", (*command)->name, (*command)->arguments, (*command)->summary);
+  fprintf(to, "\n`adloom COMMAND --help` tells more; `adloom --version` tells the version.\n");
+}
+
+static int unknown_command(const char *name) {
+  const char *names[32];
+  size_t count = 0;
+  for (const adl_command *const *command = adl_commands(); *command != NULL && count < 32; command++) names[count++] = (*command)->name;
+  const char *near = adl_text_nearest(name, names, count);
+  fprintf(stderr, "adloom: there is no command `%s`", name);
+  if (near != NULL) fprintf(stderr, "; did you mean `%s`?", near);
+  fprintf(stderr, "\n`adloom --help` lists them.\n");
+  return ADL_EXIT_USAGE;
 }
 
 int main(int argc, char **argv) {
+  setlocale(LC_CTYPE, "");
   if (argc < 2) {
     usage(stderr);
     return ADL_EXIT_USAGE;
@@ -34,8 +42,6 @@ int main(int argc, char **argv) {
     printf("adloom %s\n", PACKAGE_VERSION);
     return ADL_EXIT_OK;
   }
-  for (const adl_command *command = commands; command->name != NULL; command++)
-    if (strcmp(argv[1], command->name) == 0) return command->run(argc - 1, argv + 1);
-  fprintf(stderr, "adloom: there is no command '%s'; adloom --help lists them\n", argv[1]);
-  return ADL_EXIT_USAGE;
+  const adl_command *command = adl_command_find(argv[1]);
+  return command != NULL ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
 }

@@ -3,22 +3,13 @@
  */
 #include "core/cli/command.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/plugin/describe.h"
-
-static void usage(FILE *to) {
-  fprintf(to, "Usage: adloom plugin list\n"
-              "       adloom plugin show [--markdown] NAME...\n"
-              "       adloom plugin show [--markdown] --all\n\n"
-              "list  every class that can be used, with its kind, version and file; which files were passed over, and\n"
-              "      why\n"
-              "show  what classes do, and their parameters; NAME is a class, or a plugin with several; --all: every\n"
-              "      class that comes with adloom\n");
-}
 
 /* Columns of the terminal within reason; 80 when the output goes elsewhere. */
 static int page_width(void) {
@@ -86,45 +77,51 @@ static void print_reason(const GString *why) {
   g_strfreev(lines);
 }
 
-static int show(adl_registry *registry, int argc, char **argv) {
-  bool markdown = false, all = false, fine = true;
-  int names = 0;
-  for (int i = 0; i < argc; i++) {
-    markdown = markdown || strcmp(argv[i], "--markdown") == 0;
-    all = all || strcmp(argv[i], "--all") == 0;
-    if (argv[i][0] != '-') names++;
-    if (argv[i][0] == '-' && strcmp(argv[i], "--markdown") != 0 && strcmp(argv[i], "--all") != 0) {
-      fprintf(stderr, "adloom: plugin show has no option '%s'\n", argv[i]);
-      return ADL_EXIT_USAGE;
-    }
-  }
-  if (all == (names > 0)) {
-    usage(stderr);
+static int show(adl_registry *registry, const adl_cli_options *options) {
+  bool fine = true;
+  guint names = options->operands->len - 1;
+  if (options->all == (names > 0)) {
+    fprintf(stderr, "adloom plugin: write `plugin show NAME...` or `plugin show --all`\n");
     return ADL_EXIT_USAGE;
   }
   GString *out = g_string_new(NULL), *why = g_string_new(NULL);
-  if (all) fine = show_all(registry, markdown, out, why);
-  for (int i = 0; i < argc && fine; i++)
-    if (argv[i][0] != '-') fine = show_name(registry, argv[i], markdown, out, why);
-  if (fine)
-    print(out);
-  else
-    print_reason(why);
+  if (options->all) fine = show_all(registry, options->markdown, out, why);
+  for (guint i = 1; i <= names && fine; i++) fine = show_name(registry, options->operands->pdata[i], options->markdown, out, why);
+  if (fine) print(out);
+  else print_reason(why);
   g_string_free(out, TRUE);
   g_string_free(why, TRUE);
   return fine ? ADL_EXIT_OK : ADL_EXIT_USAGE;
 }
 
-int adl_command_plugin(int argc, char **argv) {
-  bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-  bool wants_list = argc == 2 && strcmp(argv[1], "list") == 0, wants_show = argc > 2 && strcmp(argv[1], "show") == 0;
-  if (!wants_list && !wants_show) {
-    usage(help ? stdout : stderr);
-    return help ? ADL_EXIT_OK : ADL_EXIT_USAGE;
+static int command_plugin(int argc, char **argv) {
+  adl_cli_options options;
+  int status = adl_cli_parse(&adl_command_plugin, argc, argv, &options, -1);
+  if (status < 0) {
+    const char *what = options.operands->len > 0 ? options.operands->pdata[0] : "";
+    bool wants_list = strcmp(what, "list") == 0 && options.operands->len == 1, wants_show = strcmp(what, "show") == 0;
+    if (!wants_list && !wants_show) {
+      fprintf(stderr, "Usage: adloom plugin %s\n`adloom plugin --help` tells more.\n", adl_command_plugin.arguments);
+      status = ADL_EXIT_USAGE;
+    } else {
+      adl_registry *registry = adl_registry_new(NULL);
+      adl_registry_scan(registry);
+      status = wants_list ? list(registry) : show(registry, &options);
+      adl_registry_free(registry);
+    }
   }
-  adl_registry *registry = adl_registry_new(NULL);
-  adl_registry_scan(registry);
-  int status = wants_list ? list(registry) : show(registry, argc - 2, argv + 2);
-  adl_registry_free(registry);
+  adl_cli_clear(&options);
   return status;
 }
+
+static const adl_option options_of_plugin[] = {
+    {"all", ADL_OPTION_FLAG, offsetof(adl_cli_options, all), NULL, "show: every class that comes with adloom."},
+    {"markdown", ADL_OPTION_FLAG, offsetof(adl_cli_options, markdown), NULL, "show: as Markdown, for the reference."},
+    {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
+};
+
+const adl_command adl_command_plugin = {
+    "plugin", "list | show NAME... | show --all", "lists plugins, and shows what they offer",
+    "list: every class that can be used, with its kind, version and file; which files were passed over, and why.\n\n"
+    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.",
+    options_of_plugin, command_plugin};

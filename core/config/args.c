@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/config/params_internal.h"
 
 const adl_arg *adl_args_find(const adl_args *args, const char *name) {
@@ -83,11 +84,16 @@ adl_place adl_args_place(const adl_args *args, const char *path, int offset) {
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
-/* The default as people write it; NULL: there is none that would be used. */
-static const char *default_text(const adl_param *param) {
-  if (param->type == ADL_PARAM_NEW_COLUMN && (param->flags & ADL_PLAIN_NAME) == 0) return NULL;
-  if (param->default_value == NULL || (param->flags & ADL_SECRET) != 0) return NULL;
-  return *param->default_value != '\0' ? param->default_value : "\"\"";
+/* Appends the default as people write it; false: there is none that would be used. */
+static bool print_default(const adl_param *param, GString *out) {
+  if (param->type == ADL_PARAM_NEW_COLUMN && (param->flags & ADL_PLAIN_NAME) == 0) return false;
+  if (param->default_value == NULL || (param->flags & ADL_SECRET) != 0) return false;
+  if (param->type == ADL_PARAM_STRING && (param->flags & ADL_FORMS) == 0) {
+    adl_text_quote(out, param->default_value);
+  } else {
+    g_string_append(out, param->default_value);
+  }
+  return true;
 }
 
 void adl_args_note(const adl_args *args, adl_problem *problem, const adl_param *param) {
@@ -96,13 +102,14 @@ void adl_args_note(const adl_args *args, adl_problem *problem, const adl_param *
   if (args->version != NULL) g_string_append_printf(text, " %s", args->version);
   if (args->path != NULL) g_string_append_printf(text, " (%s)", args->path);
   const adl_arg *arg = adl_args_find(args, param->name);
-  const char *value = default_text(param);
-  if (value != NULL && arg != NULL && !arg->given) {
-    g_string_append_printf(text, "; it is not given, so the default %s is taken", value);
-  } else if (value != NULL) {
-    g_string_append_printf(text, ", default %s", value);
+  GString *value = g_string_new(NULL);
+  if (print_default(param, value) && arg != NULL && !arg->given) {
+    g_string_append_printf(text, "; it is not given, so the default %s is taken", value->str);
+  } else if (value->len > 0) {
+    g_string_append_printf(text, ", default %s", value->str);
   }
   adl_problem_note(problem, ADL_NO_PLACE, "%s", text->str);
+  g_string_free(value, TRUE);
   g_string_free(text, TRUE);
 }
 

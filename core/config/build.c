@@ -157,23 +157,28 @@ static void check_tag(builder *build, const yaml_event_t *event, const yaml_char
  */
 static const char OPENING[] = "\xef\xb7\x90", CLOSING[] = "\xef\xb7\x91"; /* U+FDD0, U+FDD1 */
 
+/* The end of the variable that begins at `at`, behind its }; `at`: there is none on this line. */
+static size_t variable_end(const char *text, size_t size, size_t at) {
+  size_t end = at + 1;
+  if (text[at] != '$' || end >= size || text[end] != '{') return at;
+  for (int depth = 0; end < size && text[end] != '\n' && text[end] != '\r'; end++) {
+    depth += text[end] == '{' ? 1 : text[end] == '}' ? -1 : 0;
+    if (depth == 0) return end + 1;
+  }
+  return at;
+}
+
 /* The text with the braces of its variables hidden; NULL: there are none. Free it. */
 static GString *hide_braces(const char *text, size_t size) {
   if (g_strstr_len(text, (gssize)size, "${") == NULL) return NULL;
   GString *out = g_string_sized_new(size + 64);
   for (size_t at = 0; at < size; at++) {
-    size_t end = at + 1;
-    bool begins = text[at] == '$' && end < size && text[end] == '{';
-    while (begins && end < size && strchr("}\n\r", text[end]) == NULL) end++;
-    if (!begins || end == size || text[end] != '}') {
-      g_string_append_c(out, text[at]);
-      continue;
+    for (size_t end = variable_end(text, size, at); at < end; at++) {
+      if (text[at] == '{') g_string_append(out, OPENING);
+      if (text[at] == '}') g_string_append(out, CLOSING);
+      if (text[at] != '{' && text[at] != '}') g_string_append_c(out, text[at]);
     }
-    g_string_append_c(out, '$');
-    g_string_append(out, OPENING);
-    g_string_append_len(out, text + at + 2, (gssize)(end - at) - 2);
-    g_string_append(out, CLOSING);
-    at = end;
+    if (at < size) g_string_append_c(out, text[at]);
   }
   return out;
 }

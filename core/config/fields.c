@@ -73,10 +73,11 @@ static bool expected(const item *at, const char *what) {
   if (at->node->kind == ADL_NODE_SCALAR && at->node->null) {
     problem = adl_args_blame(filler->args, filler->problems, at->arg, at->node, at->path, "has no value; %s is expected",
                              what);
-    if (*at->node->text != '\0') {
+    bool text = at->arg->param->type >= ADL_PARAM_PATH_IN || at->arg->param->type == ADL_PARAM_STRING;
+    if (text && *at->node->text != '\0') {
       adl_problem_hint(problem, "put %s in quotes if it is meant as text", at->node->text);
     } else if (at->node == at->arg->node && (at->arg->param->flags & ADL_REQUIRED) == 0) {
-      adl_problem_hint(problem, "leave the key out for the default");
+      adl_problem_hint(problem, "leave the key out");
     }
   } else {
     adl_args_blame(filler->args, filler->problems, at->arg, at->node, at->path, "%s is expected, not %s", what,

@@ -22,6 +22,7 @@ static int find_param(const adl_class *class, const char *key, bool *alias) {
   return -1;
 }
 
+/* A parameter that was probably meant counts as one with an error: it is not missing. */
 static void report_unknown(adl_filler *filler, const adl_pair *pair) {
   const adl_class *class = filler->request->class;
   size_t count = class->param_count, reserved = G_N_ELEMENTS(RESERVED) - 1;
@@ -31,6 +32,9 @@ static void report_unknown(adl_filler *filler, const adl_pair *pair) {
   GString *text = g_string_new(NULL);
   g_string_append_printf(text, "%s.%s: %s has no such parameter", filler->request->stage, pair->key, class->id);
   const char *near = adl_text_nearest(pair->key, names, count + reserved);
+  bool alias;
+  int meant = near != NULL ? find_param(class, near, &alias) : -1;
+  if (meant >= 0 && !filler->args->items[meant].given) filler->args->items[meant].valid = false;
   if (near != NULL) {
     g_string_append_printf(text, "; did you mean `%s`?", near);
   } else if (count == 0) {
@@ -69,7 +73,7 @@ static bool take_key(adl_filler *filler, const adl_pair *pair) {
                                                 arg->param->deprecated);
     adl_args_note(filler->args, problem, arg->param);
   }
-  arg->given = true;
+  arg->given = arg->valid = true;
   arg->node = pair->value;
   arg->key = pair->place;
   return true;
@@ -122,7 +126,7 @@ static void fill_one(adl_filler *filler, adl_arg *arg, int *sides) {
     return;
   }
   adl_params_clear(filler, param);
-  if (!arg->given && !take_default(filler, arg)) arg->valid = false;
+  if (arg->valid && !arg->given && !take_default(filler, arg)) arg->valid = false;
   if (arg->valid && arg->node != NULL && !adl_params_convert(filler, arg, side)) arg->valid = false;
 }
 

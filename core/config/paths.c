@@ -95,11 +95,17 @@ static char *pattern_of(const char *directory, const char *text) {
   return g_string_free(out, FALSE);
 }
 
+/* A directory that cannot be listed ends the search, unless it is only not there. */
+static int on_glob_error(const char *path, int error) {
+  (void)path;
+  return error != ENOENT && error != ENOTDIR;
+}
+
 static bool expand(const search *at, GPtrArray *out) {
   const adl_params_request *request = at->filler->request;
   char *pattern = pattern_of(request->directory, at->node->text);
   glob_t found = {0};
-  int result = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
+  int result = glob(pattern, GLOB_NOSORT, on_glob_error, &found);
   bool fine = result == 0;
   if (!fine) {
     adl_problem *problem =

@@ -12,7 +12,7 @@ static void add_line(adl_source *source, size_t character) { g_array_append_val(
 
 /* What is wrong with the character, NULL: nothing. */
 static const char *fault(gunichar c) {
-  if (c == 0) return "a NUL byte; this is not a text file";
+  if (c == 0) return "a NUL byte";
   if (c == 0xfeff) return "a byte order mark in the middle of the text";
   if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) return "a control character";
   if (c >= 0x80 && c < 0xa0 && c != 0x85) return "a control character";

@@ -158,9 +158,8 @@ static int raw_offset(const adl_scalar_source *source, int offset) {
 adl_place adl_node_place(const adl_node *node, int offset) {
   adl_place place = node->place;
   const adl_scalar_source *source = node->source;
-  if (offset < 0 || place.line == 0) return place;
+  if (offset < 0 || source == NULL || source->size == 0) return place;
   place.width = 1;
-  if (source == NULL || source->size == 0) return place;
   int at = raw_offset(source, before_expansion(source, offset));
   place.column += (int)g_utf8_strlen(source->raw, at);
   return place;

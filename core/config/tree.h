@@ -71,7 +71,7 @@ const adl_node *adl_node_get(const adl_node *mapping, const char *key);
 const adl_pair *adl_node_pair(const adl_node *mapping, const char *key);
 
 /* Where byte `offset` of a scalar's text stands in the source, for carets inside expressions: exact for plain and quoted
- * scalars on one line, else the start of the scalar. Negative: the whole node. */
+ * scalars on one line, else the whole scalar. Negative: the whole node. */
 adl_place adl_node_place(const adl_node *node, int offset);
 
 /* An error about a node: at its place, and if it came through an alias with a note that says where. */

@@ -207,11 +207,17 @@ bool adl_value_size(const char *text, int64_t *value, GString *why) {
     return say(why, text, "is not a size; write for example 4096, 64M or 1.5 GiB");
   }
   if (negative) return say(why, text, "is negative, which a size cannot be");
-  double bytes = g_ascii_strtod(number, NULL) * (double)found->factor;
-  if (bytes >= 9223372036854775808.0) return say(why, text, "is too large a size");
-  if (found->factor == 1 && bytes != floor(bytes)) return say(why, text, "is not a whole number of bytes");
-  if (whole && found->factor == 1) return whole_number(text, number, 10, false, value, why);
-  *value = (int64_t)llround(bytes);
+  int64_t count, bytes;
+  if (whole) {
+    if (!whole_number(text, number, 10, false, &count, why)) return false;
+    if (__builtin_mul_overflow(count, found->factor, &bytes)) return say(why, text, "is too large a size");
+    *value = bytes;
+    return true;
+  }
+  double fraction = g_ascii_strtod(number, NULL) * (double)found->factor;
+  if (fraction >= 9223372036854775808.0) return say(why, text, "is too large a size");
+  if (found->factor == 1 && fraction != floor(fraction)) return say(why, text, "is not a whole number of bytes");
+  *value = (int64_t)llround(fraction);
   return true;
 }
 
@@ -339,7 +345,7 @@ int32_t adl_choice_find(const char *choices, const char *text, GString *why) {
     const char *near = adl_text_nearest(text, (const char *const *)names, (size_t)count);
     adl_text_quote(why, text);
     g_string_append(why, " is not one of ");
-    adl_text_list(why, (const char *const *)names, (size_t)count, "and");
+    adl_text_list(why, (const char *const *)names, (size_t)count, "or");
     if (near != NULL) g_string_append_printf(why, "; did you mean `%s`?", near);
   }
   g_strfreev(names);

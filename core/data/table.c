@@ -47,10 +47,10 @@ static int64_t key_begin(const adl_table *table, int64_t row) { return row == 0 
 static int64_t key_bytes(const adl_table *table) { return key_begin(table, table->count); }
 static uint64_t tag_of(uint64_t hash) { return hash & ~ROW_MASK; }
 
-static bool key_is(const adl_table *table, int64_t row, uint64_t hash, const void *key, int64_t size) {
+/* With the hash bits in the slot alike, the key itself is all but certain to be: the whole hash is not looked at. */
+static bool key_is(const adl_table *table, int64_t row, const void *key, int64_t size) {
   int64_t begin = key_begin(table, row);
-  return table->hashes[row] == hash && table->ends[row] - begin == size &&
-         (size == 0 || memcmp(table->keys + begin, key, (size_t)size) == 0);
+  return table->ends[row] - begin == size && (size == 0 || memcmp(table->keys + begin, key, (size_t)size) == 0);
 }
 
 /* The row of a key, or -1 and in *slot where it would go. */
@@ -64,7 +64,7 @@ static int64_t find(const adl_table *table, uint64_t hash, const void *key, int6
     }
     if (tag_of(entry) != tag_of(hash)) continue;
     int64_t row = (int64_t)(entry & ROW_MASK) - 1;
-    if (key_is(table, row, hash, key, size)) return row;
+    if (key_is(table, row, key, size)) return row;
   }
 }
 

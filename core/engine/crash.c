@@ -1,7 +1,6 @@
 #include "core/engine/crash.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,9 +51,7 @@ static void handle(int number) {
 }
 
 void adl_crash_thread(void) {
-  static _Thread_local char *memory;
-  if (memory == NULL) memory = malloc(STACK);
-  if (memory == NULL) return;
+  static _Thread_local char memory[STACK];
   stack_t stack = {.ss_sp = memory, .ss_size = STACK};
   sigaltstack(&stack, NULL);
 }

@@ -20,7 +20,8 @@ typedef struct adl_run_options {
   int64_t memory;         /* bytes for kept rows; 0: half of what is free */
   int64_t limit;          /* rows of each source; 0: all */
   const char *directory;  /* of the run, exists; NULL: nothing is written (peek, harness) */
-  const char *models;     /* the model store; NULL: none */
+  const char *models;     /* directory of the model store, "": the user's; NULL: none */
+  struct adl_outputs *outputs; /* that made the temporary paths of the graph's sinks; NULL: none; the caller's */
   bool fresh;             /* fit everything, whatever the store holds */
   bool apply;             /* --models: nothing is learned; all rows are new data */
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
@@ -40,6 +41,9 @@ adl_outcome adl_engine_run(adl_engine *engine);
 adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows);
 const GPtrArray *adl_engine_peeked(const adl_engine *engine); /* of adl_frame * */
 void adl_engine_free(adl_engine *engine);
+
+/* Ends the progress line, so that other text can be written. Nothing is run afterwards. */
+void adl_engine_end_progress(adl_engine *engine);
 
 /* Afterwards. */
 const adl_report_data *adl_engine_reports(const adl_engine *engine);

@@ -85,6 +85,7 @@ typedef struct adl_passing_fold {
 struct adl_node_run {
   adl_stage *stage;
   adl_engine *engine;
+  bool off;      /* peek: not before the stage in question */
   bool started;  /* start was called: its inputs are final */
   bool ready;    /* rows can stream through: started, and its model, if any, is there and prepared */
   bool drained;  /* all rows of its main input have arrived */
@@ -94,7 +95,6 @@ struct adl_node_run {
   bool prepared;
   bool fitted_here;      /* not loaded */
   char digest[65];       /* of all that determines its rows; "" : not known, never cached */
-  char model_digest[65]; /* of all that determines its model */
   adl_store *store;      /* kept rows of the main input */
   GPtrArray *ports;      /* CONCAT: of adl_side_run *, one per input */
   adl_store *table;      /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
@@ -159,6 +159,8 @@ struct adl_engine {
   _Atomic bool failed, enough;
   _Atomic int64_t rows_read;
   struct adl_outputs *outputs;
+  struct adl_model_store *models;        /* NULL: none */
+  struct adl_file_digests *file_digests;
   struct adl_progress *progress;
   adl_report_data *reports; /* see reports.h */
   /* peek */
@@ -269,7 +271,11 @@ bool adl_model_load(adl_node_run *node, bool *have);
 bool adl_model_fit(adl_node_run *node, adl_rows *rows);
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
-bool adl_models_save(adl_engine *engine);
+/* Into the store and into the run directory. */
+bool adl_model_keep(adl_node_run *node);
+/* The same for a model that is final once it is fitted or loaded: not one that learns online. */
+bool adl_model_keep_if_fitted(adl_node_run *node);
+/* Fills node->digest, where models may come from the store. */
 void adl_digests(adl_engine *engine);
 void adl_node_release(adl_node_run *node);
 

@@ -72,6 +72,10 @@ static adl_plugin_entry_function open_plugin(const char *path, GString *why) {
   return function;
 }
 
+static const char *volatile loading; /* for the crash handler: constructors and entry points are foreign code too */
+
+const char *adl_registry_loading(void) { return loading; }
+
 static int offer_index(const adl_entry *entry, const char *id) {
   for (uint32_t i = 0; i < entry->shown.offer_count; i++)
     if (strcmp(entry->shown.offers[i].id, id) == 0) return (int)i;
@@ -131,7 +135,9 @@ bool adl_entry_load(const adl_registry *registry, adl_entry *entry) {
   if (!entry->tried) {
     entry->tried = true;
     GString *why = g_string_new(NULL);
+    loading = entry->shown.path;
     load(registry, entry, why);
+    loading = NULL;
     if (why->len > 0) entry->shown.refused = g_strdup(why->str);
     g_string_free(why, TRUE);
   }

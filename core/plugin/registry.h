@@ -82,6 +82,9 @@ void adl_registry_scan(adl_registry *registry);
  * line and, in lines of their own behind it, notes for the user (no newline at the end). */
 const adl_loaded *adl_registry_find(adl_registry *registry, const char *id, GString *why);
 
+/* Path of the plugin whose code is being loaded at this moment, NULL: none. For the crash handler; async-signal-safe. */
+const char *adl_registry_loading(void);
+
 /* True when some usable plugin offers this id; loads nothing. */
 bool adl_registry_offers(const adl_registry *registry, const char *id);
 

@@ -1,0 +1,74 @@
+/* adloom check FILE, and adloom graph FILE */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cli/pipeline.h"
+
+#define AT(member) offsetof(adl_cli_options, member)
+
+static const adl_option options_of_check[] = {
+    {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE", "Replaces a value of the file, as if it stood there."},
+    {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE", "Value of ${NAME} in the file."},
+    {"models", ADL_OPTION_TEXT, AT(models), "RUN", "Checks that the models of an earlier run are there for every stage that learns."},
+    {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
+};
+
+static int command_check(int argc, char **argv) {
+  adl_cli_options options;
+  int status = adl_cli_parse(&adl_command_check, argc, argv, &options, 1);
+  if (status < 0) {
+    adl_pipeline pipeline;
+    adl_pipeline_open(&pipeline, options.operands->pdata[0], &options, NULL);
+    status = adl_problems_errors(pipeline.problems) > 0 ? ADL_EXIT_USAGE : ADL_EXIT_OK;
+    adl_pipeline_print(&pipeline, "nothing was started");
+    if (status == ADL_EXIT_OK) printf("%s: %u stages, nothing wrong\n", pipeline.graph->name, pipeline.graph->stages->len);
+    adl_pipeline_close(&pipeline);
+  }
+  adl_cli_clear(&options);
+  return status;
+}
+
+const adl_command adl_command_check = {
+    "check", "FILE [OPTION...]", "says everything that is wrong with a pipeline file",
+    "Reads the file, loads the plugins it names, checks every parameter, wires the stages and lets them check their inputs. All errors are shown at once, "
+    "each with its place. No data is read.\n\nExit status: 0 nothing is wrong, 2 something is.",
+    options_of_check, command_check};
+
+static const adl_option options_of_graph[] = {
+    {"format", ADL_OPTION_TEXT, AT(format), "dot|mermaid", "The language of the graph. Default: dot."},
+    {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE", "Replaces a value of the file, as if it stood there."},
+    {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE", "Value of ${NAME} in the file."},
+    {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
+};
+
+static int command_graph(int argc, char **argv) {
+  adl_cli_options options;
+  int status = adl_cli_parse(&adl_command_graph, argc, argv, &options, 1);
+  bool mermaid = status < 0 && options.format != NULL && strcmp(options.format, "mermaid") == 0;
+  if (status < 0 && options.format != NULL && !mermaid && strcmp(options.format, "dot") != 0) {
+    fprintf(stderr, "adloom graph: --format %s: it must be dot or mermaid\n", options.format);
+    status = ADL_EXIT_USAGE;
+  }
+  if (status < 0) {
+    adl_pipeline pipeline;
+    adl_pipeline_open(&pipeline, options.operands->pdata[0], &options, NULL);
+    status = adl_problems_errors(pipeline.problems) > 0 ? ADL_EXIT_USAGE : ADL_EXIT_OK;
+    adl_pipeline_print(&pipeline, "there is no graph to draw");
+    if (status == ADL_EXIT_OK) {
+      GString *text = g_string_new(NULL);
+      if (mermaid) adl_graph_print_mermaid(pipeline.graph, text);
+      else adl_graph_print_dot(pipeline.graph, text);
+      fputs(text->str, stdout);
+      g_string_free(text, TRUE);
+    }
+    adl_pipeline_close(&pipeline);
+  }
+  adl_cli_clear(&options);
+  return status;
+}
+
+const adl_command adl_command_graph = {"graph", "FILE [OPTION...]", "draws a pipeline as a graph, with columns and types",
+                                       "Writes the stages and what passes between them in the language of Graphviz (dot) or Mermaid. The columns on an edge are "
+                                       "those that somebody behind it reads.",
+                                       options_of_graph, command_graph};

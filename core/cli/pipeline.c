@@ -1,0 +1,39 @@
+#include "core/cli/pipeline.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/engine/crash.h"
+#include "core/engine/engine.h"
+#include "core/engine/outputs.h"
+#include "core/graph/host.h"
+
+void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options, struct adl_outputs *outputs) {
+  adl_engine_setup_host();
+  adl_crash_install();
+  pipeline->problems = adl_problems_new();
+  pipeline->registry = adl_registry_new(adl_host_table());
+  adl_graph_options graph_options = {.sets = (const char *const *)options->sets->pdata,
+                                     .vars = (const char *const *)options->vars->pdata,
+                                     .models = options->models,
+                                     .path_out = outputs != NULL ? adl_outputs_path : NULL,
+                                     .path_out_data = outputs};
+  pipeline->graph = adl_graph_load(path, &graph_options, pipeline->registry, pipeline->problems);
+}
+
+void adl_pipeline_close(adl_pipeline *pipeline) {
+  adl_graph_free(pipeline->graph);
+  adl_problems_free(pipeline->problems);
+  adl_registry_free(pipeline->registry);
+}
+
+void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail) {
+  GString *text = g_string_new(NULL);
+  adl_problems_print(pipeline->problems, text, isatty(STDERR_FILENO) != 0);
+  if (adl_problems_errors(pipeline->problems) > 0) {
+    adl_problems_count_text(pipeline->problems, text);
+    g_string_append_printf(text, "; %s\n", tail);
+  }
+  fputs(text->str, stderr);
+  g_string_free(text, TRUE);
+}

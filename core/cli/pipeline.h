@@ -1,0 +1,22 @@
+/* What run, check, peek and graph share: a registry, a graph and its problems. */
+#ifndef ADLOOM_CORE_CLI_PIPELINE_H
+#define ADLOOM_CORE_CLI_PIPELINE_H
+
+#include "core/cli/command.h"
+#include "core/graph/graph.h"
+
+struct adl_outputs;
+
+typedef struct adl_pipeline {
+  adl_registry *registry;
+  adl_problems *problems;
+  adl_graph *graph;
+} adl_pipeline;
+
+/* outputs (may be NULL) gives the temporary paths of sinks. */
+void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options, struct adl_outputs *outputs);
+void adl_pipeline_close(adl_pipeline *pipeline);
+/* Prints all problems to standard error; `tail` follows the count ("nothing was started"). */
+void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail);
+
+#endif

@@ -1,0 +1,202 @@
+/* adloom run FILE */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/cli/pipeline.h"
+#include "core/engine/engine.h"
+#include "core/engine/outputs.h"
+#include "core/engine/reports.h"
+
+#define AT(member) offsetof(adl_cli_options, member)
+
+static const adl_option options_of_run[] = {
+    {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE", "Replaces a value of the file, as if it stood there. May be given several times."},
+    {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE", "Value of ${NAME} in the file; goes before the environment. May be given several times."},
+    {"models", ADL_OPTION_TEXT, AT(models), "RUN", "Applies the models of an earlier run (its directory) to the data; nothing is learned."},
+    {"threads", ADL_OPTION_COUNT, AT(threads), "N", "Worker threads; results do not depend on it. Default: one per core."},
+    {"memory", ADL_OPTION_SIZE, AT(memory), "SIZE", "Memory for rows that are kept, as 512M or 4G; what is more goes to a spool file. Default: half of what is free."},
+    {"limit", ADL_OPTION_COUNT, AT(limit), "ROWS", "Reads only the first rows of each source."},
+    {"out", ADL_OPTION_TEXT, AT(out), "DIR", "The run directory. Default: runs/NAME-DATE-TIME."},
+    {"store", ADL_OPTION_TEXT, AT(store), "DIR", "The model store. Default: adloom/models in the user's cache directory."},
+    {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
+    {"json", ADL_OPTION_FLAG, AT(json), NULL, "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
+    {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
+    {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
+};
+
+static void on_interrupt(int number) {
+  static volatile sig_atomic_t count;
+  if (++count > 1) {
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+  adl_engine_interrupt();
+}
+
+static void catch_interrupts(void) {
+  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/* runs/NAME-20240601-120000, with a number behind it if that is taken. */
+static char *default_directory(const char *name) {
+  GDateTime *now = g_date_time_new_now_local();
+  char *stamp = g_date_time_format(now, "%Y%m%d-%H%M%S");
+  char *directory = g_strdup_printf("runs/%s-%s", name, stamp);
+  for (int i = 2; g_file_test(directory, G_FILE_TEST_EXISTS); i++) {
+    g_free(directory);
+    directory = g_strdup_printf("runs/%s-%s-%d", name, stamp, i);
+  }
+  g_date_time_unref(now);
+  g_free(stamp);
+  return directory;
+}
+
+static bool make_directory(const char *directory) {
+  char *models = g_build_filename(directory, "models", NULL);
+  bool ok = g_mkdir_with_parents(models, 0777) == 0;
+  if (!ok) fprintf(stderr, "adloom run: cannot make the run directory %s: %s\n", directory, g_strerror(errno));
+  g_free(models);
+  return ok;
+}
+
+/* ---- the summary ---- */
+
+static void print_number(const adl_report_item *item, GString *out) {
+  char name[64];
+  g_snprintf(name, sizeof name, "%s%s%s", item->name, item->over[0] != '\0' ? ", " : "", item->over);
+  g_string_append_printf(out, "  %-18s %-34s ", item->stage, name);
+  if (!isfinite(item->value)) g_string_append(out, "undefined");
+  else if (fabs(item->value) >= 1e6 || item->value == floor(item->value)) g_string_append_printf(out, "%.0f", item->value);
+  else g_string_append_printf(out, "%.6g", item->value);
+  if (isfinite(item->low) && isfinite(item->high)) g_string_append_printf(out, "  [%.4g, %.4g]", item->low, item->high);
+  g_string_append_c(out, '\n');
+}
+
+static void print_summary(const adl_engine *engine, const adl_graph *graph, const adl_outputs *outputs, const char *directory, double seconds) {
+  GString *out = g_string_new(NULL);
+  const adl_report_data *reports = adl_engine_reports(engine);
+  for (guint i = 0; i < reports->items->len; i++) {
+    const adl_report_item *item = reports->items->pdata[i];
+    const adl_stage *stage = adl_graph_find(graph, item->stage);
+    if (item->kind == ADL_REPORT_TEXT && stage->class->kind == ADL_EVALUATE) g_string_append_printf(out, "  %-18s %-34s %s\n", item->stage, item->name, item->text);
+    if (item->kind == ADL_REPORT_NUMBER) print_number(item, out);
+  }
+  g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " rows read, %" G_GINT64_FORMAT " rejected, %.2f s\n", graph->name, adl_engine_rows_read(engine),
+                         adl_engine_rejected(engine), seconds);
+  const GPtrArray *targets = adl_outputs_targets(outputs);
+  for (guint i = 0; i < targets->len; i++) g_string_append_printf(out, "output: %s\n", (const char *)targets->pdata[i]);
+  g_string_append_printf(out, "run: %s\n", directory);
+  fputs(out->str, stdout);
+  g_string_free(out, TRUE);
+}
+
+static void print_json(const adl_engine *engine, adl_outcome outcome, const char *directory, double seconds) {
+  JsonBuilder *builder = json_builder_new();
+  json_builder_begin_object(builder);
+  json_builder_set_member_name(builder, "outcome");
+  json_builder_add_string_value(builder, outcome == ADL_RUN_OK ? "success" : outcome == ADL_RUN_INTERRUPTED ? "interrupted" : "failed");
+  json_builder_set_member_name(builder, "run");
+  json_builder_add_string_value(builder, directory);
+  json_builder_set_member_name(builder, "rows_read");
+  json_builder_add_int_value(builder, adl_engine_rows_read(engine));
+  json_builder_set_member_name(builder, "rows_rejected");
+  json_builder_add_int_value(builder, adl_engine_rejected(engine));
+  json_builder_set_member_name(builder, "seconds");
+  json_builder_add_double_value(builder, seconds);
+  json_builder_set_member_name(builder, "report");
+  adl_report_json(adl_engine_reports(engine), builder);
+  json_builder_end_object(builder);
+  JsonNode *root = json_builder_get_root(builder);
+  char *text = json_to_string(root, FALSE);
+  puts(text);
+  g_free(text);
+  json_node_unref(root);
+  g_object_unref(builder);
+}
+
+/* ---- the command ---- */
+
+static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, adl_outputs *outputs, const char *directory, char **argv) {
+  adl_run_options run = {.threads = (int32_t)options->threads,
+                         .memory = options->memory,
+                         .limit = options->limit,
+                         .directory = directory,
+                         .models = options->store != NULL ? options->store : "",
+                         .outputs = outputs,
+                         .fresh = options->fresh,
+                         .apply = options->models != NULL,
+                         .progress = options->quiet                    ? ADL_PROGRESS_NONE
+                                     : options->json                   ? ADL_PROGRESS_JSON
+                                     : isatty(STDERR_FILENO) != 0      ? ADL_PROGRESS_TERMINAL
+                                                                       : ADL_PROGRESS_LINES,
+                         .progress_file = stderr,
+                         .arguments = (const char *const *)argv};
+  int64_t begin = g_get_monotonic_time();
+  adl_engine *engine = adl_engine_new(pipeline->graph, &run);
+  adl_outcome outcome = adl_engine_run(engine);
+  double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
+  adl_engine_end_progress(engine);
+  adl_pipeline_print(pipeline, "the run failed, nothing was published");
+  if (outcome == ADL_RUN_INTERRUPTED) fprintf(stderr, "adloom: interrupted; nothing was published, models fitted so far are kept\n");
+  if (options->json) print_json(engine, outcome, directory, seconds);
+  else if (outcome == ADL_RUN_OK && !options->quiet) print_summary(engine, pipeline->graph, outputs, directory, seconds);
+  else if (outcome != ADL_RUN_OK) fprintf(stderr, "run: %s\n", directory);
+  adl_engine_free(engine);
+  return outcome == ADL_RUN_OK ? ADL_EXIT_OK : outcome == ADL_RUN_INTERRUPTED ? ADL_EXIT_INTERRUPTED : ADL_EXIT_FAILED;
+}
+
+static char *pipeline_name(const char *path) {
+  char *base = g_path_get_basename(path);
+  char *dot = strrchr(base, '.');
+  if (dot != NULL && dot != base) *dot = '\0';
+  return base;
+}
+
+static int command_run(int argc, char **argv) {
+  adl_cli_options options;
+  int status = adl_cli_parse(&adl_command_run, argc, argv, &options, 1);
+  if (status < 0) {
+    const char *path = options.operands->pdata[0];
+    char *name = pipeline_name(path);
+    char *directory = options.out != NULL ? g_strdup(options.out) : default_directory(name);
+    char *absolute = g_canonicalize_filename(directory, NULL);
+    adl_outputs *outputs = adl_outputs_new(absolute);
+    adl_pipeline pipeline;
+    adl_pipeline_open(&pipeline, path, &options, outputs);
+    if (adl_problems_errors(pipeline.problems) > 0) {
+      adl_pipeline_print(&pipeline, "nothing was started");
+      status = ADL_EXIT_USAGE;
+    } else if (!make_directory(absolute)) {
+      status = ADL_EXIT_FAILED;
+    } else {
+      catch_interrupts();
+      status = run_pipeline(&pipeline, &options, outputs, directory, argv);
+    }
+    adl_pipeline_close(&pipeline);
+    adl_outputs_free(outputs);
+    g_free(name);
+    g_free(directory);
+    g_free(absolute);
+  }
+  adl_cli_clear(&options);
+  return status;
+}
+
+const adl_command adl_command_run = {
+    "run", "FILE [OPTION...]", "runs a pipeline",
+    "Reads the pipeline file, checks everything, and runs it. Nothing is started when anything is wrong with the file.\n\n"
+    "The run directory gets manifest.json (versions, inputs, parameters), metrics.json, models/, rejects.jsonl, log.txt and the files that sinks write "
+    "to relative paths. Models that have been fitted before on the same data with the same parameters are taken from the model store.\n\n"
+    "Exit status: 0 success, 1 the run failed, 2 something is wrong with the command or the file, 130 interrupted.",
+    options_of_run, command_run};

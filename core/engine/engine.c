@@ -1,0 +1,174 @@
+/* Making and freeing an engine, and what can be asked of it afterwards. */
+#include "core/engine/engine.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/engine/internal.h"
+#include "core/engine/outputs.h"
+#include "core/engine/progress.h"
+#include "core/engine/reports.h"
+#include "core/graph/host.h"
+#include "core/model/digest.h"
+#include "core/model/store.h"
+
+enum { FALLBACK_MEMORY = 1 << 30 };
+
+/* Half of what the machine says is free, or of what the control group allows. */
+static int64_t half_of_free(void) {
+  char *text = NULL;
+  int64_t free_bytes = FALLBACK_MEMORY;
+  if (g_file_get_contents("/proc/meminfo", &text, NULL, NULL)) {
+    const char *line = strstr(text, "MemAvailable:");
+    if (line != NULL) free_bytes = g_ascii_strtoll(line + strlen("MemAvailable:"), NULL, 10) * 1024;
+    g_free(text);
+  }
+  if (g_file_get_contents("/sys/fs/cgroup/memory.max", &text, NULL, NULL)) {
+    int64_t most = g_ascii_strtoll(text, NULL, 10);
+    if (most > 0) free_bytes = MIN(free_bytes, most);
+    g_free(text);
+  }
+  return free_bytes / 2;
+}
+
+static int32_t default_threads(void) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores < 1 ? 1 : (int32_t)MIN(cores, 256);
+}
+
+static adl_side_run *new_side(adl_engine *engine, const adl_stage *from) {
+  adl_side_run *side = g_new0(adl_side_run, 1);
+  side->store = adl_store_new(&engine->budget, from->schema.count);
+  adl_turn_init(&side->turn, 0, 1);
+  return side;
+}
+
+static void free_side(gpointer data) {
+  adl_side_run *side = data;
+  adl_store_free(side->store);
+  adl_turn_clear(&side->turn);
+  g_free(side);
+}
+
+static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) {
+  node->stage = stage;
+  node->engine = engine;
+  node->limit_left = engine->options->limit;
+  node->model = (adl_model){.struct_size = sizeof(adl_model), .tensors = adl_tensors_new()};
+  node->sides = g_ptr_array_new_with_free_func(free_side);
+  node->ports = g_ptr_array_new_with_free_func(free_side);
+  adl_turn_init(&node->turn, 0, 1);
+  for (guint i = 0; i < stage->sides->len; i++) g_ptr_array_add(node->sides, new_side(engine, stage->sides->pdata[i]));
+  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++) g_ptr_array_add(node->ports, new_side(engine, stage->from->pdata[i]));
+}
+
+static void clear_node(adl_node_run *node) {
+  adl_node_release(node);
+  adl_store_free(node->store);
+  adl_store_free(node->table);
+  g_ptr_array_free(node->sides, TRUE);
+  g_ptr_array_free(node->ports, TRUE);
+  adl_turn_clear(&node->turn);
+  adl_frame_unref(node->group_rest);
+  g_free(node->order);
+}
+
+adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
+  adl_engine *engine = g_new0(adl_engine, 1);
+  engine->graph = graph;
+  engine->options = options;
+  engine->problems = graph->problems;
+  engine->threads = options->threads > 0 ? options->threads : graph->threads > 0 ? (int32_t)graph->threads : default_threads();
+  engine->budget.limit = options->memory > 0 ? options->memory : graph->memory > 0 ? graph->memory : half_of_free();
+  engine->budget.spool_directory = options->directory != NULL ? options->directory : g_get_tmp_dir();
+  engine->apply = options->apply;
+  engine->started_us = g_get_real_time();
+  atomic_store(&adl_engine_interrupted, false);
+  pthread_mutex_init(&engine->shards_mutex, NULL);
+  adl_turn_init(&engine->peek_turn, 0, 1);
+  engine->shards = g_array_new(FALSE, TRUE, sizeof(adl_shard));
+  engine->rejects = adl_rejects_new();
+  engine->reports = adl_report_data_new();
+  engine->peeked = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  engine->outputs = options->outputs;
+  engine->models = options->models != NULL ? adl_model_store_new(options->models[0] != '\0' ? options->models : NULL, 0) : NULL;
+  engine->file_digests = adl_file_digests_new();
+  engine->progress = adl_progress_new(options, &engine->rows_read);
+  engine->workers = g_new0(adl_worker, (gsize)engine->threads + 2);
+  for (int32_t i = 0; i < engine->threads + 2; i++) {
+    adl_worker *worker = &engine->workers[i];
+    worker->call.engine = engine;
+    worker->out = adl_out_new();
+    adl_context_init(&worker->context, graph, NULL, MIN(i, engine->threads - 1));
+    worker->context.run = &worker->call;
+  }
+  adl_host_table_to_fill()->threads = engine->threads;
+  engine->node_count = (int32_t)graph->stages->len;
+  engine->nodes = g_new0(adl_node_run, (gsize)engine->node_count + 1);
+  for (int32_t i = 0; i < engine->node_count; i++) init_node(engine, &engine->nodes[i], graph->stages->pdata[i]);
+  engine->pool = adl_pool_new(engine->threads);
+  return engine;
+}
+
+void adl_engine_free(adl_engine *engine) {
+  if (engine == NULL) return;
+  adl_pool_free(engine->pool);
+  for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
+  for (int32_t i = 0; i < engine->threads + 2; i++) {
+    adl_out_free(engine->workers[i].out);
+    adl_context_clear(&engine->workers[i].context);
+  }
+  for (guint i = 0; i < engine->shards->len; i++) g_free(g_array_index(engine->shards, adl_shard, i).name);
+  g_array_free(engine->shards, TRUE);
+  adl_rejects_free(engine->rejects);
+  adl_report_data_free(engine->reports);
+  g_ptr_array_free(engine->peeked, TRUE);
+  adl_model_store_free(engine->models);
+  adl_file_digests_free(engine->file_digests);
+  adl_progress_free(engine->progress);
+  adl_turn_clear(&engine->peek_turn);
+  pthread_mutex_destroy(&engine->shards_mutex);
+  g_free(engine->nodes);
+  g_free(engine->workers);
+  g_free(engine);
+}
+
+const adl_report_data *adl_engine_reports(const adl_engine *engine) { return engine->reports; }
+
+int64_t adl_engine_rows_read(const adl_engine *engine) { return atomic_load(&((adl_engine *)(uintptr_t)engine)->rows_read); }
+
+int64_t adl_engine_rejected(const adl_engine *engine) { return adl_rejects_count(engine->rejects); }
+
+const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage) {
+  const adl_node_run *node = &engine->nodes[stage->number];
+  return node->ready && stage->learn != ADL_LEARN_NONE ? node->model.tensors : NULL;
+}
+
+int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage) { return atomic_load(&engine->nodes[stage->number].rows_out); }
+
+int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage) { return atomic_load(&engine->nodes[stage->number].nanoseconds); }
+
+typedef struct reject_visit {
+  const adl_engine *engine;
+  void (*visit)(void *data, const char *stage, const char *source, int64_t position, const char *column, const char *reason);
+  void *data;
+} reject_visit;
+
+static void visit_reject(void *data, const adl_reject *reject) {
+  const reject_visit *v = data;
+  const char *source = "";
+  if (reject->shard >= 0 && (guint)reject->shard < v->engine->shards->len) {
+    const adl_shard *shard = &g_array_index(v->engine->shards, adl_shard, reject->shard);
+    source = shard->name != NULL ? shard->name : shard->stage->name;
+  }
+  v->visit(v->data, reject->stage, source, reject->position, reject->column, reject->reason);
+}
+
+void adl_engine_each_reject(const adl_engine *engine,
+                            void (*visit)(void *data, const char *stage, const char *source, int64_t position, const char *column, const char *reason),
+                            void *data) {
+  reject_visit v = {engine, visit, data};
+  adl_rejects_each(engine->rejects, visit_reject, &v);
+}
+
+void adl_engine_end_progress(adl_engine *engine) { g_clear_pointer(&engine->progress, adl_progress_free); }

@@ -1,0 +1,290 @@
+/* Models of stages: what determines them, loading, fitting, preparing, saving. */
+#include <string.h>
+
+#include "core/engine/internal.h"
+#include "core/engine/progress.h"
+#include "core/model/digest.h"
+#include "core/model/safetensors.h"
+#include "core/model/store.h"
+
+/* Changes when the engine's arithmetic does (lanes, splits, batches): models of another number are fitted again. */
+enum { NUMERIC_VERSION = 1 };
+
+/* ---- what determines a model, and the rows behind it ---- */
+
+/* The kernels that BLAS and compilers choose by processor may round differently. */
+static const char *processor(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") ? "x86-64 avx512" : __builtin_cpu_supports("avx2") ? "x86-64 avx2" : "x86-64";
+#else
+  return "other";
+#endif
+}
+
+typedef struct file_visit {
+  adl_engine *engine;
+  adl_digest *digest;
+  const adl_stage *stage;
+  bool known;
+} file_visit;
+
+static void digest_file(void *data, const adl_param *param, const char *path) {
+  file_visit *visit = data;
+  char hex[ADL_FILE_DIGEST_HEX];
+  int64_t size = 0;
+  if (strcmp(path, "-") == 0 || !adl_file_digests_get(visit->engine->file_digests, path, hex, &size, NULL)) {
+    visit->known = false;
+    return;
+  }
+  adl_digest_text(visit->digest, param->name, hex);
+}
+
+static bool digest_source(adl_engine *engine, adl_stage *stage, adl_digest *digest) {
+  if (stage->class->fingerprint == NULL) return true; /* its files have been digested */
+  uint8_t bytes[32] = {0};
+  adl_worker *worker = &engine->workers[engine->threads];
+  const adl_call *call = adl_worker_enter(worker, adl_node_of(engine, stage), "fingerprint");
+  adl_status status = stage->class->fingerprint(call, stage->self, bytes);
+  bool known = adl_worker_leave(worker, status == ADL_LATER ? ADL_OK : status) && status == ADL_OK;
+  adl_digest_bytes(digest, "fingerprint", bytes, sizeof bytes);
+  return known;
+}
+
+static bool digest_inputs(adl_engine *engine, const adl_stage *stage, adl_digest *digest) {
+  const GPtrArray *lists[] = {stage->from, stage->sides};
+  for (int l = 0; l < 2; l++)
+    for (guint i = 0; i < lists[l]->len; i++) {
+      const adl_node_run *before = adl_node_of(engine, lists[l]->pdata[i]);
+      if (before->digest[0] == '\0') return false;
+      adl_digest_text(digest, l == 0 ? "from" : "side", before->digest);
+    }
+  return true;
+}
+
+static bool digest_class(adl_engine *engine, adl_stage *stage, adl_digest *digest) {
+  GString *parameters = g_string_new(NULL);
+  adl_args_json(stage->args, ADL_ARGS_FOR_HASH, parameters);
+  adl_digest_text(digest, "class", stage->class->id);
+  adl_digest_text(digest, "build", stage->loaded->build);
+  adl_digest_text(digest, "parameters", parameters->str);
+  adl_digest_int(digest, "learn", stage->learn);
+  g_string_free(parameters, TRUE);
+  file_visit visit = {engine, digest, stage, true};
+  adl_args_each_file(stage->args, digest_file, &visit);
+  if (stage->model_path != NULL) {
+    char hex[ADL_FILE_DIGEST_HEX];
+    visit.known = visit.known && adl_file_digests_get(engine->file_digests, stage->model_path, hex, NULL, NULL);
+    if (visit.known) adl_digest_text(digest, "model", hex);
+  }
+  bool repeatable = (stage->class->flags & ADL_NOT_REPEATABLE) == 0;
+  return visit.known && repeatable && (stage->class->next == NULL || digest_source(engine, stage, digest));
+}
+
+/* Only where a model may be taken from the store, or put into it. */
+static bool worthwhile(const adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    const adl_stage *stage = engine->nodes[i].stage;
+    if (stage->learn == ADL_LEARN_FIT && (stage->class->flags & ADL_TRANSIENT) == 0) return engine->models != NULL;
+  }
+  return false;
+}
+
+void adl_digests(adl_engine *engine) {
+  if (!worthwhile(engine)) return;
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    adl_stage *stage = node->stage;
+    adl_digest *digest = adl_digest_new();
+    adl_digest_int(digest, "numeric version", NUMERIC_VERSION);
+    adl_digest_text(digest, "processor", processor());
+    adl_digest_text(digest, "stage", stage->name);
+    adl_digest_int(digest, "seed", (int64_t)engine->graph->seed);
+    adl_digest_int(digest, "limit", engine->options->limit);
+    adl_digest_int(digest, "role", stage->role);
+    bool known = digest_inputs(engine, stage, digest);
+    if (known && stage->holdout != NULL) adl_digest_text(digest, "holdout", stage->holdout->canonical);
+    if (known && stage->holdout != NULL) adl_digest_int(digest, "split", stage->holdout->split);
+    if (known && stage->class != NULL) known = digest_class(engine, stage, digest);
+    if (known) adl_digest_finish(digest, node->digest);
+    else adl_digest_free(digest);
+  }
+}
+
+/* ---- metadata ---- */
+
+static adl_model_meta *describe(const adl_stage *stage) {
+  GString *parameters = g_string_new(NULL);
+  adl_args_json(stage->args, ADL_ARGS_FOR_MANIFEST, parameters);
+  adl_model_meta *meta =
+      adl_model_meta_new(stage->class->id, stage->loaded->plugin.version, stage->loaded->build, stage->class->state_version, parameters->str);
+  g_string_free(parameters, TRUE);
+  const adl_schema *input = stage->from->len > 0 ? &((adl_stage *)stage->from->pdata[0])->schema : NULL;
+  for (guint i = 0; input != NULL && i < stage->slots->len; i++) {
+    const adl_slot *slot = stage->slots->pdata[i];
+    for (int32_t c = 0; slot->side < 0 && c < slot->column_count; c++) {
+      char type[96];
+      const adl_schema_column *column = &input->columns[slot->columns[c]];
+      adl_model_meta_add_input(meta, column->name, adl_type_name(column->field->type, type, sizeof type));
+    }
+  }
+  return meta;
+}
+
+static bool same_inputs(const adl_model_meta *a, const adl_model_meta *b, GString *difference) {
+  int32_t count = MIN(a->input_count, b->input_count);
+  for (int32_t i = 0; i < count; i++) {
+    if (strcmp(a->inputs[i].name, b->inputs[i].name) == 0 && strcmp(a->inputs[i].type, b->inputs[i].type) == 0) continue;
+    g_string_append_printf(difference, "it was fitted on `%s` (%s) where there is now `%s` (%s)", a->inputs[i].name, a->inputs[i].type, b->inputs[i].name,
+                           b->inputs[i].type);
+    return false;
+  }
+  return true;
+}
+
+/* A model may be used where its class, its version of state and its inputs are the same. */
+static bool fits(adl_node_run *node, const char *path, const adl_model_meta *meta) {
+  adl_stage *stage = node->stage;
+  adl_model_meta *here = describe(stage);
+  GString *why = g_string_new(NULL);
+  if (strcmp(meta->stage_class, stage->class->id) != 0)
+    g_string_printf(why, "it is a model of the class %s, the stage is %s", meta->stage_class, stage->class->id);
+  else if (meta->state_version != stage->class->state_version)
+    g_string_printf(why, "its state version is %u, %s %s reads version %u", meta->state_version, stage->class->id, stage->loaded->plugin.version,
+                    stage->class->state_version);
+  else same_inputs(meta, here, why);
+  bool ok = why->len == 0;
+  if (!ok) adl_engine_fail(node->engine, stage, "the model %s cannot be used: %s", path, why->str);
+  g_string_free(why, TRUE);
+  adl_model_meta_free(here);
+  return ok;
+}
+
+/* ---- loading ---- */
+
+static void take_model(adl_node_run *node, adl_tensors *tensors) {
+  adl_tensors_free(node->model.tensors);
+  node->model.tensors = tensors;
+}
+
+static bool load_file(adl_node_run *node) {
+  GError *error = NULL;
+  adl_model_meta *meta = NULL;
+  adl_tensors *tensors = adl_model_read(node->stage->model_path, &meta, &error);
+  if (tensors == NULL) {
+    adl_engine_fail(node->engine, node->stage, "%s", error->message);
+    g_error_free(error);
+    return false;
+  }
+  take_model(node, tensors);
+  bool ok = fits(node, node->stage->model_path, meta);
+  adl_model_meta_free(meta);
+  return ok;
+}
+
+bool adl_model_load(adl_node_run *node, bool *have) {
+  const adl_stage *stage = node->stage;
+  adl_engine *engine = node->engine;
+  *have = true;
+  if (stage->model_path != NULL && !load_file(node)) return false;
+  if (stage->learn == ADL_LEARN_FROZEN) return true;
+  *have = false;
+  bool storable = engine->models != NULL && node->digest[0] != '\0' && (stage->class->flags & ADL_TRANSIENT) == 0;
+  if (stage->learn != ADL_LEARN_FIT || !storable || engine->options->fresh) return true;
+  char *warning = NULL;
+  adl_tensors *tensors = adl_model_store_load(engine->models, node->digest, NULL, &warning);
+  if (warning != NULL) adl_problems_warning(engine->problems, stage->place, "%s: %s", stage->name, warning);
+  g_free(warning);
+  if (tensors == NULL) return true;
+  take_model(node, tensors);
+  adl_progress_begin(engine->progress, "loaded", stage->name);
+  *have = true;
+  return true;
+}
+
+bool adl_model_init(adl_node_run *node) {
+  if (!adl_tensors_empty(node->model.tensors)) return true; /* warm start */
+  adl_worker *worker = &node->engine->workers[node->engine->threads];
+  const adl_call *call = adl_worker_enter(worker, node, "init");
+  return adl_worker_leave(worker, node->stage->class->init(call, node->stage->self, &node->model));
+}
+
+/* ---- fitting ---- */
+
+static adl_status learn_step(const adl_call *call, const void *self, const void *context, const adl_batch *batch, adl_tensors *partial) {
+  (void)partial;
+  adl_node_run *node = (adl_node_run *)(uintptr_t)context;
+  return node->stage->class->learn(call, self, &node->model, batch, NULL);
+}
+
+/* A class with learn alone is fitted by one pass of it. */
+static adl_status fit_by_learning(const adl_call *call, adl_node_run *node, adl_rows *rows) {
+  if (adl_tensors_empty(node->model.tensors)) ADL_TRY(node->stage->class->init(call, node->stage->self, &node->model));
+  adl_fold fold = {.struct_size = sizeof fold, .flags = ADL_FOLD_IN_ORDER, .step = learn_step, .context = node};
+  return call->host->fold(call, rows, &fold, node->model.tensors);
+}
+
+bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
+  adl_engine *engine = node->engine;
+  const adl_class *class = node->stage->class;
+  if ((class->flags & ADL_TRANSIENT) == 0) adl_progress_begin(engine->progress, "fitting", node->stage->name);
+  int64_t begin = g_get_monotonic_time();
+  adl_worker *worker = &engine->workers[engine->threads];
+  const adl_call *call = adl_worker_enter(worker, node, "fit");
+  adl_status status = class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
+  atomic_fetch_add(&node->nanoseconds, (g_get_monotonic_time() - begin) * 1000);
+  node->fitted_here = true;
+  return adl_worker_leave(worker, status);
+}
+
+bool adl_model_prepare(adl_node_run *node) {
+  adl_worker *worker = &node->engine->workers[node->engine->threads];
+  const adl_call *call = adl_worker_enter(worker, node, "prepare");
+  node->prepared = true;
+  return adl_worker_leave(worker, node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared));
+}
+
+void adl_node_release(adl_node_run *node) {
+  if (node->prepared && node->model.prepared != NULL) node->stage->class->release(node->stage->self, node->model.prepared);
+  node->model.prepared = NULL;
+  adl_tensors_free(node->model.tensors);
+  node->model.tensors = NULL;
+}
+
+/* ---- saving ---- */
+
+static bool saves(const adl_node_run *node) {
+  const adl_stage *stage = node->stage;
+  return stage->learn != ADL_LEARN_NONE && (stage->class->flags & ADL_TRANSIENT) == 0 && node->ready;
+}
+
+static bool save_to_run(adl_node_run *node, const adl_model_meta *meta) {
+  char *name = g_strconcat(node->stage->name, ".safetensors", NULL);
+  char *path = g_build_filename(node->engine->options->directory, "models", name, NULL);
+  GError *error = NULL;
+  bool ok = adl_model_write(path, node->model.tensors, meta, &error);
+  if (!ok) adl_engine_fail(node->engine, node->stage, "%s", error->message);
+  g_clear_error(&error);
+  g_free(name);
+  g_free(path);
+  return ok;
+}
+
+bool adl_model_keep(adl_node_run *node) {
+  adl_engine *engine = node->engine;
+  if (!saves(node)) return true;
+  adl_model_meta *meta = describe(node->stage);
+  bool ok = true;
+  if (node->fitted_here && node->digest[0] != '\0' && engine->models != NULL && node->stage->learn == ADL_LEARN_FIT) {
+    GError *error = NULL;
+    if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
+      adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s", node->stage->name, error->message);
+      g_clear_error(&error);
+    }
+  }
+  if (engine->options->directory != NULL) ok = save_to_run(node, meta);
+  adl_model_meta_free(meta);
+  return ok;
+}
+
+bool adl_model_keep_if_fitted(adl_node_run *node) { return node->stage->learn == ADL_LEARN_ONLINE || adl_model_keep(node); }

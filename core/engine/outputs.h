@@ -1,0 +1,22 @@
+/* Files that sinks write: each under a temporary name beside its target, all renamed when the run has succeeded. Relative
+ * paths begin at the run directory. */
+#ifndef ADLOOM_CORE_ENGINE_OUTPUTS_H
+#define ADLOOM_CORE_ENGINE_OUTPUTS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct adl_outputs adl_outputs;
+
+/* directory NULL: relative paths begin here. */
+adl_outputs *adl_outputs_new(const char *directory);
+/* Removes temporary files that were not published. */
+void adl_outputs_free(adl_outputs *outputs);
+/* The temporary path for a PATH_OUT (adl_graph_options.path_out); free it. NULL is never given. */
+char *adl_outputs_path(void *outputs, const char *text);
+/* Renames everything. False: *why (free it). */
+bool adl_outputs_publish(adl_outputs *outputs, char **why);
+/* Targets, for the manifest and the summary. */
+const GPtrArray *adl_outputs_targets(const adl_outputs *outputs);
+
+#endif

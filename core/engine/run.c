@@ -1,0 +1,475 @@
+/*
+ * A run: which head is read next, and what happens to stages between two scans. A stage is started when the widths before
+ * it are final; it is ready when rows can stream through it. Rows that reach a stage which is not ready are kept, and once
+ * it is (it was fitted on them, or what it waited for has come) they are read again from there.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/engine/crash.h"
+#include "core/engine/internal.h"
+#include "core/engine/manifest.h"
+#include "core/engine/outputs.h"
+#include "core/engine/progress.h"
+#include "core/engine/reports.h"
+#include "core/graph/host.h"
+#include "core/model/digest.h"
+#include "core/model/store.h"
+
+_Atomic bool adl_engine_interrupted;
+
+void adl_engine_interrupt(void) { atomic_store(&adl_engine_interrupted, true); }
+
+void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  adl_problems_error(engine->problems, stage->place, "%s: %s", stage->name, text);
+  g_free(text);
+  atomic_store(&engine->failed, true);
+}
+
+/* ---- what is known about a node ---- */
+
+static const adl_class *class_of(const adl_node_run *node) { return node->stage->class; }
+
+static bool is_source(const adl_node_run *node) { return class_of(node) != NULL && class_of(node)->next != NULL; }
+
+static bool is_sink(const adl_node_run *node) { return class_of(node) != NULL && class_of(node)->write != NULL; }
+
+static bool whole_table(const adl_node_run *node) { return class_of(node) != NULL && (class_of(node)->flags & ADL_WHOLE_TABLE) != 0; }
+
+/* Its model is made of the rows that come in, which never go on themselves: it can be folded while they pass by. */
+static bool folds_passing(const adl_node_run *node) {
+  const adl_class *class = class_of(node);
+  return class != NULL && class->fit != NULL && class->process == NULL && (class->flags & ADL_SINGLE_PASS) != 0 && node->stage->sides->len == 0;
+}
+
+static bool makes_table(const adl_node_run *node) {
+  const adl_class *class = class_of(node);
+  return class != NULL && class->fit != NULL && class->process == NULL && class->finish != NULL;
+}
+
+static bool newest(const adl_node_run *node) { return node->stage->holdout != NULL && node->stage->holdout->kind == ADL_HOLDOUT_NEWEST; }
+
+static bool sides_complete(const adl_node_run *node) {
+  for (guint i = 0; i < node->sides->len; i++)
+    if (!((adl_side_run *)node->sides->pdata[i])->complete) return false;
+  return true;
+}
+
+static bool ports_complete(const adl_node_run *node) {
+  for (guint i = 0; i < node->ports->len; i++)
+    if (!((adl_side_run *)node->ports->pdata[i])->complete) return false;
+  return true;
+}
+
+/* The columns that leave have their final widths. */
+static bool settled(adl_engine *engine, const adl_stage *stage) {
+  const adl_node_run *node = adl_node_of(engine, stage);
+  return node->started && (node->ready || stage->role == ADL_STAGE_CONCAT || newest(node));
+}
+
+static bool all_settled(adl_engine *engine, const adl_stage *stage) {
+  const GPtrArray *lists[] = {stage->from, stage->sides};
+  for (int l = 0; l < 2; l++)
+    for (guint i = 0; i < lists[l]->len; i++)
+      if (!settled(engine, lists[l]->pdata[i])) return false;
+  return true;
+}
+
+/* ---- getting ready ---- */
+
+static bool start_node(adl_engine *engine, adl_node_run *node) {
+  adl_stage *stage = node->stage;
+  adl_stage_settle_widths(stage);
+  node->started = true;
+  if (stage->class == NULL) return true;
+  adl_worker *worker = &engine->workers[engine->threads];
+  const adl_call *call = adl_worker_enter(worker, node, "start");
+  if (!adl_worker_leave(worker, stage->class->start(call, stage->self))) return false;
+  adl_stage_settle_widths(stage); /* forwarded slots */
+  if (!is_source(node)) return true;
+  call = adl_worker_enter(worker, node, "shards");
+  int32_t count = 1;
+  if (!adl_worker_leave(worker, stage->class->shards(call, stage->self, &count))) return false;
+  node->first_shard = (int32_t)engine->shards->len;
+  node->shard_count = count;
+  for (int32_t i = 0; i < count; i++) {
+    adl_shard shard = {.stage = stage};
+    g_array_append_val(engine->shards, shard);
+  }
+  return true;
+}
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* The value from which on a row belongs to the newest share. */
+static bool find_threshold(adl_engine *engine, adl_node_run *node) {
+  const adl_holdout *holdout = node->stage->holdout;
+  double *values = g_new(double, (gsize)adl_store_rows(node->store, false) + 1);
+  int64_t count = 0;
+  for (int64_t i = 0; i < adl_store_frames(node->store); i++) {
+    char *why = NULL;
+    adl_frame *frame = adl_store_get(node->store, i, &why);
+    if (frame == NULL) {
+      adl_engine_fail(engine, node->stage, "%s", why);
+      g_free(why);
+      break;
+    }
+    const adl_column *column = &frame->columns[holdout->by]->view;
+    for (int64_t row = 0; row < frame->rows; row++)
+      if (!adl_is_null(column, row)) values[count++] = adl_number_at(column, row);
+    adl_frame_unref(frame);
+  }
+  qsort(values, (size_t)count, sizeof *values, by_value);
+  int64_t first = (int64_t)((1.0 - holdout->fraction) * (double)count);
+  node->threshold = count > 0 ? values[MIN(first, count - 1)] : 0;
+  g_free(values);
+  return !adl_engine_stopping(engine);
+}
+
+static bool learns_here(const adl_node_run *node) { return node->stage->learn == ADL_LEARN_FIT; }
+
+/* Rows that fit needs have all arrived: those of the side, or its own. */
+static bool rows_for_fit(const adl_node_run *node) { return node->sides->len > 0 ? sides_complete(node) : node->drained; }
+
+static bool fit_node(adl_node_run *node) {
+  adl_rows rows = {.node = node, .side = -1, .store = node->store};
+  if (node->sides->len > 0) rows = (adl_rows){.node = node, .side = 0, .store = ((adl_side_run *)node->sides->pdata[0])->store};
+  if (rows.store == NULL) rows.store = node->store = adl_store_new(&node->engine->budget, 0);
+  return adl_model_fit(node, &rows);
+}
+
+static bool collect_table(adl_engine *engine, adl_node_run *node) {
+  GPtrArray *frames = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  bool ok = adl_step_finish(&engine->workers[engine->threads], node, frames);
+  node->table = adl_store_new(&engine->budget, node->stage->schema.count);
+  char *why = NULL;
+  for (guint i = 0; ok && i < frames->len; i++) ok = adl_store_append(node->table, frames->pdata[i], &why);
+  ok = ok && adl_store_close(node->table, &why);
+  if (why != NULL) adl_engine_fail(engine, node->stage, "%s", why);
+  g_free(why);
+  g_ptr_array_free(frames, TRUE);
+  return ok;
+}
+
+static bool become_ready(adl_node_run *node) {
+  node->ready = true;
+  if (class_of(node) == NULL) return true;
+  return adl_model_prepare(node) && adl_model_keep_if_fitted(node);
+}
+
+static bool ready_by_model(adl_engine *engine, adl_node_run *node) {
+  bool have = false;
+  (void)engine;
+  if (!adl_model_load(node, &have)) return false;
+  if (have) return become_ready(node);
+  if (node->stage->learn == ADL_LEARN_ONLINE) return adl_model_init(node) && become_ready(node);
+  return true;
+}
+
+/* One step towards ready, if one is possible. False: failed. */
+static bool advance(adl_engine *engine, adl_node_run *node) {
+  if (node->off || node->ready) return true;
+  if (!node->started) {
+    if (!all_settled(engine, node->stage)) return true;
+    if (!start_node(engine, node)) return false;
+    if (node->stage->learn == ADL_LEARN_FROZEN || node->stage->learn == ADL_LEARN_ONLINE || learns_here(node)) {
+      if (!ready_by_model(engine, node)) return false;
+      if (node->ready) return true;
+    }
+  }
+  if (node->stage->role == ADL_STAGE_CONCAT) {
+    node->ready = ports_complete(node);
+  } else if (newest(node) && !engine->apply) {
+    if (node->drained) return node->ready = find_threshold(engine, node);
+  } else if (whole_table(node)) {
+    if (node->drained) return node->ready = adl_whole_table(node);
+  } else if (!learns_here(node)) {
+    return become_ready(node);
+  } else if (folds_passing(node)) {
+    if (node->drained) return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
+  } else if (rows_for_fit(node)) {
+    return fit_node(node) && become_ready(node) && (!makes_table(node) || collect_table(engine, node));
+  }
+  return true;
+}
+
+static bool advance_all(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++)
+    if (adl_engine_stopping(engine) || !advance(engine, &engine->nodes[i])) return false;
+  return true;
+}
+
+/* ---- heads ---- */
+
+/* Is there somebody to whom the rows of this node would go? */
+static bool has_readers(const adl_engine *engine, const adl_node_run *node) {
+  if (node->stage == engine->peek) return true;
+  for (guint i = 0; i < node->stage->to->len; i++)
+    if (!engine->nodes[((adl_stage *)node->stage->to->pdata[i])->number].off) return true;
+  for (guint i = 0; i < node->stage->to_side->len; i++)
+    if (!engine->nodes[((adl_stage *)node->stage->to_side->pdata[i])->number].off) return true;
+  return false;
+}
+
+static bool head_of(const adl_engine *engine, adl_node_run *node, adl_head *head) {
+  if (node->off || node->done || !node->ready) return false;
+  head->node = node;
+  if (is_source(node)) {
+    head->kind = ADL_HEAD_SOURCE;
+  } else if (node->stage->role == ADL_STAGE_CONCAT) {
+    head->kind = ADL_HEAD_PORTS;
+  } else if (node->table != NULL) {
+    head->kind = ADL_HEAD_TABLE;
+  } else if (whole_table(node)) {
+    head->kind = ADL_HEAD_ORDER;
+  } else if (node->store != NULL && node->drained) {
+    head->kind = ADL_HEAD_STORE;
+    if (is_sink(node)) return true;
+  } else {
+    return false;
+  }
+  return is_source(node) || has_readers(engine, node);
+}
+
+/* What rows will meet: sets actions along the graph and counts the stages that would have to keep rows only because
+ * something else has not been read yet. */
+static int32_t plan_from(adl_engine *engine, adl_node_run *node, bool commit);
+
+static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
+  if (node->off) return 0;
+  adl_action action = node->stage->role == ADL_STAGE_CONCAT ? ADL_KEEP
+                      : node->ready && !newest(node)        ? ADL_STREAM
+                      : node->ready && engine->apply        ? ADL_STREAM
+                      : node->started && folds_passing(node) ? ADL_FOLD
+                                                            : ADL_KEEP;
+  int32_t blocked = 0;
+  if (action == ADL_STREAM) blocked = plan_from(engine, node, commit);
+  else if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && (node->stage->sides->len > 0 || !node->started)) blocked = 1;
+  if (!commit) return blocked;
+  node->action = action;
+  adl_turn_clear(&node->turn);
+  adl_turn_init(&node->turn, 0, 1);
+  if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && node->store == NULL)
+    node->store = adl_store_new(&engine->budget, ((adl_stage *)node->stage->from->pdata[0])->schema.count);
+  return blocked;
+}
+
+static int32_t plan_from(adl_engine *engine, adl_node_run *node, bool commit) {
+  int32_t blocked = 0;
+  for (guint i = 0; i < node->stage->to->len; i++) blocked += plan_node(engine, adl_node_of(engine, node->stage->to->pdata[i]), commit);
+  return blocked;
+}
+
+static int32_t plan(adl_engine *engine, const adl_head *head, bool commit) {
+  if (commit)
+    for (int32_t i = 0; i < engine->node_count; i++) engine->nodes[i].action = ADL_IDLE;
+  if (head->kind != ADL_HEAD_STORE) return plan_from(engine, head->node, commit);
+  if (commit) {
+    head->node->action = ADL_STREAM;
+    adl_turn_clear(&head->node->turn);
+    adl_turn_init(&head->node->turn, 0, 1);
+  }
+  return plan_from(engine, head->node, commit);
+}
+
+/* The head that makes nobody keep rows for want of another; else the first. */
+static bool choose_head(adl_engine *engine, adl_head *best) {
+  int32_t least = -1;
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_head head;
+    if (!head_of(engine, &engine->nodes[i], &head)) continue;
+    int32_t blocked = plan(engine, &head, false);
+    if (least >= 0 && blocked >= least) continue;
+    least = blocked;
+    *best = head;
+  }
+  return least >= 0;
+}
+
+/* ---- around a scan ---- */
+
+static bool start_passing(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++)
+    if (engine->nodes[i].action == ADL_FOLD && !adl_passing_start(&engine->nodes[i])) return false;
+  return true;
+}
+
+static bool close_store(adl_engine *engine, const adl_stage *stage, adl_store *store) {
+  char *why = NULL;
+  if (adl_store_close(store, &why)) return true;
+  adl_engine_fail(engine, stage, "%s", why);
+  g_free(why);
+  return false;
+}
+
+/* All rows of `stage` have passed: what read them is complete. */
+static bool complete_readers(adl_engine *engine, const adl_stage *stage) {
+  bool ok = true;
+  for (guint i = 0; i < stage->to_side->len; i++) {
+    adl_node_run *node = adl_node_of(engine, stage->to_side->pdata[i]);
+    for (guint k = 0; k < node->stage->sides->len; k++) {
+      adl_side_run *side = node->sides->pdata[k];
+      if (node->stage->sides->pdata[k] != stage) continue;
+      ok = ok && close_store(engine, node->stage, side->store);
+      side->complete = true;
+    }
+  }
+  for (guint i = 0; i < stage->to->len; i++) {
+    adl_node_run *node = adl_node_of(engine, stage->to->pdata[i]);
+    for (guint k = 0; node->stage->role == ADL_STAGE_CONCAT && k < node->stage->from->len; k++) {
+      adl_side_run *port = node->ports->pdata[k];
+      if (node->stage->from->pdata[k] != stage) continue;
+      ok = ok && close_store(engine, node->stage, port->store);
+      port->complete = true;
+    }
+    if (node->action == ADL_IDLE || node->stage->role == ADL_STAGE_CONCAT) continue;
+    node->drained = true;
+    if (node->action == ADL_KEEP) ok = ok && close_store(engine, node->stage, node->store);
+    if (node->action == ADL_STREAM) {
+      node->done = true;
+      ok = complete_readers(engine, node->stage) && ok;
+    }
+  }
+  return ok;
+}
+
+static bool finish_passing(adl_engine *engine) {
+  bool ok = true;
+  for (int32_t i = 0; i < engine->node_count; i++)
+    if (engine->nodes[i].action == ADL_FOLD && engine->nodes[i].passing != NULL) {
+      ok = adl_passing_finish(&engine->nodes[i]) && ok;
+      engine->nodes[i].fitted_here = true;
+    }
+  return ok && !adl_engine_stopping(engine);
+}
+
+/* Kept rows that have been passed on are not needed any more; a side's are, as long as somebody looks things up. */
+static void forget_rows(adl_head *head) {
+  adl_node_run *node = head->node;
+  node->done = true;
+  g_clear_pointer(&node->store, adl_store_free);
+  g_clear_pointer(&node->table, adl_store_free);
+  for (guint k = 0; k < node->ports->len; k++) g_clear_pointer(&((adl_side_run *)node->ports->pdata[k])->store, adl_store_free);
+}
+
+static bool too_many_rejects(adl_engine *engine) {
+  int64_t rejected = adl_rejects_count(engine->rejects), read = atomic_load(&engine->rows_read);
+  double share = (double)rejected / (double)MAX(read + rejected, 1);
+  if (rejected == 0 || share <= engine->graph->max_rejects) return false;
+  adl_problem *problem =
+      adl_problems_error(engine->problems, ADL_NO_PLACE, "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows (%.2f %%) were rejected; %.2f %% are allowed",
+                         rejected, read + rejected, 100 * share, 100 * engine->graph->max_rejects);
+  adl_problem_hint(problem, "look at rejects.jsonl of the run; raise `max_rejects` if the rows are really to be left out");
+  atomic_store(&engine->failed, true);
+  return true;
+}
+
+static bool scan_head(adl_engine *engine, adl_head *head) {
+  plan(engine, head, true);
+  adl_progress_begin(engine->progress, "reading", head->node->stage->name);
+  bool ok = start_passing(engine) && adl_scan_run(engine, head);
+  ok = finish_passing(engine) && ok;
+  if (!ok || atomic_load(&engine->enough)) return ok;
+  if (head->kind == ADL_HEAD_STORE) {
+    head->node->done = true;
+    head->node->action = ADL_IDLE;
+  }
+  ok = complete_readers(engine, head->node->stage);
+  forget_rows(head);
+  return ok && !too_many_rejects(engine);
+}
+
+static bool run_all(adl_engine *engine) {
+  adl_digests(engine);
+  while (advance_all(engine)) {
+    adl_head head;
+    if (atomic_load(&engine->enough)) return true;
+    if (!choose_head(engine, &head)) return true;
+    if (!scan_head(engine, &head)) return false;
+  }
+  return false;
+}
+
+/* ---- publishing ---- */
+
+static bool commit_sinks(adl_engine *engine) {
+  adl_worker *worker = &engine->workers[engine->threads];
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    if (!is_sink(node)) continue;
+    const adl_call *call = adl_worker_enter(worker, node, "commit");
+    if (!adl_worker_leave(worker, class_of(node)->commit(call, node->stage->self))) return false;
+  }
+  return true;
+}
+
+static bool ask_reports(adl_engine *engine) {
+  adl_worker *worker = &engine->workers[engine->threads];
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    if (class_of(node) == NULL || !node->ready) continue;
+    const adl_call *call = adl_worker_enter(worker, node, "report");
+    if (!adl_worker_leave(worker, class_of(node)->report(call, node->stage->self, &node->model, NULL))) return false;
+  }
+  return true;
+}
+
+/* Models of online learners are final only now. */
+static bool keep_online(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++)
+    if (engine->nodes[i].stage->learn == ADL_LEARN_ONLINE && !adl_model_keep(&engine->nodes[i])) return false;
+  return true;
+}
+
+static bool all_done(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++)
+    if (!engine->nodes[i].ready) {
+      adl_engine_fail(engine, engine->nodes[i].stage, "adloom could not find an order in which to run this pipeline; please report this");
+      return false;
+    }
+  return true;
+}
+
+adl_outcome adl_engine_run(adl_engine *engine) {
+  bool ok = run_all(engine) && all_done(engine) && keep_online(engine) && ask_reports(engine) && commit_sinks(engine);
+  char *why = NULL;
+  if (ok && engine->outputs != NULL && !adl_outputs_publish(engine->outputs, &why)) {
+    adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", why);
+    ok = false;
+  }
+  g_free(why);
+  adl_outcome outcome = atomic_load(&adl_engine_interrupted) && !ok ? ADL_RUN_INTERRUPTED : ok ? ADL_RUN_OK : ADL_RUN_FAILED;
+  if (engine->options->directory != NULL && !adl_manifest_write(engine, outcome, &why)) {
+    adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", why);
+    g_free(why);
+    if (outcome == ADL_RUN_OK) outcome = ADL_RUN_FAILED;
+  }
+  return outcome;
+}
+
+/* ---- peek ---- */
+
+static void keep_only_before(adl_engine *engine, const adl_stage *stage) {
+  adl_node_run *node = adl_node_of(engine, stage);
+  node->off = false;
+  for (guint i = 0; i < stage->from->len; i++) keep_only_before(engine, stage->from->pdata[i]);
+  for (guint i = 0; i < stage->sides->len; i++) keep_only_before(engine, stage->sides->pdata[i]);
+}
+
+adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows) {
+  for (int32_t i = 0; i < engine->node_count; i++) engine->nodes[i].off = true;
+  keep_only_before(engine, stage);
+  engine->peek = stage;
+  engine->peek_rows = rows;
+  bool ok = run_all(engine);
+  return ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
+}
+
+const GPtrArray *adl_engine_peeked(const adl_engine *engine) { return engine->peeked; }
