@@ -212,6 +212,42 @@ static void host_report_plot(const adl_call *call, adl_report *report, const cha
          (long long)count, y[count - 1]);
 }
 
+/* ------------------------------------------------------------------------------------------------- matrices ---- */
+
+fake_matrix fake_sparse_of(const fake_matrix *dense) {
+  int64_t all = dense->rows * dense->width, at = 0;
+  float *values = malloc((size_t)all * sizeof *values);
+  uint32_t *index = malloc((size_t)all * sizeof *index);
+  int32_t *offsets = malloc((size_t)(dense->rows + 1) * sizeof *offsets);
+  for (int64_t r = 0; r < dense->rows; r++) {
+    offsets[r] = (int32_t)at;
+    for (int64_t i = 0; i < dense->width; i++) {
+      if (dense->values[r * dense->width + i] == 0) continue;
+      index[at] = (uint32_t)i;
+      values[at++] = dense->values[r * dense->width + i];
+    }
+  }
+  offsets[dense->rows] = (int32_t)at;
+  return (fake_matrix){dense->rows, dense->width, values, offsets, index};
+}
+
+void fake_sparse_free(fake_matrix *sparse) {
+  free((void *)sparse->values);
+  free((void *)sparse->index);
+  free((void *)sparse->offsets);
+}
+
+adl_column fake_column_of(const fake_matrix *matrix) {
+  adl_column column = {.struct_size = sizeof column,
+                       .rows = matrix->rows,
+                       .data = matrix->values,
+                       .index = matrix->index,
+                       .offsets = matrix->offsets};
+  column.type = (adl_type){.element = ADL_FLOAT32, .width = matrix->width};
+  column.type.shape = matrix->offsets != NULL ? ADL_SPARSE : ADL_VECTOR;
+  return column;
+}
+
 /* ---------------------------------------------------------------------------------------------------- folds ---- */
 
 /* Rows from .. from + count - 1 as a batch of the features alone, with buffers of their own: reading outside of them is
@@ -238,13 +274,7 @@ static void slice_make(slice *into, const fake_matrix *matrix, int64_t from, int
     into->offsets = malloc((size_t)(count + 1) * sizeof(int32_t));
     for (int64_t r = 0; r <= count; r++) into->offsets[r] = matrix->offsets[from + r] - matrix->offsets[from];
   }
-  into->column = (adl_column){.struct_size = sizeof(adl_column),
-                              .rows = count,
-                              .data = into->values,
-                              .index = into->index,
-                              .offsets = into->offsets};
-  into->column.type =
-      (adl_type){.element = ADL_FLOAT32, .shape = sparse ? ADL_SPARSE : ADL_VECTOR, .width = matrix->width};
+  into->column = fake_column_of(&(fake_matrix){count, matrix->width, into->values, into->offsets, into->index});
   into->slots[0] = &into->column;
   into->batch = (adl_batch){
       .struct_size = sizeof(adl_batch), .slot_count = 1, .rows = count, .ordinal = from, .slots = into->slots};

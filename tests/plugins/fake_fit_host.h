@@ -16,6 +16,11 @@ typedef struct fake_matrix {
   const uint32_t *index;
 } fake_matrix;
 
+/* The same rows as CSR, without the zeros; freed by fake_sparse_free. */
+fake_matrix fake_sparse_of(const fake_matrix *dense);
+void fake_sparse_free(fake_matrix *sparse);
+adl_column fake_column_of(const fake_matrix *matrix);
+
 typedef struct fake_stage {
   const adl_class *class;
   void *self;

@@ -1,5 +1,4 @@
-/* k-means: its kernel against brute force, its fits against scikit-learn, its odd cases, and that batches and lanes do not
- * matter. */
+/* k-means: its fits against scikit-learn, its odd cases, and that batches and lanes do not matter. */
 #include <check.h>
 #include <cblas.h>
 #include <math.h>
@@ -8,11 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/kmeans_assign.h"
-#include "common/kmeans_data.h"
-#include "common/kmeans_farthest.h"
-#include "common/kmeans_seed.h"
-#include "common/linalg.h"
 #include "tests/plugins/blobs.h"
 #include "tests/plugins/fake_fit_host.h"
 
@@ -23,41 +17,6 @@ static const adl_class *kmeans_class(void) {
   const adl_plugin *plugin = adl_kmeans_entry(&host);
   ck_assert_ptr_nonnull(plugin);
   return plugin->classes[0];
-}
-
-/* The same rows as CSR; zeros are left out. */
-static fake_matrix sparse_of(const fake_matrix *dense) {
-  int64_t all = dense->rows * dense->width, at = 0;
-  float *values = malloc((size_t)all * sizeof *values);
-  uint32_t *index = malloc((size_t)all * sizeof *index);
-  int32_t *offsets = malloc((size_t)(dense->rows + 1) * sizeof *offsets);
-  for (int64_t r = 0; r < dense->rows; r++) {
-    offsets[r] = (int32_t)at;
-    for (int64_t i = 0; i < dense->width; i++) {
-      if (dense->values[r * dense->width + i] == 0) continue;
-      index[at] = (uint32_t)i;
-      values[at++] = dense->values[r * dense->width + i];
-    }
-  }
-  offsets[dense->rows] = (int32_t)at;
-  return (fake_matrix){dense->rows, dense->width, values, offsets, index};
-}
-
-static void sparse_free(fake_matrix *sparse) {
-  free((void *)sparse->values);
-  free((void *)sparse->index);
-  free((void *)sparse->offsets);
-}
-
-static adl_column column_of(const fake_matrix *matrix) {
-  adl_column column = {.struct_size = sizeof column,
-                       .rows = matrix->rows,
-                       .data = matrix->values,
-                       .index = matrix->index,
-                       .offsets = matrix->offsets};
-  column.type = (adl_type){.element = ADL_FLOAT32, .width = matrix->width};
-  column.type.shape = matrix->offsets != NULL ? ADL_SPARSE : ADL_VECTOR;
-  return column;
 }
 
 /* A file of centres: the given rows of a matrix. */
@@ -73,150 +32,6 @@ static char *write_centers(const fake_matrix *from, const int *rows, int count) 
   fclose(file);
   return path;
 }
-
-/* -------------------------------------------------------------------------------------------------- kernel ---- */
-
-static double square_distance(const float *a, const float *b, int64_t d) {
-  double sum = 0;
-  for (int64_t i = 0; i < d; i++) sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
-  return sum;
-}
-
-/* Assigns by kernel and by brute force. Rounding may pick another centre only where both are equally near. */
-static void compare_assign(int64_t rows, int64_t width, int64_t clusters, float offset, bool sparse) {
-  float *x = blobs_new(3, rows, width, 17, 2), *centers = blobs_new(4, clusters, width, 17, 3);
-  for (int64_t i = 0; i < rows * width; i++) x[i] = sparse && i % 3 != 0 ? 0 : x[i] + offset;
-  for (int64_t i = 0; i < clusters * width; i++) centers[i] += offset;
-  fake_matrix dense = {rows, width, x, NULL, NULL}, matrix = sparse ? sparse_of(&dense) : dense;
-  float *center = calloc((size_t)width, sizeof *center);
-  for (int64_t i = 0; i < width; i++) center[i] = offset;
-  fake_stage *stage = fake_stage_new(kmeans_class(), &matrix, NULL);
-  adl_rows *unused;
-  const adl_call *call = fake_call_begin(stage, &matrix, &unused);
-  void *memory = call->host->alloc(call, adl_kmeans_index_size(clusters, width, sparse));
-  adl_kmeans_index *index = adl_kmeans_index_build(memory, clusters, width, sparse, centers, center);
-  int32_t *cluster = call->host->alloc(call, (size_t)rows * sizeof *cluster);
-  double *distance2 = call->host->alloc(call, (size_t)rows * sizeof *distance2);
-  adl_column column = column_of(&matrix);
-  adl_kmeans_assign(call, index, &column, cluster, distance2);
-  for (int64_t r = 0; r < rows; r++) {
-    double best = INFINITY;
-    for (int64_t j = 0; j < clusters; j++) {
-      double distance = square_distance(x + r * width, centers + j * width, width);
-      if (distance < best) best = distance;
-    }
-    double own = square_distance(x + r * width, centers + cluster[r] * width, width);
-    ck_assert_double_le(own, best * (1 + 1e-5));
-    ck_assert_double_eq_tol(distance2[r], own, 1e-11 * own);
-  }
-  fake_call_end(call);
-  fake_stage_free(stage);
-  if (sparse) sparse_free(&matrix);
-  free(center);
-  free(centers);
-  free(x);
-}
-
-START_TEST(assign_dense) {
-  compare_assign(1, 1, 1, 0, false);
-  compare_assign(300, 5, 3, 0, false);   /* more than a block of rows */
-  compare_assign(37, 8, 1100, 0, false); /* more than two tiles of centres */
-}
-END_TEST
-
-START_TEST(assign_far_from_zero) { compare_assign(600, 6, 9, 4096, false); }
-END_TEST
-
-START_TEST(assign_sparse) {
-  compare_assign(200, 40, 7, 0, true);
-  compare_assign(200, 40, 7, 4096, true);
-}
-END_TEST
-
-START_TEST(assign_ties) {
-  float x[] = {0, 1, 2, 3}, centers[] = {2, 0, 2, 0}, center[] = {1};
-  fake_matrix matrix = {4, 1, x, NULL, NULL};
-  fake_stage *stage = fake_stage_new(kmeans_class(), &matrix, NULL);
-  adl_rows *unused;
-  const adl_call *call = fake_call_begin(stage, &matrix, &unused);
-  void *memory = call->host->alloc(call, adl_kmeans_index_size(4, 1, false));
-  adl_kmeans_index *index = adl_kmeans_index_build(memory, 4, 1, false, centers, center);
-  int32_t cluster[4];
-  double distance2[4];
-  adl_column column = column_of(&matrix);
-  adl_kmeans_assign(call, index, &column, cluster, distance2);
-  const int32_t expected[] = {1, 0, 0, 0};
-  for (int r = 0; r < 4; r++) ck_assert_int_eq(cluster[r], expected[r]);
-  ck_assert_double_eq(distance2[0], 0);
-  ck_assert_double_eq(distance2[1], 1);
-  ck_assert_double_eq(distance2[3], 1);
-  fake_call_end(call);
-  fake_stage_free(stage);
-}
-END_TEST
-
-/* ---------------------------------------------------------------------------------------------------- data ---- */
-
-START_TEST(moments) {
-  float x[] = {1, 1e6f, 5, 2, 1e6f, 5, 6, 1e6f + 4, 5}; /* the last column is constant */
-  fake_matrix dense = {3, 3, x, NULL, NULL}, sparse = sparse_of(&dense);
-  const fake_matrix *both[] = {&dense, &sparse};
-  for (int m = 0; m < 2; m++) {
-    fake_stage *stage = fake_stage_new(kmeans_class(), both[m], NULL);
-    stage->batch_rows = 1;
-    adl_rows *rows;
-    const adl_call *call = fake_call_begin(stage, both[m], &rows);
-    adl_kmeans_data data;
-    adl_input features = {.slot = 0, .type = column_of(both[m]).type};
-    ck_assert_int_eq(adl_kmeans_look(call, rows, &features, "clusters", 3, &data), ADL_OK);
-    ck_assert_int_eq(data.count, 3);
-    ck_assert_double_eq_tol(data.mean[0], 3, 1e-12);
-    ck_assert_double_eq_tol(data.deviation[0], sqrt(14.0 / 3), 1e-12);
-    ck_assert_double_eq_tol(data.deviation[1], sqrt(32.0 / 9), 1e-3);
-    ck_assert_double_eq(data.deviation[2], 0);
-    ck_assert_int_eq(data.sample.rows, 3);
-    fake_call_end(call);
-    fake_stage_free(stage);
-  }
-  sparse_free(&sparse);
-}
-END_TEST
-
-/* Of 150,000 rows, each in its own words, the sample has 65,536, in row order, whatever the lanes. */
-START_TEST(sample) {
-  enum { ROWS = 150000, SAMPLE = 65536 };
-  float *x = malloc(ROWS * sizeof *x), first[2] = {0};
-  for (int r = 0; r < ROWS; r++) x[r] = (float)(r + 1);
-  fake_matrix dense = {ROWS, 1, x, NULL, NULL}, sparse = sparse_of(&dense);
-  for (int round = 0; round < 4; round++) {
-    const fake_matrix *matrix = round % 2 == 0 ? &dense : &sparse;
-    fake_stage *stage = fake_stage_new(kmeans_class(), matrix, NULL);
-    stage->lanes = round < 2 ? 1 : 7;
-    stage->batch_rows = round < 2 ? 4096 : 999;
-    adl_rows *rows;
-    const adl_call *call = fake_call_begin(stage, matrix, &rows);
-    adl_kmeans_data data;
-    adl_input features = {.slot = 0, .type = column_of(matrix).type};
-    ck_assert_int_eq(adl_kmeans_look(call, rows, &features, "clusters", 3, &data), ADL_OK);
-    ck_assert_int_eq(data.sample.rows, SAMPLE);
-    const float *value = data.sample.data;
-    double sum = 0;
-    for (int r = 0; r < SAMPLE; r++) {
-      if (r > 0) ck_assert(value[r] > value[r - 1]);
-      sum += value[r];
-      if (matrix == &sparse) ck_assert_int_eq(data.sample.offsets[r], r);
-    }
-    ck_assert_double_eq_tol(sum / SAMPLE, ROWS / 2.0, 5); /* evenly from everywhere */
-    ck_assert(value[SAMPLE - 1] > ROWS - 4 && value[0] < 4);
-    if (round == 0) first[0] = value[1000], first[1] = value[60000];
-    ck_assert(value[1000] == first[0] && value[60000] == first[1]);
-    fake_call_end(call);
-    fake_stage_free(stage);
-  }
-  sparse_free(&sparse);
-  free(x);
-}
-END_TEST
 
 /* ------------------------------------------------------------------------------------------------- fitting ---- */
 
@@ -310,7 +125,7 @@ END_TEST
 START_TEST(empty_clusters) {
   static const int same[] = {0, 0, 0, 1}, sizes[] = {72, 64, 68, 96};
   blobs300 blobs = blobs300_new(3);
-  fake_matrix sparse = sparse_of(&blobs.matrix);
+  fake_matrix sparse = fake_sparse_of(&blobs.matrix);
   const fake_matrix *both[] = {&blobs.matrix, &sparse};
   char *path = write_centers(&blobs.matrix, same, 4);
   for (int m = 0; m < 2; m++) {
@@ -323,7 +138,7 @@ START_TEST(empty_clusters) {
     fake_stage_free(stage);
   }
   unlink(path);
-  sparse_free(&sparse);
+  fake_sparse_free(&sparse);
   free(blobs.x);
 }
 END_TEST
@@ -332,7 +147,7 @@ END_TEST
 START_TEST(finds_clusters) {
   static const char *const starts[][2] = {{"kmeans++", "1"}, {"random", "20"}};
   blobs300 blobs = blobs300_new(0.5);
-  fake_matrix sparse = sparse_of(&blobs.matrix);
+  fake_matrix sparse = fake_sparse_of(&blobs.matrix);
   const fake_matrix *both[] = {&blobs.matrix, &sparse};
   for (int s = 0; s < 4; s++) {
     fake_stage *stage = fake_stage_new(kmeans_class(), both[s / 2], "clusters", "4", "init", starts[s % 2][0],
@@ -343,7 +158,7 @@ START_TEST(finds_clusters) {
     for (int j = 0; j < 4; j++) ck_assert_double_eq(fake_number(stage, "sizes", j), 75);
     fake_stage_free(stage);
   }
-  sparse_free(&sparse);
+  fake_sparse_free(&sparse);
   free(blobs.x);
 }
 END_TEST
@@ -371,7 +186,7 @@ START_TEST(split_invariance) {
     int64_t rows;
   } cases[] = {{1, 300}, {1, 7}, {3, 64}, {8, 1}, {5, 299}};
   blobs300 blobs = blobs300_new(3);
-  fake_matrix sparse = sparse_of(&blobs.matrix);
+  fake_matrix sparse = fake_sparse_of(&blobs.matrix);
   double first[18] = {0};
   for (size_t c = 0; c < 2 * sizeof cases / sizeof cases[0]; c++) {
     const fake_matrix *matrix = c % 2 == 0 ? &blobs.matrix : &sparse;
@@ -386,7 +201,7 @@ START_TEST(split_invariance) {
     }
     fake_stage_free(stage);
   }
-  sparse_free(&sparse);
+  fake_sparse_free(&sparse);
   free(blobs.x);
 }
 END_TEST
@@ -429,7 +244,7 @@ END_TEST
 START_TEST(fewer_distinct_rows_than_clusters) {
   float x[40];
   for (int r = 0; r < 20; r++) x[2 * r] = (float)(r % 3) * 0.1f, x[2 * r + 1] = (float)(r % 3) + 1e5f;
-  fake_matrix dense = {20, 2, x, NULL, NULL}, sparse = sparse_of(&dense);
+  fake_matrix dense = {20, 2, x, NULL, NULL}, sparse = fake_sparse_of(&dense);
   static const char *const starts[] = {"kmeans++", "random"};
   for (int s = 0; s < 4; s++) {
     const fake_matrix *matrix = s < 2 ? &dense : &sparse;
@@ -445,7 +260,7 @@ START_TEST(fewer_distinct_rows_than_clusters) {
     for (int r = 3; r < 20; r++) ck_assert_int_eq(cluster[r], cluster[r % 3]);
     fake_stage_free(stage);
   }
-  sparse_free(&sparse);
+  fake_sparse_free(&sparse);
 }
 END_TEST
 
@@ -581,14 +396,6 @@ END_TEST
 int main(void) {
   openblas_set_num_threads(1);
   Suite *suite = suite_create("kmeans");
-  TCase *kernel = tcase_create("kernel");
-  tcase_add_test(kernel, assign_dense);
-  tcase_add_test(kernel, assign_far_from_zero);
-  tcase_add_test(kernel, assign_sparse);
-  tcase_add_test(kernel, assign_ties);
-  tcase_add_test(kernel, moments);
-  tcase_add_test(kernel, sample);
-  suite_add_tcase(suite, kernel);
   TCase *fitting = tcase_create("fitting");
   tcase_add_test(fitting, known_answer);
   tcase_add_test(fitting, stopping);
