@@ -1,7 +1,7 @@
 /* Errors of core/model, see error.h. */
 #include "core/model/error.h"
 
-G_DEFINE_QUARK(adloom - model - error, adl_model_error)
+GQuark adl_model_error_quark(void) { return g_quark_from_static_string("adloom-model-error"); }
 
 bool adl_model_fail(GError **error, adl_model_error code, const char *path, const char *format, ...) {
   va_list arguments;
