@@ -3,7 +3,7 @@
  * do. Long rows go through a byte-wise radix sort. Both are stable, so equal indices are summed in a fixed order. */
 #include "common/entries.h"
 
-enum { INSERTION_LIMIT = 10, BUCKET_LIMIT = 192, BUCKETS = 64 };
+enum { INSERTION_LIMIT = 10, BUCKET_LIMIT = 192, BUCKET_BITS = 6, BUCKETS = 1 << BUCKET_BITS };
 
 static void sort_by_insertion(uint64_t *entries, int64_t count) {
   for (int64_t i = 1; i < count; i++) {
@@ -15,18 +15,37 @@ static void sort_by_insertion(uint64_t *entries, int64_t count) {
   }
 }
 
+/* Turns the sizes of the buckets into their first positions: eight bytes at a time, as a product with 0x0101... has in
+ * each byte the sum of all bytes up to it. */
+static void sizes_to_starts(uint8_t bucket[BUCKETS]) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  uint64_t before = 0;
+  for (int at = 0; at < BUCKETS; at += 8) {
+    uint64_t eight;
+    memcpy(&eight, bucket + at, 8);
+    uint64_t sums = eight * ones;
+    uint64_t starts = (sums << 8) + before * ones;
+    memcpy(bucket + at, &starts, 8);
+    before += sums >> 56;
+  }
+#else
+  uint8_t before = 0;
+  for (int at = 0; at < BUCKETS; at++) {
+    uint8_t size = bucket[at];
+    bucket[at] = before;
+    before = (uint8_t)(before + size);
+  }
+#endif
+}
+
 /* count <= BUCKET_LIMIT, so that positions fit a byte. The result is in `sorted`. */
 static void sort_by_buckets(const uint64_t *entries, uint64_t *sorted, int64_t count, int index_bits) {
-  uint8_t start[BUCKETS] = {0};
-  int shift = 32 + (index_bits > 6 ? index_bits - 6 : 0);
-  for (int64_t i = 0; i < count; i++) start[entries[i] >> shift]++;
-  uint8_t sum = 0;
-  for (int bucket = 0; bucket < BUCKETS; bucket++) {
-    uint8_t size = start[bucket];
-    start[bucket] = sum;
-    sum = (uint8_t)(sum + size);
-  }
-  for (int64_t i = 0; i < count; i++) sorted[start[entries[i] >> shift]++] = entries[i];
+  uint8_t bucket[BUCKETS] = {0};
+  int shift = 32 + (index_bits > BUCKET_BITS ? index_bits - BUCKET_BITS : 0);
+  for (int64_t i = 0; i < count; i++) bucket[entries[i] >> shift]++;
+  sizes_to_starts(bucket);
+  for (int64_t i = 0; i < count; i++) sorted[bucket[entries[i] >> shift]++] = entries[i];
   sort_by_insertion(sorted, count);
 }
 
@@ -56,8 +75,7 @@ int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, u
   } else {
     uint64_t any = 0;
     for (int64_t i = 0; i < count; i++) any |= entries[i];
-    int index_bits = 0;
-    while (index_bits < 32 && any >> 32 >> index_bits != 0) index_bits++;
+    int index_bits = any >> 32 == 0 ? 0 : 32 - __builtin_clz((unsigned)(any >> 32));
     if (count <= BUCKET_LIMIT) {
       sort_by_buckets(entries, scratch, count, index_bits);
       sorted = scratch;

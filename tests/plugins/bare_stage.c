@@ -248,7 +248,7 @@ static adl_status stage_fold(const adl_call *call, adl_rows *rows, const adl_fol
   const bare_table *table = (const bare_table *)(void *)rows;
   int64_t batch_number = 0, count = rows_of(table);
   for (int64_t first = 0; first < count; first += current->batch_rows, batch_number++) {
-    const adl_column *slots[16];
+    const adl_column *slots[64];
     int lane = (int)(batch_number % current->lanes);
     int64_t in_batch = MIN(current->batch_rows, count - first);
     open_batch(current, table, first, in_batch);
@@ -444,7 +444,7 @@ adl_status bare_stage_process(bare_stage *stage, const bare_table *table) {
   GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_array_unref);
   const char *why = NULL;
   for (int64_t first = 0; first < rows_of(table); first += stage->batch_rows) {
-    const adl_column *slots[16];
+    const adl_column *slots[64];
     int64_t rows = MIN(stage->batch_rows, rows_of(table) - first);
     open_batch(stage, table, first, rows);
     adl_batch batch = batch_of(stage, table, slots, rows);

@@ -14,8 +14,8 @@ extern const char bare_null[];
 
 typedef struct bare_table {
   int count;
-  const char *names[16];
-  adl_array *columns[16];
+  const char *names[64];
+  adl_array *columns[64];
 } bare_table;
 
 /*
