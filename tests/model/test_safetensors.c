@@ -1,5 +1,7 @@
 /* Model files: round trips, their very bytes, and what is made of damaged and hostile ones. */
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -181,6 +183,33 @@ START_TEST(places_that_cannot_be_written) {
   path = g_build_filename(folder, "nowhere", "model.safetensors", NULL);
   refuse_to_write(tensors, "cannot be written: No such file or directory");
   adl_tensors_free(tensors);
+}
+END_TEST
+
+START_TEST(a_full_disk_leaves_the_old_file) {
+  adl_tensors *old = sample_model(1), *more = sample_model(2);
+  struct rlimit before, limit;
+  adl_model_meta *meta = sample_meta();
+  GError *error = NULL;
+  write_model(old);
+  signal(SIGXFSZ, SIG_IGN);
+  ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+  limit = before;
+  limit.rlim_cur = 2000; /* bytes in a file: less than the model needs */
+  ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  bool written = adl_model_write(path, more, meta, &error);
+  ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0); /* Check writes, too */
+  ck_assert(!written);
+  ck_assert_msg(strstr(error->message, "cannot be written: File too large") != NULL, "%s", error->message);
+  g_error_free(error);
+  ck_assert_int_eq(count_files(folder), 1);
+  adl_tensors *back = adl_model_read(path, NULL, NULL);
+  ck_assert_ptr_nonnull(back);
+  same_models(old, back);
+  adl_tensors_free(back);
+  adl_tensors_free(more);
+  adl_tensors_free(old);
+  adl_model_meta_free(meta);
 }
 END_TEST
 
@@ -445,6 +474,7 @@ int main(void) {
   tcase_add_test(trips, the_bytes_themselves);
   tcase_add_test(trips, names_that_would_not_come_back);
   tcase_add_test(trips, places_that_cannot_be_written);
+  tcase_add_test(trips, a_full_disk_leaves_the_old_file);
   TCase *damage = tcase_create("damage");
   tcase_add_checked_fixture(damage, setup, teardown);
   tcase_set_timeout(damage, 60);
