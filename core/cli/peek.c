@@ -80,12 +80,6 @@ static int peek_stage(adl_pipeline *pipeline, const adl_cli_options *options, ad
   return outcome == ADL_RUN_OK ? ADL_EXIT_OK : outcome == ADL_RUN_INTERRUPTED ? ADL_EXIT_INTERRUPTED : ADL_EXIT_FAILED;
 }
 
-/* The rows that leave a stage have its holdout applied. */
-static adl_stage *last_of(adl_stage *stage) {
-  if (stage->to->len == 1 && ((adl_stage *)stage->to->pdata[0])->role == ADL_STAGE_HOLDOUT) return stage->to->pdata[0];
-  return stage;
-}
-
 static int command_peek(int argc, char **argv) {
   adl_cli_options options;
   int status = adl_cli_parse(&adl_command_peek, argc, argv, &options, 2);
@@ -104,7 +98,7 @@ static int command_peek(int argc, char **argv) {
       fprintf(stderr, "adloom peek: no rows leave `%s` (%s)\n", name, stage->class->id);
       status = ADL_EXIT_USAGE;
     } else {
-      status = peek_stage(&pipeline, &options, last_of(stage));
+      status = peek_stage(&pipeline, &options, adl_stage_last(stage));
     }
     adl_pipeline_close(&pipeline);
   }

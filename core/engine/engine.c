@@ -105,6 +105,11 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   adl_host_table_to_fill()->threads = engine->threads;
   engine->node_count = (int32_t)graph->stages->len;
   engine->nodes = g_new0(adl_node_run, (gsize)engine->node_count + 1);
+  if (options->tap != NULL) {
+    engine->peek = adl_stage_last(adl_graph_find(graph, options->tap));
+    engine->peek_rows = INT64_MAX;
+    adl_graph_mark_needed(graph, engine->peek);
+  }
   for (int32_t i = 0; i < engine->node_count; i++) init_node(engine, &engine->nodes[i], graph->stages->pdata[i]);
   engine->pool = adl_pool_new(engine->threads);
   return engine;

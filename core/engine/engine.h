@@ -26,6 +26,7 @@ typedef struct adl_run_options {
   bool apply;             /* --models: nothing is learned; all rows are new data */
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
   FILE *progress_file;
+  const char *tap;              /* a stage of which all rows that leave are collected (adl_engine_peeked); NULL: none */
   const char *const *arguments; /* for the manifest */
 } adl_run_options;
 

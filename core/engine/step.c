@@ -47,7 +47,7 @@ static const adl_stage *stage_read(const adl_stage *stage, int32_t side) {
 }
 
 static adl_array *evaluate(adl_worker *worker, adl_node_run *node, const adl_expr *expr, const int32_t *columns, const adl_frame *frame) {
-  const adl_column *inputs[256];
+  const adl_column *inputs[256] = {NULL};
   int32_t count = adl_expr_input_count(expr);
   const adl_column **all = count <= 256 ? inputs : g_new(const adl_column *, (gsize)count);
   for (int32_t i = 0; i < count; i++) all[i] = &frame->columns[columns[i]]->view;
@@ -66,7 +66,7 @@ static adl_array *fill_slot(adl_worker *worker, adl_node_run *node, const adl_sl
     adl_array *only = frame->columns[slot->columns[0]];
     if (only->view.type.shape == slot->type.shape && only->view.type.element == slot->type.element) return adl_array_ref(only);
   }
-  const adl_column *few[64];
+  const adl_column *few[64] = {NULL};
   const adl_column **columns = slot->column_count <= 64 ? few : g_new(const adl_column *, (gsize)slot->column_count);
   for (int32_t c = 0; c < slot->column_count; c++) columns[c] = &frame->columns[slot->columns[c]]->view;
   adl_array *matrix = adl_array_matrix(slot->type, columns, slot->column_count, frame->rows);

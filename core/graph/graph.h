@@ -147,6 +147,9 @@ adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, ad
 void adl_graph_free(adl_graph *graph);
 adl_stage *adl_graph_find(const adl_graph *graph, const char *name); /* the user's stage of that name */
 
+/* The stage that gives the rows of `stage` their split, or `stage` itself: what leaves it is what others see. */
+adl_stage *adl_stage_last(adl_stage *stage);
+
 /* Marks what is read by nobody (leaving[].needed, outputs_wanted). `peek`: a stage all of whose columns are wanted, or
  * NULL. */
 void adl_graph_mark_needed(adl_graph *graph, const adl_stage *peek);

@@ -70,6 +70,11 @@ adl_stage *adl_graph_find(const adl_graph *graph, const char *name) {
   return NULL;
 }
 
+adl_stage *adl_stage_last(adl_stage *stage) {
+  if (stage->to->len == 1 && ((adl_stage *)stage->to->pdata[0])->role == ADL_STAGE_HOLDOUT) return stage->to->pdata[0];
+  return stage;
+}
+
 /* ---- top level ---- */
 
 static const char *const top_keys[] = {"adloom",      "name",    "seed",   "stages", "plugins",
