@@ -559,6 +559,9 @@ struct adl_host {
                          adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context);
   const char *(*stage_name)(const adl_call *call);
   adl_split (*split)(const adl_call *call); /* ADL_SPLIT_ROWS: of the batch in hand */
+  /* In step and process: what this row of the batch may be used for. A join needs it, so that a training row never finds
+   * a held-out side row. */
+  adl_split (*row_split)(const adl_call *call, int64_t row);
   bool (*online)(const adl_call *call);     /* this batch's scores were progressive (made before learning from them)
                                                by a stage upstream */
   const void *(*extension)(const adl_call *call, const char *id); /* NULL: this host has none of that name */
@@ -577,6 +580,9 @@ struct adl_host {
   adl_status (*hide)(const adl_call *call, const char *parameter, const char *column);
   /* Columns of the main input, whether named by a parameter or not; false: no such number. */
   bool (*input_column)(const adl_call *call, int32_t number, const char **name, adl_type *type);
+  /* Makes the class see that column of the main input in a slot, nulls and NaN included: for names that do not stand in a
+   * COLUMN parameter, such as the keys of a map. */
+  adl_status (*column_input)(const adl_call *call, const char *parameter, const char *column, adl_input *input);
   /* Columns of a STAGE parameter's stage; false: no such number. */
   bool (*side_column)(const adl_call *call, const adl_side *side, int32_t number, const char **name, adl_type *type);
   /* Makes fit see that side column in a slot. */
@@ -668,15 +674,6 @@ struct adl_host {
   /* A line (or bars) through count points. */
   void (*report_plot)(const adl_call *call, adl_report *report, const char *name, const char *x_title,
                       const char *y_title, bool bars, int64_t count, const double *x, const double *y);
-
-  /* --- later additions --- */
-
-  /* In bind: makes the class see that column of the main input in a slot, nulls and NaN included. For names that do not
-   * stand in a COLUMN parameter, such as the keys of a map. */
-  adl_status (*column_input)(const adl_call *call, const char *parameter, const char *column, adl_input *input);
-  /* In step and process: what this row of the batch may be used for. A join needs it, so that a training row never finds
-   * a held-out side row. */
-  adl_split (*row_split)(const adl_call *call, int64_t row);
 };
 
 /* Number `counter` of the stream `key`: any order, any thread, same bits. (Finaliser of MurmurHash3, twice, after
