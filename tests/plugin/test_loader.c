@@ -4,6 +4,9 @@
  */
 #include "tests/plugin/scene.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include "core/plugin/registry.h"
 
 /* Offers one file as the pipeline would; returns what find says about `id`, or NULL when it loaded. */
@@ -430,6 +433,27 @@ START_TEST(loadable) {
 }
 END_TEST
 
+static char *crashing;
+
+static void on_crash(int number) {
+  (void)number;
+  const char *path = adl_registry_loading();
+  _exit(path != NULL && strcmp(path, crashing) == 0 ? 7 : 8);
+}
+
+/* A crash in foreign code that runs while a plugin is loaded: the handler can name the plugin. */
+START_TEST(crash_while_loading) {
+  crashing = scene_built("crash-load");
+  adl_registry *registry = adl_registry_new(NULL);
+  GString *why = g_string_new(NULL);
+  ck_assert(adl_registry_add_file(registry, crashing, why));
+  ck_assert_ptr_null(adl_registry_loading());
+  signal(SIGSEGV, on_crash);
+  adl_registry_find(registry, "test.crash-load", why);
+  ck_abort_msg("it has not crashed");
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("loader");
   TCase *good = tcase_create("good"), *order = tcase_create("order"), *bad = tcase_create("bad");
@@ -450,6 +474,7 @@ int main(void) {
   tcase_add_test(bad, missing_functions);
   tcase_add_test(bad, bad_tables);
   tcase_add_test(bad, loadable);
+  tcase_add_exit_test(bad, crash_while_loading, 7);
   suite_add_tcase(suite, good);
   suite_add_tcase(suite, order);
   suite_add_tcase(suite, bad);
