@@ -1,0 +1,354 @@
+/* Folding aggregates: what a batch adds to its groups, and what one partial result adds to another. See aggregate.h. */
+#include "common/aggregate.h"
+
+#include "common/category.h"
+#include "common/cell.h"
+#include "common/key.h"
+
+/* ---- binding ---- */
+
+static adl_cell_kind kind_of(adl_type type) {
+  if (type.element == ADL_STRING || type.element == ADL_BYTES) return ADL_CELL_TEXT;
+  return (ADL_MASK(type.element) & ADL_ANY_FLOAT) != 0 ? ADL_CELL_FLOAT : ADL_CELL_INTEGER;
+}
+
+static adl_type number_type(adl_element element) { return (adl_type){.element = (uint8_t)element, .role = ADL_NUMBER}; }
+
+static adl_status refuse(const adl_call *call, const adl_call_of *of, const char *hint, const char *what) {
+  char parameter[256];
+  snprintf(parameter, sizeof parameter, "columns.%s", of->name);
+  return call->host->fail(call, parameter, -1, hint, "%s", what);
+}
+
+static adl_status bind_sum(const adl_call *call, adl_aggregate *a, adl_type type) {
+  if (type.shape != ADL_SCALAR || (ADL_MASK(type.element) & ADL_ANY_NUMERIC) == 0)
+    return refuse(call, a->of, "number(x) reads a number from a string", "sum and mean are of numbers");
+  if (type.role == ADL_CATEGORY && type.element != ADL_BOOL)
+    return refuse(call, a->of, "number(x) takes an id as a number; distinct(x) and bag(x) are of ids",
+                  "sum and mean are of numbers, and this is an id");
+  bool whole = a->of->function == ADL_SUM && a->value == ADL_CELL_INTEGER;
+  a->type = number_type(whole ? ADL_INT64 : ADL_FLOAT64);
+  a->cells = a->of->function == ADL_MEAN ? 3 : 2;
+  return ADL_OK;
+}
+
+static adl_status bind_last(const adl_call *call, adl_aggregate *a, adl_type type) {
+  adl_type time = a->of->arguments[1].type;
+  bool fits = time.shape == ADL_SCALAR && kind_of(time) != ADL_CELL_TEXT;
+  if (!fits) return refuse(call, a->of, NULL, "the second argument of last is a timestamp or a number");
+  if (type.shape != ADL_SCALAR) return refuse(call, a->of, NULL, "last is of plain values");
+  a->second = kind_of(time);
+  a->type = type;
+  a->cells = 2 + (a->value == ADL_CELL_TEXT ? ADL_TEXT_CELLS : 1);
+  return ADL_OK;
+}
+
+static adl_status bind_bag(const adl_call *call, adl_aggregate *a, adl_type type) {
+  bool text =
+      type.element == ADL_STRING && (type.shape == ADL_SCALAR || type.shape == ADL_LIST || type.shape == ADL_BAG);
+  bool integer = (ADL_MASK(type.element) & (ADL_ANY_INTEGER | ADL_MASK(ADL_BOOL))) != 0 &&
+                 (type.shape == ADL_SCALAR || type.shape == ADL_LIST);
+  if (!text && !integer)
+    return refuse(call, a->of, "string(x) writes a value as a string",
+                  "a bag is of strings or ids, or of lists or bags of them");
+  if (a->of->argument_count == 2) {
+    adl_type weight = a->of->arguments[1].type;
+    if (weight.shape != ADL_SCALAR || (ADL_MASK(weight.element) & ADL_ANY_NUMERIC) == 0 || weight.role != ADL_NUMBER)
+      return refuse(call, a->of, NULL, "the second argument of bag, the weight, is a number");
+  }
+  a->type = (adl_type){.element = ADL_STRING, .shape = ADL_BAG, .role = ADL_CATEGORY};
+  return ADL_OK;
+}
+
+adl_status adl_aggregate_bind(const adl_call *call, const adl_call_of *of, int64_t number, adl_aggregate *aggregate) {
+  adl_type type = of->arguments[0].type;
+  *aggregate = (adl_aggregate){.of = of, .number = number, .value = kind_of(type), .slot = -1};
+  switch (of->function) {
+    case ADL_SUM:
+    case ADL_MEAN: return bind_sum(call, aggregate, type);
+    case ADL_MIN:
+    case ADL_MAX:
+      if (type.shape != ADL_SCALAR) return refuse(call, of, NULL, "min and max are of plain values");
+      aggregate->type = type;
+      aggregate->cells = aggregate->value == ADL_CELL_TEXT ? ADL_TEXT_CELLS : 2;
+      return ADL_OK;
+    case ADL_LAST: return bind_last(call, aggregate, type);
+    case ADL_DISTINCT:
+      if (type.shape != ADL_SCALAR) return refuse(call, of, NULL, "distinct is of plain values");
+      break;
+    case ADL_BAG_OF: return bind_bag(call, aggregate, type);
+    default: break;
+  }
+  aggregate->type = number_type(ADL_INT64);
+  aggregate->cells = 1;
+  return ADL_OK;
+}
+
+static adl_table *side_table(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors) {
+  char name[32];
+  snprintf(name, sizeof name, "%s.%lld", a->of->function == ADL_DISTINCT ? "distinct" : "bag", (long long)a->number);
+  return call->host->table(call, tensors, name, a->of->function == ADL_DISTINCT ? 0 : 1);
+}
+
+void adl_aggregate_init(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors) {
+  adl_cell_texts texts;
+  int32_t function = aggregate->of->function;
+  if (function == ADL_DISTINCT || function == ADL_BAG_OF) side_table(call, aggregate, tensors);
+  bool keeps_value = function == ADL_MIN || function == ADL_MAX || function == ADL_LAST;
+  if (keeps_value && aggregate->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, tensors, aggregate->number);
+}
+
+/* ---- one value into its cells ---- */
+
+static void add_sum(const adl_aggregate *a, double *cells, const adl_column *column, int64_t row) {
+  if (a->type.element == ADL_FLOAT64) {
+    adl_cell_add(cells, adl_number_at(column, row));
+    if (a->of->function == ADL_MEAN) adl_cell_set_integer(&cells[2], adl_cell_integer(&cells[2]) + 1);
+    return;
+  }
+  int64_t sum, overflow = adl_cell_integer(&cells[1]);
+  overflow |= __builtin_add_overflow(adl_cell_integer(&cells[0]), adl_cell_read_integer(column, row), &sum);
+  adl_cell_set_integer(&cells[0], sum);
+  adl_cell_set_integer(&cells[1], overflow);
+}
+
+/* The order of two values of a kind that is no text. */
+static int compare_cells(adl_cell_kind kind, const double *a, const double *b) {
+  if (kind == ADL_CELL_FLOAT) return (*a > *b) - (*a < *b);
+  int64_t x = adl_cell_integer(a), y = adl_cell_integer(b);
+  return (x > y) - (x < y);
+}
+
+static double read_cell(adl_cell_kind kind, const adl_column *column, int64_t row) {
+  double cell;
+  if (kind == ADL_CELL_FLOAT) return adl_number_at(column, row);
+  adl_cell_set_integer(&cell, adl_cell_read_integer(column, row));
+  return cell;
+}
+
+/* Cells: the value, and whether there is one. */
+static void add_extreme(const adl_aggregate *a, double *cells, const double *value) {
+  int order = compare_cells(a->value, value, &cells[0]);
+  bool better = a->of->function == ADL_MIN ? order < 0 : order > 0;
+  if (adl_cell_integer(&cells[1]) != 0 && !better) return;
+  memcpy(&cells[0], value, sizeof *value);
+  adl_cell_set_integer(&cells[1], 1);
+}
+
+static void add_extreme_text(const adl_aggregate *a, adl_cell_texts *texts, double *cells, adl_text value) {
+  if (adl_cell_has_text(cells)) {
+    int order = adl_key_compare(value, adl_cell_text(texts, cells));
+    if (a->of->function == ADL_MIN ? order >= 0 : order <= 0) return;
+  }
+  adl_cell_set_text(texts, cells, value);
+}
+
+/* Cells: the time, the row's ordinal and one more (0: none yet), the value. */
+static bool is_later(const adl_aggregate *a, const double *cells, const double *time, int64_t ordinal) {
+  if (adl_cell_integer(&cells[1]) == 0) return true;
+  int order = compare_cells(a->second, time, &cells[0]);
+  return order > 0 || (order == 0 && ordinal + 1 > adl_cell_integer(&cells[1]));
+}
+
+static void set_moment(double *cells, const double *time, int64_t ordinal) {
+  memcpy(&cells[0], time, sizeof *time);
+  adl_cell_set_integer(&cells[1], ordinal + 1);
+}
+
+/* ---- batches ---- */
+
+static const adl_column *argument(const adl_aggregate *a, const adl_batch *batch, int32_t number) {
+  return number < a->of->argument_count ? batch->slots[a->of->arguments[number].slot] : NULL;
+}
+
+static void step_extreme(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, double *const *cells,
+                         adl_tensors *partial) {
+  const adl_column *column = argument(a, batch, 0);
+  adl_cell_texts texts;
+  if (a->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, partial, a->number);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (adl_is_null(column, row)) continue;
+    double *own = cells[row] + a->cell;
+    if (a->value == ADL_CELL_TEXT) {
+      add_extreme_text(a, &texts, own, adl_text_at(column, row));
+    } else {
+      double value = read_cell(a->value, column, row);
+      add_extreme(a, own, &value);
+    }
+  }
+}
+
+static void step_last(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, double *const *cells,
+                      adl_tensors *partial) {
+  const adl_column *column = argument(a, batch, 0), *times = argument(a, batch, 1);
+  adl_cell_texts texts;
+  if (a->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, partial, a->number);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (adl_is_null(column, row) || adl_is_null(times, row)) continue;
+    double *own = cells[row] + a->cell, time = read_cell(a->second, times, row);
+    if (!is_later(a, own, &time, batch->ordinal + row)) continue;
+    set_moment(own, &time, batch->ordinal + row);
+    if (a->value == ADL_CELL_TEXT) {
+      adl_cell_set_text(&texts, own + 2, adl_text_at(column, row));
+    } else {
+      double value = read_cell(a->value, column, row);
+      memcpy(&own[2], &value, sizeof value);
+    }
+  }
+}
+
+static void step_distinct(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, const int64_t *group,
+                          double *const *cells, adl_tensors *partial) {
+  const adl_host *host = call->host;
+  const adl_column *column = argument(a, batch, 0);
+  adl_table *seen = side_table(call, a, partial);
+  adl_key key;
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (adl_is_null(column, row)) continue;
+    double *own = cells[row] + a->cell;
+    int64_t before = host->table_count(seen);
+    key.size = 0;
+    adl_key_add_integer(&key, group[row]);
+    adl_key_add(&key, column, row, true);
+    host->table_insert(seen, key.data, key.size);
+    adl_cell_set_integer(own, adl_cell_integer(own) + (host->table_count(seen) - before));
+  }
+}
+
+static void step_bag(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, const int64_t *group,
+                     adl_tensors *partial) {
+  const adl_host *host = call->host;
+  const adl_column *tokens = argument(a, batch, 0), *weights = argument(a, batch, 1);
+  adl_table *bag = side_table(call, a, partial);
+  char buffer[ADL_CATEGORY_TEXT_SIZE];
+  adl_key key;
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (weights != NULL && adl_is_null(weights, row)) continue;
+    double weight = weights != NULL ? adl_number_at(weights, row) : 1;
+    int64_t from, to;
+    adl_items_of(tokens, row, &from, &to);
+    for (int64_t item = from; item < to; item++) {
+      key.size = 0;
+      adl_key_add_integer(&key, group[row]);
+      adl_key_add_text(&key, adl_category_text(tokens, item, buffer), true);
+      double of_item = tokens->weights != NULL ? (double)tokens->weights[item] : 1;
+      host->table_row(bag, host->table_insert(bag, key.data, key.size))[0] += weight * of_item;
+    }
+  }
+}
+
+adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
+                              const int64_t *group, double *const *cells, adl_tensors *partial) {
+  const adl_column *column = argument(aggregate, batch, 0);
+  switch (aggregate->of->function) {
+    case ADL_SUM:
+    case ADL_MEAN:
+      for (int64_t row = 0; row < batch->rows; row++)
+        if (!adl_is_null(column, row)) add_sum(aggregate, cells[row] + aggregate->cell, column, row);
+      break;
+    case ADL_COUNT:
+      for (int64_t row = 0; row < batch->rows; row++) {
+        double *own = cells[row] + aggregate->cell;
+        if (column == NULL || !adl_is_null(column, row)) adl_cell_set_integer(own, adl_cell_integer(own) + 1);
+      }
+      break;
+    case ADL_LAST: step_last(call, aggregate, batch, cells, partial); break;
+    case ADL_DISTINCT: step_distinct(call, aggregate, batch, group, cells, partial); break;
+    case ADL_BAG_OF: step_bag(call, aggregate, batch, group, partial); break;
+    default: step_extreme(call, aggregate, batch, cells, partial); break;
+  }
+  return ADL_OK;
+}
+
+/* ---- merging ---- */
+
+static void merge_sum(const adl_aggregate *a, double *into, const double *from) {
+  if (a->type.element == ADL_FLOAT64) {
+    adl_cell_add(into, from[0]);
+    into[1] += from[1];
+    if (a->of->function == ADL_MEAN)
+      adl_cell_set_integer(&into[2], adl_cell_integer(&into[2]) + adl_cell_integer(&from[2]));
+    return;
+  }
+  int64_t sum, overflow = adl_cell_integer(&into[1]) | adl_cell_integer(&from[1]);
+  overflow |= __builtin_add_overflow(adl_cell_integer(&into[0]), adl_cell_integer(&from[0]), &sum);
+  adl_cell_set_integer(&into[0], sum);
+  adl_cell_set_integer(&into[1], overflow);
+}
+
+static void merge_last(const adl_aggregate *a, adl_cell_texts *texts, double *into, const adl_cell_texts *from_texts,
+                       const double *from) {
+  if (adl_cell_integer(&from[1]) == 0) return;
+  int64_t ordinal = adl_cell_integer(&from[1]) - 1;
+  if (!is_later(a, into, &from[0], ordinal)) return;
+  set_moment(into, &from[0], ordinal);
+  if (a->value == ADL_CELL_TEXT)
+    adl_cell_set_text(texts, into + 2, adl_cell_text(from_texts, from + 2));
+  else
+    memcpy(&into[2], &from[2], sizeof into[2]);
+}
+
+/* What is kept in cells, group by group. */
+static void merge_cells(const adl_call *call, const adl_aggregate *a, adl_tensors *into, adl_table *into_groups,
+                        adl_tensors *from, adl_table *from_groups, const int64_t *map) {
+  const adl_host *host = call->host;
+  int32_t function = a->of->function;
+  bool texts = a->value == ADL_CELL_TEXT && (function == ADL_MIN || function == ADL_MAX || function == ADL_LAST);
+  adl_cell_texts into_texts = {0}, from_texts = {0};
+  if (texts) {
+    adl_cell_texts_open(&into_texts, call, into, a->number);
+    adl_cell_texts_open(&from_texts, call, from, a->number);
+  }
+  for (int64_t group = 0; group < host->table_count(from_groups); group++) {
+    double *to = host->table_row(into_groups, map[group]) + a->cell;
+    const double *of = host->table_row(from_groups, group) + a->cell;
+    if (function == ADL_SUM || function == ADL_MEAN)
+      merge_sum(a, to, of);
+    else if (function == ADL_COUNT)
+      adl_cell_set_integer(to, adl_cell_integer(to) + adl_cell_integer(of));
+    else if (function == ADL_LAST)
+      merge_last(a, &into_texts, to, &from_texts, of);
+    else if (texts && adl_cell_has_text(of))
+      add_extreme_text(a, &into_texts, to, adl_cell_text(&from_texts, of));
+    else if (!texts && adl_cell_integer(&of[1]) != 0)
+      add_extreme(a, to, &of[0]);
+  }
+}
+
+/* Tables whose keys begin with the number of the group: the keys are written anew. */
+static void merge_table(const adl_call *call, const adl_aggregate *a, adl_tensors *into, adl_table *into_groups,
+                        adl_tensors *from, const int64_t *map) {
+  const adl_host *host = call->host;
+  adl_table *to = side_table(call, a, into), *of = side_table(call, a, from);
+  adl_key key;
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < host->table_count(of); row++) {
+    adl_text old = host->table_key(of, row);
+    adl_key_reader reader = {(const uint8_t *)old.data, (const uint8_t *)old.data + old.size};
+    adl_key_value value;
+    adl_key_next(&reader, ADL_INT64, false, NULL, &value);
+    adl_text rest = {(const char *)reader.at, (int32_t)(reader.end - reader.at)};
+    key.size = 0;
+    adl_key_add_integer(&key, map[value.integer]);
+    adl_key_add_text(&key, rest, true);
+    int64_t before = host->table_count(to), at = host->table_insert(to, key.data, key.size);
+    if (a->of->function == ADL_BAG_OF) {
+      host->table_row(to, at)[0] += host->table_row(of, row)[0];
+    } else if (host->table_count(to) > before) {
+      double *count = host->table_row(into_groups, map[value.integer]) + a->cell;
+      adl_cell_set_integer(count, adl_cell_integer(count) + 1);
+    }
+  }
+}
+
+adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,
+                               adl_table *into_groups, adl_tensors *from, adl_table *from_groups, const int64_t *map) {
+  bool table = aggregate->of->function == ADL_DISTINCT || aggregate->of->function == ADL_BAG_OF;
+  if (table)
+    merge_table(call, aggregate, into, into_groups, from, map);
+  else
+    merge_cells(call, aggregate, into, into_groups, from, from_groups, map);
+  return ADL_OK;
+}

@@ -1,0 +1,150 @@
+/* The columns that aggregates make in the end. See aggregate.h. */
+#include <stdlib.h>
+
+#include "common/aggregate.h"
+#include "common/cell.h"
+#include "common/key.h"
+
+static adl_table *table_of(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors) {
+  char name[32];
+  snprintf(name, sizeof name, "bag.%lld", (long long)a->number);
+  return call->host->table(call, tensors, name, 1);
+}
+
+static int compare_entries(const void *a, const void *b) {
+  return adl_key_compare(((const adl_bag_entry *)a)->token, ((const adl_bag_entry *)b)->token);
+}
+
+static int64_t group_of(adl_text key, adl_text *token) {
+  adl_key_reader reader = {(const uint8_t *)key.data, (const uint8_t *)key.data + key.size};
+  adl_key_value value;
+  adl_key_next(&reader, ADL_INT64, false, NULL, &value);
+  *token = (adl_text){(const char *)reader.at, (int32_t)(reader.end - reader.at)};
+  return value.integer;
+}
+
+/* Tokens of all bags, dealt to the groups by counting, then sorted within each. */
+static void sort_bags(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors, const int64_t *order,
+                      int64_t count, adl_aggregate_result *result) {
+  const adl_host *host = call->host;
+  adl_table *bag = table_of(call, a, tensors);
+  int64_t rows = host->table_count(bag);
+  adl_text token;
+  int64_t *place = host->alloc(call, ((size_t)count + 1) * sizeof *place); /* of a group in the order */
+  int64_t *starts = host->alloc(call, ((size_t)count + 2) * sizeof *starts);
+  adl_bag_entry *entries = host->alloc(call, ((size_t)rows + 1) * sizeof *entries);
+  for (int64_t i = 0; i < count; i++) place[order[i]] = i;
+  memset(starts, 0, ((size_t)count + 2) * sizeof *starts);
+  for (int64_t row = 0; row < rows; row++) starts[place[group_of(host->table_key(bag, row), &token)] + 2]++;
+  for (int64_t i = 2; i <= count; i++) starts[i] += starts[i - 1];
+  for (int64_t row = 0; row < rows; row++) {
+    int64_t *next = &starts[place[group_of(host->table_key(bag, row), &token)] + 1];
+    entries[(*next)++] = (adl_bag_entry){token, host->table_row(bag, row)[0]};
+  }
+  for (int64_t i = 0; i < count; i++)
+    qsort(entries + starts[i], (size_t)(starts[i + 1] - starts[i]), sizeof *entries, compare_entries);
+  result->bags = entries;
+  result->bag_starts = starts;
+}
+
+void adl_aggregate_finish(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors,
+                          const int64_t *order, int64_t count, adl_aggregate_result *result) {
+  *result = (adl_aggregate_result){.aggregate = aggregate, .tensors = tensors};
+  if (aggregate->of->function == ADL_BAG_OF) sort_bags(call, aggregate, tensors, order, count, result);
+}
+
+static adl_status write_bags(const adl_call *call, const adl_aggregate_result *result, int64_t first, int64_t rows,
+                             adl_out *out) {
+  adl_buffers to;
+  int64_t begin = result->bag_starts[first], end = result->bag_starts[first + rows], bytes = 0;
+  for (int64_t i = begin; i < end; i++) bytes += result->bags[i].token.size;
+  ADL_TRY(call->host->reserve(call, out, result->aggregate->slot, rows, end - begin, bytes, &to));
+  for (int64_t row = 0; row < rows; row++) to.offsets[row + 1] = (int32_t)(result->bag_starts[first + row + 1] - begin);
+  for (int64_t i = 0; i < end - begin; i++) {
+    adl_text token = result->bags[begin + i].token;
+    if (token.size > 0) memcpy((char *)to.data + to.string_offsets[i], token.data, (size_t)token.size);
+    to.string_offsets[i + 1] = to.string_offsets[i] + token.size;
+    to.weights[i] = (float)result->bags[begin + i].weight;
+  }
+  return ADL_OK;
+}
+
+/* A group's string value, if it has one. */
+static bool text_value(const adl_aggregate *a, const adl_cell_texts *texts, const double *cells, adl_text *text) {
+  const double *own = cells + a->cell + (a->of->function == ADL_LAST ? 2 : 0);
+  if (!adl_cell_has_text(own)) return false;
+  *text = adl_cell_text(texts, own);
+  return true;
+}
+
+static adl_status write_texts(const adl_call *call, const adl_aggregate_result *result, adl_table *groups,
+                              const int64_t *order, int64_t rows, adl_out *out) {
+  const adl_host *host = call->host;
+  const adl_aggregate *a = result->aggregate;
+  adl_cell_texts texts;
+  adl_buffers to;
+  adl_text text;
+  int64_t bytes = 0;
+  adl_cell_texts_open(&texts, call, result->tensors, a->number);
+  for (int64_t row = 0; row < rows; row++)
+    if (text_value(a, &texts, host->table_row(groups, order[row]), &text)) bytes += text.size;
+  ADL_TRY(host->reserve(call, out, a->slot, rows, 0, bytes, &to));
+  for (int64_t row = 0; row < rows; row++) {
+    int32_t at = to.string_offsets[row];
+    bool any = text_value(a, &texts, host->table_row(groups, order[row]), &text);
+    if (!any) adl_bit_set(to.validity, row, false);
+    if (any && text.size > 0) memcpy((char *)to.data + at, text.data, (size_t)text.size);
+    to.string_offsets[row + 1] = at + (any ? text.size : 0);
+  }
+  return ADL_OK;
+}
+
+/* The value of a group as a cell; false: it has none. */
+static bool plain_value(const adl_aggregate *a, const double *cells, double *value) {
+  const double *own = cells + a->cell;
+  switch (a->of->function) {
+    case ADL_SUM:
+      if (a->type.element == ADL_INT64) {
+        memcpy(value, &own[0], sizeof *value);
+        return adl_cell_integer(&own[1]) == 0;
+      }
+      *value = adl_cell_sum(own);
+      return isfinite(*value);
+    case ADL_MEAN: *value = adl_cell_sum(own) / (double)adl_cell_integer(&own[2]); return isfinite(*value);
+    case ADL_LAST: memcpy(value, &own[2], sizeof *value); return adl_cell_integer(&own[1]) != 0;
+    case ADL_MIN:
+    case ADL_MAX: memcpy(value, &own[0], sizeof *value); return adl_cell_integer(&own[1]) != 0;
+    default: memcpy(value, &own[0], sizeof *value); return true;
+  }
+}
+
+static void put_plain(const adl_buffers *to, adl_element element, int64_t row, const double *value) {
+  switch (element) {
+    case ADL_BOOL: adl_bit_set(to->data, row, adl_cell_integer(value) != 0); break;
+    case ADL_INT32: ((int32_t *)to->data)[row] = (int32_t)adl_cell_integer(value); break;
+    case ADL_UINT32: ((uint32_t *)to->data)[row] = (uint32_t)adl_cell_integer(value); break;
+    case ADL_FLOAT32: ((float *)to->data)[row] = (float)*value; break;
+    case ADL_FLOAT64: ((double *)to->data)[row] = *value; break;
+    default: ((int64_t *)to->data)[row] = adl_cell_integer(value); break;
+  }
+}
+
+adl_status adl_aggregate_write(const adl_call *call, const adl_aggregate_result *result, adl_table *groups,
+                               const int64_t *order, int64_t first, int64_t rows, adl_out *out) {
+  const adl_host *host = call->host;
+  const adl_aggregate *a = result->aggregate;
+  adl_buffers to;
+  if (!host->wanted(call, a->slot)) return ADL_OK;
+  if (a->of->function == ADL_BAG_OF) return write_bags(call, result, first, rows, out);
+  if (a->type.element == ADL_STRING || a->type.element == ADL_BYTES)
+    return write_texts(call, result, groups, order + first, rows, out);
+  ADL_TRY(host->reserve(call, out, a->slot, rows, 0, 0, &to));
+  for (int64_t row = 0; row < rows; row++) {
+    double value = 0;
+    bool any = plain_value(a, host->table_row(groups, order[first + row]), &value);
+    if (!any) adl_cell_set_integer(&value, 0);
+    if (!any) adl_bit_set(to.validity, row, false);
+    put_plain(&to, (adl_element)a->type.element, row, &value);
+  }
+  return ADL_OK;
+}

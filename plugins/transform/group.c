@@ -1,0 +1,262 @@
+/* group: one row per key, with what its rows come to. One fold over the training rows into keyed tables; the table leaves
+ * in finish, sorted by key. */
+#include <adloom/plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/aggregate.h"
+#include "common/key.h"
+
+typedef struct group {
+  adl_inputs by;
+  adl_calls columns;
+  int32_t *key_slots;
+  adl_aggregate *aggregates;
+  int64_t width; /* cells of a group */
+} group;
+
+enum { BATCH_ROWS = 4096 };
+
+static adl_table *groups_of(const adl_call *call, const group *self, adl_tensors *tensors) {
+  return call->host->table(call, tensors, "groups", self->width);
+}
+
+/* ---- the fold ---- */
+
+static adl_status step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
+                       adl_tensors *partial) {
+  const adl_host *host = call->host;
+  const group *self = instance;
+  adl_table *groups = groups_of(call, self, partial);
+  int64_t *number = host->alloc(call, (size_t)batch->rows * sizeof *number);
+  double **cells = host->alloc(call, (size_t)batch->rows * sizeof *cells);
+  adl_key key;
+  (void)context;
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    adl_key_of_row(&key, batch, &self->by, row);
+    number[row] = host->table_insert(groups, key.data, key.size);
+  }
+  for (int64_t row = 0; row < batch->rows; row++) cells[row] = host->table_row(groups, number[row]);
+  for (int64_t i = 0; i < self->columns.count; i++)
+    ADL_TRY(adl_aggregate_step(call, &self->aggregates[i], batch, number, cells, partial));
+  return ADL_OK;
+}
+
+static adl_status merge(const adl_call *call, const void *instance, const void *context, adl_tensors *into,
+                        adl_tensors *from) {
+  const adl_host *host = call->host;
+  const group *self = instance;
+  adl_table *into_groups = groups_of(call, self, into), *from_groups = groups_of(call, self, from);
+  int64_t count = host->table_count(from_groups);
+  int64_t *map = host->alloc(call, ((size_t)count + 1) * sizeof *map);
+  (void)context;
+  for (int64_t i = 0; i < count; i++) {
+    adl_text key = host->table_key(from_groups, i);
+    map[i] = host->table_insert(into_groups, key.data, key.size);
+  }
+  for (int64_t i = 0; i < self->columns.count; i++)
+    ADL_TRY(adl_aggregate_merge(call, &self->aggregates[i], into, into_groups, from, from_groups, map));
+  return ADL_OK;
+}
+
+static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
+  const group *self = instance;
+  adl_fold fold = {.struct_size = sizeof fold, .step = step, .merge = merge};
+  groups_of(call, self, model->tensors);
+  for (int64_t i = 0; i < self->columns.count; i++) adl_aggregate_init(call, &self->aggregates[i], model->tensors);
+  return call->host->fold(call, rows, &fold, model->tensors);
+}
+
+/* ---- the table that leaves ---- */
+
+typedef struct sorted_key {
+  adl_text key;
+  int64_t row;
+} sorted_key;
+
+static int compare_keys(const void *a, const void *b) {
+  return adl_key_compare(((const sorted_key *)a)->key, ((const sorted_key *)b)->key);
+}
+
+/* Numbers of groups in the order of their keys. */
+static int64_t *order_groups(const adl_call *call, adl_table *groups, int64_t count) {
+  const adl_host *host = call->host;
+  sorted_key *keys = host->alloc(call, ((size_t)count + 1) * sizeof *keys);
+  int64_t *order = host->alloc(call, ((size_t)count + 1) * sizeof *order);
+  for (int64_t i = 0; i < count; i++) keys[i] = (sorted_key){host->table_key(groups, i), i};
+  qsort(keys, (size_t)count, sizeof *keys, compare_keys);
+  for (int64_t i = 0; i < count; i++) order[i] = keys[i].row;
+  return order;
+}
+
+static void put_key(const adl_buffers *to, adl_element element, int64_t row, const adl_key_value *value) {
+  switch (element) {
+    case ADL_BOOL: adl_bit_set(to->data, row, value->integer != 0); break;
+    case ADL_INT32: ((int32_t *)to->data)[row] = (int32_t)value->integer; break;
+    case ADL_UINT32: ((uint32_t *)to->data)[row] = (uint32_t)value->integer; break;
+    case ADL_FLOAT32: ((float *)to->data)[row] = (float)value->number; break;
+    case ADL_FLOAT64: ((double *)to->data)[row] = value->number; break;
+    case ADL_STRING:
+    case ADL_BYTES: {
+      int32_t at = to->string_offsets[row];
+      if (value->text.size > 0) memcpy((char *)to->data + at, value->text.data, (size_t)value->text.size);
+      to->string_offsets[row + 1] = at + value->text.size;
+      break;
+    }
+    default: ((int64_t *)to->data)[row] = value->integer; break;
+  }
+}
+
+/* The columns of `by`, taken out of the keys again. */
+static adl_status write_keys(const adl_call *call, const group *self, adl_table *groups, const int64_t *order,
+                             int64_t rows, adl_out *out) {
+  const adl_host *host = call->host;
+  int64_t columns = self->by.count, bytes = 0, longest = 0;
+  adl_buffers *to = host->alloc(call, (size_t)columns * sizeof *to);
+  for (int64_t row = 0; row < rows; row++) {
+    int64_t size = host->table_key(groups, order[row]).size;
+    bytes += size;
+    longest = size > longest ? size : longest;
+  }
+  char *buffer = host->alloc(call, (size_t)longest + 1);
+  for (int64_t i = 0; i < columns; i++) ADL_TRY(host->reserve(call, out, self->key_slots[i], rows, 0, bytes, &to[i]));
+  for (int64_t row = 0; row < rows; row++) {
+    adl_text key = host->table_key(groups, order[row]);
+    adl_key_reader reader = {(const uint8_t *)key.data, (const uint8_t *)key.data + key.size};
+    for (int64_t i = 0; i < columns; i++) {
+      adl_element element = (adl_element)self->by.items[i].type.element;
+      adl_key_value value;
+      adl_key_next(&reader, element, i + 1 == columns, buffer, &value);
+      put_key(&to[i], element, row, &value);
+    }
+  }
+  return ADL_OK;
+}
+
+static adl_status finish(const adl_call *call, const void *instance, const adl_model *model, adl_out *out) {
+  const adl_host *host = call->host;
+  const group *self = instance;
+  adl_table *groups = groups_of(call, self, model->tensors);
+  int64_t count = host->table_count(groups), *order = order_groups(call, groups, count);
+  adl_aggregate_result *results = host->alloc(call, ((size_t)self->columns.count + 1) * sizeof *results);
+  for (int64_t i = 0; i < self->columns.count; i++)
+    adl_aggregate_finish(call, &self->aggregates[i], model->tensors, order, count, &results[i]);
+  for (int64_t first = 0; first < count; first += BATCH_ROWS) {
+    int64_t rows = count - first < BATCH_ROWS ? count - first : BATCH_ROWS;
+    if (host->cancelled(call)) return ADL_FAILED;
+    ADL_TRY(write_keys(call, self, groups, order + first, rows, out));
+    for (int64_t i = 0; i < self->columns.count; i++)
+      ADL_TRY(adl_aggregate_write(call, &results[i], groups, order, first, rows, out));
+    ADL_TRY(host->commit(call, out, rows));
+  }
+  return ADL_OK;
+}
+
+/* ---- binding ---- */
+
+static adl_status bind(const adl_call *call, void *instance) {
+  const adl_host *host = call->host;
+  group *self = instance;
+  adl_status status = ADL_OK;
+  if (self->by.count == 0) return host->fail(call, "by", -1, NULL, "name at least one column to group by");
+  self->key_slots = calloc((size_t)self->by.count, sizeof *self->key_slots);
+  self->aggregates = calloc((size_t)self->columns.count + 1, sizeof *self->aggregates);
+  if (self->key_slots == NULL || self->aggregates == NULL) return host->fail(call, "by", -1, NULL, "no memory");
+  for (int64_t i = 0; i < self->by.count; i++) {
+    char parameter[40];
+    snprintf(parameter, sizeof parameter, "by[%lld]", (long long)i);
+    ADL_TRY(host->declare_named(call, parameter, self->by.items[i].name, self->by.items[i].type, &self->key_slots[i]));
+  }
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    adl_aggregate *aggregate = &self->aggregates[i];
+    char parameter[256];
+    snprintf(parameter, sizeof parameter, "columns.%s", self->columns.items[i].name);
+    if (adl_aggregate_bind(call, &self->columns.items[i], i, aggregate) != ADL_OK) {
+      status = ADL_FAILED;
+      continue;
+    }
+    aggregate->cell = (int32_t)self->width;
+    self->width += aggregate->cells;
+    ADL_TRY(host->declare_named(call, parameter, self->columns.items[i].name, aggregate->type, &aggregate->slot));
+  }
+  return status;
+}
+
+static void destroy(void *instance) {
+  group *self = instance;
+  free(self->key_slots);
+  free(self->aggregates);
+}
+
+static const adl_param params[] = {
+    {.name = "by",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_LIST_OF | ADL_REQUIRED,
+     .offset = offsetof(group, by),
+     .doc =
+         "Columns whose values make a group. They leave as they are, before the new ones; rows in which one of them is "
+         "null are rejected."},
+    {.name = "columns",
+     .type = ADL_PARAM_CALL,
+     .flags = ADL_MAP_OF | ADL_NULLS_PASS,
+     .offset = offsetof(group, columns),
+     .choices = ADL_AGGREGATES,
+     .shapes = ADL_ANY_SHAPE,
+     .doc = "Names of new columns, each with what it is made of, for example `spend: sum(price * quantity)`. Arguments "
+            "are "
+            "expressions. Without it, the keys alone leave."},
+};
+
+static const char doc[] =
+    "Makes one row of all rows that have the same values in the columns of `by`. Only training rows count, so what a "
+    "group "
+    "holds can be joined to any row without telling it of the future; a key that has no training row is not in the "
+    "table. "
+    "The rows leave sorted by key: numbers by size, strings by their bytes.\n\n"
+    "Functions, in all of which nulls are left out: `sum(x)`, 0 for none, int64 for integers and bools (null if it "
+    "does "
+    "not fit), float64 otherwise. `mean(x)`, `min(x)`, `max(x)`, null for none; min and max also of strings (by "
+    "bytes), "
+    "timestamps and bools. `count()` of rows, `count(x)` of values. `last(x, at)`: the value with the greatest time, "
+    "of "
+    "equal times the one of the latest row; a row without a time does not count. `distinct(x)`: how many different "
+    "values, "
+    "counted exactly. `bag(token)`, `bag(token, weight)`: a bag of the tokens (strings, ids, or lists or bags of "
+    "them), "
+    "each with its weights summed up; a token without a weight counts 1.\n\n"
+    "Sums of floats carry along what rounding loses (Neumaier 1974), and come out the same for any number of threads. "
+    "The "
+    "groups are held in memory, with every distinct value and every token of a bag; the rows are not.";
+
+static const adl_class group_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_TRANSFORM,
+    .id = "group",
+    .title = "One row per key: sums, counts, last values, bags",
+    .doc = doc,
+    .flags = ADL_SINGLE_PASS | ADL_TRANSIENT,
+    .form = ADL_NEW,
+    .instance_size = sizeof(group),
+    .state_version = 1,
+    ADL_PARAMS(params),
+    .destroy = destroy,
+    .bind = bind,
+    .fit = fit,
+    .finish = finish,
+};
+
+static const adl_class *const classes[] = {&group_class};
+
+static const adl_plugin plugin = {
+    .struct_size = sizeof(adl_plugin),
+    .abi_major = ADL_ABI_MAJOR,
+    .abi_minor = ADL_ABI_MINOR,
+    .id = "group",
+    .version = "1.0.0",
+    .class_count = 1,
+    .classes = classes,
+};
+
+ADL_PLUGIN("group", "1.0.0", "transform:group", &plugin);

@@ -1,0 +1,361 @@
+/*
+ * join: columns of another stage, looked up by key. fit reads that stage's rows and indexes them; process picks the rows
+ * of the main input and names the side row that goes with each, which the core gathers.
+ *
+ * The index: a keyed table that says, for each key, its first and its last side row; and a chain through the rows of one
+ * key (tensor `next`: the number of the next row and one more, 0 at the end). A training row must not find a side row that
+ * is held out, so the index also knows which rows those are (tensor `held`, one byte a row).
+ */
+#include <adloom/plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/key.h"
+#include "common/nearest.h"
+
+enum { MANY_REFUSE, MANY_FIRST, MANY_LAST, MANY_ALL };
+enum { MISSING_KEEP, MISSING_DROP, MISSING_REJECT };
+
+typedef struct join {
+  adl_side with;
+  adl_inputs on;
+  adl_strings with_on;
+  adl_strings columns;
+  const char *prefix;
+  int32_t many;
+  int32_t missing;
+  adl_output matched;
+  adl_inputs keys; /* of the side; items is side_keys */
+  adl_input *side_keys;
+} join;
+
+/* ---- the index ---- */
+
+typedef struct side_index {
+  adl_table *keys; /* first and last row */
+  int64_t *next;
+  uint8_t *held;
+} side_index;
+
+/* The index in the making, with room for that many side rows. */
+static side_index grow_index(const adl_call *call, adl_tensors *tensors, int64_t rows) {
+  const adl_host *host = call->host;
+  side_index index = {.keys = host->table(call, tensors, "keys", 2)};
+  adl_tensor next;
+  bool any = host->find_tensor(call, tensors, "next", &next);
+  int64_t capacity = any ? next.size[0] : 0;
+  if (!any || capacity < rows) capacity = 2 * rows;
+  index.next = host->tensor(call, tensors, "next", ADL_INT64, 1, &capacity);
+  index.held = host->tensor(call, tensors, "held", ADL_BYTES, 1, &capacity);
+  return index;
+}
+
+/* The index as it is; keys NULL: there is none. */
+static side_index find_index(const adl_call *call, const adl_model *model) {
+  adl_tensor next, held;
+  side_index index = {.keys = (adl_table *)(uintptr_t)call->host->find_table(call, model->tensors, "keys")};
+  bool whole = call->host->find_tensor(call, model->tensors, "next", &next);
+  whole = call->host->find_tensor(call, model->tensors, "held", &held) && whole;
+  if (!whole) index.keys = NULL;
+  index.next = next.data;
+  index.held = held.data;
+  return index;
+}
+
+static adl_status refuse_second(const adl_call *call, const join *self, const adl_batch *batch, int64_t row,
+                                int64_t first) {
+  char key[200];
+  adl_key_describe(batch, &self->keys, row, key, sizeof key);
+  return call->host->fail(call, "many", -1, "say which one counts: `many: first`, `last` or `all`",
+                          "`%s` has the key %s in its rows %lld and %lld (counted from 1)", self->with.name, key,
+                          (long long)first + 1, (long long)(batch->ordinal + row) + 1);
+}
+
+static adl_status step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
+                       adl_tensors *total) {
+  const adl_host *host = call->host;
+  const join *self = instance;
+  side_index index = grow_index(call, total, batch->ordinal + batch->rows);
+  adl_key key;
+  (void)context;
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    int64_t number = batch->ordinal + row, before = host->table_count(index.keys);
+    index.held[number] = host->row_split(call, row) != ADL_TRAIN;
+    if (!adl_key_of_row(&key, batch, &self->keys, row)) continue;
+    double *ends = host->table_row(index.keys, host->table_insert(index.keys, key.data, key.size));
+    if (host->table_count(index.keys) > before) {
+      ends[0] = ends[1] = (double)number;
+      continue;
+    }
+    if (self->many == MANY_REFUSE) return refuse_second(call, self, batch, row, (int64_t)ends[0]);
+    index.next[(int64_t)ends[1]] = number + 1;
+    ends[1] = (double)number;
+  }
+  return ADL_OK;
+}
+
+static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
+  adl_fold fold = {.struct_size = sizeof fold, .flags = ADL_FOLD_IN_ORDER, .step = step};
+  (void)instance;
+  grow_index(call, model->tensors, 1);
+  return call->host->fold(call, rows, &fold, model->tensors);
+}
+
+/* ---- looking up ---- */
+
+/* The rows that leave, and the side row of each; grows. */
+typedef struct picked {
+  int64_t *main, *side;
+  int64_t count, capacity;
+} picked;
+
+static void add_pick(const adl_call *call, picked *rows, int64_t main, int64_t side) {
+  if (rows->count == rows->capacity) {
+    picked more = {.count = rows->count, .capacity = 2 * rows->capacity};
+    more.main = call->host->alloc(call, (size_t)more.capacity * sizeof *more.main);
+    more.side = call->host->alloc(call, (size_t)more.capacity * sizeof *more.side);
+    memcpy(more.main, rows->main, (size_t)rows->count * sizeof *rows->main);
+    memcpy(more.side, rows->side, (size_t)rows->count * sizeof *rows->side);
+    *rows = more;
+  }
+  rows->main[rows->count] = main;
+  rows->side[rows->count++] = side;
+}
+
+/* Picks the side rows of one key that this main row may see: the first, the last, or all. */
+static void pick_matches(const adl_call *call, const join *self, const side_index *index, int64_t key, int64_t row,
+                         picked *rows) {
+  const double *ends = call->host->table_row(index->keys, key);
+  bool training = call->host->row_split(call, row) == ADL_TRAIN;
+  int64_t number = (int64_t)ends[0], best = -1;
+  if (self->many == MANY_LAST && !(training && index->held[(int64_t)ends[1]])) number = (int64_t)ends[1];
+  while (number >= 0) {
+    if (!(training && index->held[number])) {
+      best = number;
+      if (self->many == MANY_ALL) add_pick(call, rows, row, number);
+      if (self->many == MANY_FIRST) break;
+    }
+    number = index->next[number] - 1;
+  }
+  if (best >= 0 && self->many != MANY_ALL) add_pick(call, rows, row, best);
+}
+
+static adl_status write_matched(const adl_call *call, const join *self, const picked *rows, adl_out *out) {
+  adl_buffers to;
+  if (self->matched.slot < 0 || !call->host->wanted(call, self->matched.slot)) return ADL_OK;
+  ADL_TRY(call->host->reserve(call, out, self->matched.slot, rows->count, 0, 0, &to));
+  for (int64_t i = 0; i < rows->count; i++) adl_bit_set(to.data, i, rows->side[i] >= 0);
+  return ADL_OK;
+}
+
+static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
+                          adl_out *out) {
+  const adl_host *host = call->host;
+  const join *self = instance;
+  side_index index = find_index(call, model);
+  picked rows = {.capacity = batch->rows + 1};
+  adl_key key;
+  rows.main = host->alloc(call, (size_t)rows.capacity * sizeof *rows.main);
+  rows.side = host->alloc(call, (size_t)rows.capacity * sizeof *rows.side);
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    int64_t before = rows.count, found = -1;
+    bool whole = index.keys != NULL && adl_key_of_row(&key, batch, &self->on, row);
+    if (whole) found = host->table_find(index.keys, key.data, key.size);
+    if (found >= 0) pick_matches(call, self, &index, found, row, &rows);
+    if (rows.count > before || self->missing == MISSING_DROP) continue;
+    if (self->missing == MISSING_KEEP)
+      add_pick(call, &rows, row, -1);
+    else
+      host->reject(call, row, self->on.items[0].name, "%s has no row with this key", self->with.name);
+  }
+  ADL_TRY(host->pick(call, out, rows.main, rows.count));
+  ADL_TRY(host->gather(call, out, &self->with, rows.side, rows.count));
+  return write_matched(call, self, &rows, out);
+}
+
+/* ---- binding ---- */
+
+static const char *side_key_name(const join *self, int64_t at) {
+  return self->with_on.count > 0 ? self->with_on.items[at] : self->on.items[at].name;
+}
+
+/* A column of the side by name; reported under `parameter` when there is none. */
+static adl_status find_side(const adl_call *call, const join *self, const char *parameter, const char *wanted,
+                            adl_type *type) {
+  const adl_host *host = call->host;
+  const char *name;
+  int32_t count = 0;
+  for (; host->side_column(call, &self->with, count, &name, type); count++)
+    if (strcmp(name, wanted) == 0) return ADL_OK;
+  const char **names = host->alloc(call, ((size_t)count + 1) * sizeof *names);
+  for (int32_t i = 0; i < count; i++) host->side_column(call, &self->with, i, &names[i], type);
+  int32_t near = adl_nearest(wanted, count, names);
+  if (near < 0)
+    return host->fail(call, parameter, -1, NULL, "the stage `%s` has no column `%s`", self->with.name, wanted);
+  return host->fail(call, parameter, -1, NULL, "the stage `%s` has no column `%s`; did you mean `%s`?", self->with.name,
+                    wanted, names[near]);
+}
+
+static adl_status bind_keys(const adl_call *call, join *self) {
+  const adl_host *host = call->host;
+  if (self->on.count == 0) return host->fail(call, "on", -1, NULL, "name at least one column to join on");
+  if (self->with_on.count > 0 && self->with_on.count != self->on.count)
+    return host->fail(call, "with_on", -1, "name one for each column of `on`, in the same order",
+                      "there are %lld columns in `with_on` and %lld in `on`", (long long)self->with_on.count,
+                      (long long)self->on.count);
+  self->side_keys = calloc((size_t)self->on.count, sizeof *self->side_keys);
+  if (self->side_keys == NULL) return host->fail(call, "on", -1, NULL, "no memory for the list");
+  self->keys = (adl_inputs){self->on.count, self->side_keys};
+  adl_status status = ADL_OK;
+  for (int64_t i = 0; i < self->on.count; i++) {
+    char parameter[40];
+    adl_type type;
+    snprintf(parameter, sizeof parameter, "%s[%lld]", self->with_on.count > 0 ? "with_on" : "on", (long long)i);
+    if (find_side(call, self, parameter, side_key_name(self, i), &type) != ADL_OK) {
+      status = ADL_FAILED;
+      continue;
+    }
+    if (!adl_key_comparable(self->on.items[i].type, type)) {
+      status = host->fail(call, parameter, -1, "make them alike with derive: string(x), number(x), integer(x)",
+                          "`%s` and `%s` of `%s` are of different types and can never be equal", self->on.items[i].name,
+                          side_key_name(self, i), self->with.name);
+      continue;
+    }
+    ADL_TRY(host->side_input(call, parameter, &self->with, side_key_name(self, i), &self->side_keys[i]));
+  }
+  return status;
+}
+
+static adl_status bring(const adl_call *call, const join *self, const char *parameter, const char *column) {
+  char name[512];
+  int size = snprintf(name, sizeof name, "%s%s", self->prefix != NULL ? self->prefix : "", column);
+  if (size >= (int)sizeof name) return call->host->fail(call, "prefix", -1, NULL, "too long a name for a column");
+  return call->host->bring(call, parameter, &self->with, column, name);
+}
+
+static bool is_side_key(const join *self, const char *name) {
+  for (int64_t i = 0; i < self->on.count; i++)
+    if (strcmp(side_key_name(self, i), name) == 0) return true;
+  return false;
+}
+
+static adl_status bind_columns(const adl_call *call, const join *self) {
+  adl_status status = ADL_OK;
+  const char *name;
+  adl_type type;
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    char parameter[40];
+    snprintf(parameter, sizeof parameter, "columns[%lld]", (long long)i);
+    if (find_side(call, self, parameter, self->columns.items[i], &type) != ADL_OK)
+      status = ADL_FAILED;
+    else
+      ADL_TRY(bring(call, self, parameter, self->columns.items[i]));
+  }
+  if (self->columns.count > 0) return status;
+  for (int32_t i = 0; call->host->side_column(call, &self->with, i, &name, &type); i++)
+    if (!is_side_key(self, name)) ADL_TRY(bring(call, self, "columns", name));
+  return status;
+}
+
+static adl_status bind(const adl_call *call, void *instance) {
+  join *self = instance;
+  adl_type flag = {.element = ADL_BOOL, .shape = ADL_SCALAR, .role = ADL_NUMBER};
+  ADL_TRY(bind_keys(call, self));
+  ADL_TRY(bind_columns(call, self));
+  return call->host->declare(call, &self->matched, flag);
+}
+
+static void destroy(void *instance) { free(((join *)instance)->side_keys); }
+
+static const adl_param params[] = {
+    {.name = "with",
+     .type = ADL_PARAM_STAGE,
+     .flags = ADL_REQUIRED,
+     .offset = offsetof(join, with),
+     .doc = "The stage whose rows are looked up."},
+    {.name = "on",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_LIST_OF | ADL_REQUIRED | ADL_NULLS_PASS,
+     .offset = offsetof(join, on),
+     .doc = "Columns that make the key."},
+    {.name = "with_on",
+     .type = ADL_PARAM_STRING,
+     .flags = ADL_LIST_OF,
+     .offset = offsetof(join, with_on),
+     .doc = "What these are called in the other stage, in the same order; the same names, unless said."},
+    {.name = "columns",
+     .type = ADL_PARAM_STRING,
+     .flags = ADL_LIST_OF,
+     .offset = offsetof(join, columns),
+     .doc = "Columns of the other stage to bring along; all but the key, unless said."},
+    {.name = "prefix",
+     .type = ADL_PARAM_STRING,
+     .offset = offsetof(join, prefix),
+     .doc = "What to put before their names, where they clash with those that are there."},
+    {.name = "many",
+     .type = ADL_PARAM_CHOICE,
+     .offset = offsetof(join, many),
+     .default_value = "refuse",
+     .choices = "refuse|first|last|all",
+     .doc = "What to do when several rows of the other stage have the same key: end the run, take the first or the "
+            "last of "
+            "them in row order, or give the row once with each of them."},
+    {.name = "missing",
+     .type = ADL_PARAM_CHOICE,
+     .offset = offsetof(join, missing),
+     .default_value = "keep",
+     .choices = "keep|drop|reject",
+     .doc = "What to do with a row whose key the other stage does not have: keep it, with nulls in the new columns, "
+            "drop it, "
+            "or reject it."},
+    {.name = "matched",
+     .type = ADL_PARAM_NEW_COLUMN,
+     .offset = offsetof(join, matched),
+     .doc = "Name of a new column that says whether the key was found."},
+};
+
+static const char doc[] = "Brings columns of another stage to the rows that have the same key. Keys are compared "
+                          "exactly: integers of any width "
+                          "with each other, strings byte by byte, all columns of `on` together; null is equal to "
+                          "nothing, not even to null. Keys "
+                          "of different types can never be equal and are refused before the run.\n\n"
+                          "The other stage is read first, whole: its key columns are indexed in memory (the key and "
+                          "about 50 bytes a row), the "
+                          "columns to bring are kept with the run's rows and may lie on disk.\n\n"
+                          "The row keeps its own split. A training row never finds a row of the other stage that is "
+                          "held out: to it the key is "
+                          "missing, or the first or last one means the first or last training row.";
+
+static const adl_class join_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_TRANSFORM,
+    .id = "join",
+    .title = "Columns of another stage, by key",
+    .doc = doc,
+    .flags = ADL_ALL_ROWS | ADL_TRANSIENT,
+    .form = ADL_PICKED,
+    .instance_size = sizeof(join),
+    .state_version = 1,
+    ADL_PARAMS(params),
+    .destroy = destroy,
+    .bind = bind,
+    .fit = fit,
+    .process = process,
+};
+
+static const adl_class *const classes[] = {&join_class};
+
+static const adl_plugin plugin = {
+    .struct_size = sizeof(adl_plugin),
+    .abi_major = ADL_ABI_MAJOR,
+    .abi_minor = ADL_ABI_MINOR,
+    .id = "join",
+    .version = "1.0.0",
+    .class_count = 1,
+    .classes = classes,
+};
+
+ADL_PLUGIN("join", "1.0.0", "transform:join", &plugin);
