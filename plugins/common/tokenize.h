@@ -6,8 +6,8 @@
 #include <adloom/plugin.h>
 
 /*
- * Rules. Text is normalised first: NFKC with case folding (full width becomes half width, "Ｆｕｌｌ" is "full"), or NFKC
- * alone without `lowercase`. A word is then a segment with a letter, a digit, a kana, an ideograph or an emoji; single
+ * Rules. Text is normalised first: NFKC with case folding (full width becomes half width, capitals small), or NFKC alone
+ * without `lowercase`. A word is then a segment with a letter, a digit, a kana, an ideograph or an emoji; single
  * characters count. "can't", "3.14" and "example.com" are one word each, "x-ray" is two. Runs of underscores are none.
  * Text in ASCII, where ICU's rules come down to a table, is split without calling ICU, into the same words.
  */
@@ -24,8 +24,8 @@ void adl_tokenizer_free(adl_tokenizer *tokenizer); /* NULL is fine */
 /* The words of one document after another, for one thread and one call. */
 typedef struct adl_words {
   int64_t count;
-  /* Word i is bytes[start[i] .. end[i]). Exactly one blank stands between two words, so the n-gram of words i .. i + n - 1
-   * is bytes[start[i] .. end[i + n - 1]). */
+  /* Word i is bytes[start[i] .. end[i]). Exactly one blank stands between two words, so the n-gram of words i to
+   * i + n - 1 is bytes[start[i] .. end[i + n - 1]). */
   char *bytes;
   int32_t *start;
   int32_t *end;

@@ -29,8 +29,8 @@ static double value_at(const adl_column *column, int64_t row, int64_t d) {
                                              : (double)((const float *)column->data)[at];
 }
 
-/* Reads a row into x[width], after log1p if asked for; null is NaN there (a NaN of the input never gets here). False: the
- * row is rejected. */
+/* Reads a row into x[width], after log1p if asked for; null is NaN there (a NaN of the input never gets here). False:
+ * the row is rejected. */
 static bool read_row(const adl_call *call, const scale *self, const adl_batch *batch, int64_t row, double *x) {
   for (int64_t i = 0; i < self->columns.count; i++) {
     const adl_input *input = &self->columns.items[i];

@@ -116,7 +116,7 @@ static bool read_document(document *doc, int64_t row) {
 
 /* ---- fitting ---- */
 
-/* The partial: how many documents there are, and for each term the number of those it is in and the sum of its weights. */
+/* The partial: how many documents there are; for each term, how many of them it is in and the sum of its weights. */
 static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
   return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
 }
