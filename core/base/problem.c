@@ -42,7 +42,7 @@ struct adl_problems {
   GHashTable *known;   /* what makes two problems the same -> adl_problem */
   int count[2];        /* by severity */
   int dropped;
-  adl_problem *spare;  /* stands for all that are only counted */
+  adl_problem *spare; /* stands for all that are only counted */
 };
 
 /* ---- making --------------------------------------------------------------------------------------------------- */
@@ -282,10 +282,10 @@ typedef struct cell {
 /* A source line laid out. Very long lines are cut to the neighbourhood of the caret first. */
 typedef struct layout {
   GArray *cells;
-  bool cut;      /* something in front is missing */
-  bool more;     /* something behind is missing */
-  int columns;   /* of all cells */
-  int from, to;  /* columns of the caret, [from, to) */
+  bool cut;     /* something in front is missing */
+  bool more;    /* something behind is missing */
+  int columns;  /* of all cells */
+  int from, to; /* columns of the caret, [from, to) */
 } layout;
 
 static cell make_cell(gunichar c, int column) {

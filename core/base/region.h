@@ -12,7 +12,7 @@ void adl_region_free(adl_region *region); /* NULL is fine */
 
 /* Zeroed, aligned to 16 bytes, never NULL. */
 void *adl_region_alloc(adl_region *region, size_t size);
-char *adl_region_text(adl_region *region, const char *text);                 /* copy; NULL stays NULL */
+char *adl_region_text(adl_region *region, const char *text);                /* copy; NULL stays NULL */
 char *adl_region_text_n(adl_region *region, const char *text, size_t size); /* copy of `size` bytes, NUL added */
 char *adl_region_printf(adl_region *region, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *adl_region_copy(adl_region *region, const void *data, size_t size);

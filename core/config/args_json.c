@@ -120,7 +120,9 @@ static void print_value(const adl_args *args, const adl_arg *arg, GString *out) 
   if (print_from_node(arg, out)) return;
   size_t size = param->type == ADL_PARAM_STRING ? sizeof(char *) : sizeof(int64_t); /* INT and FLOAT have 8 bytes */
   switch (param->flags & ADL_FORMS) {
-    case ADL_LIST_OF: print_array(param, ((const adl_ints *)field)->count, ((const adl_ints *)field)->items, size, out); break;
+    case ADL_LIST_OF:
+      print_array(param, ((const adl_ints *)field)->count, ((const adl_ints *)field)->items, size, out);
+      break;
     case ADL_LISTS_OF: print_string_lists(param, field, out); break;
     case ADL_MAP_OF: print_map(param, field, size, out); break;
     default: print_one(param, field, out); break;

@@ -34,21 +34,51 @@ static adl_place event_place(const builder *build, const yaml_event_t *event) {
   return place_of(build, character(build, event->start_mark), character(build, event->end_mark));
 }
 
+/* A place in the text, as libyaml goes through it. */
+typedef struct cursor {
+  const char *text, *end;
+  size_t character;
+} cursor;
+
+static bool more(const cursor *at) { return at->text < at->end; }
+
+static void step(cursor *at) {
+  at->text = g_utf8_next_char(at->text);
+  at->character++;
+}
+
+static void skip_anchor(cursor *at) {
+  do step(at);
+  while (more(at) && (g_ascii_isalnum(*at->text) || *at->text == '_' || *at->text == '-'));
+}
+
+static void skip_tag(cursor *at) {
+  while (more(at) && strchr(" \t\r\n,", *at->text) == NULL) step(at);
+}
+
+static void skip_blanks_and_comments(cursor *at) {
+  for (bool comment = false; more(at); step(at)) {
+    if (*at->text == '\n' || *at->text == '\r') comment = false;
+    if (*at->text == '#') comment = true;
+    if (!comment && strchr(" \t\r\n", *at->text) == NULL) break;
+  }
+}
+
 /* The first character behind an event's anchor and tag (which libyaml counts in), blanks and comments. */
 static size_t behind_properties(const builder *build, const yaml_event_t *event, int properties) {
-  size_t at = character(build, event->start_mark);
-  if (properties == 0) return at;
   const adl_source *source = build->to->source;
-  const char *text = source->text + adl_source_byte(source, at), *end = source->text + source->size;
-  for (; properties > 0 && text < end; properties--) {
-    for (; text < end && strchr(" \t\r\n", *text) == NULL; at++) text = g_utf8_next_char(text);
-    for (; text < end && strchr(" \t\r\n#", *text) != NULL; at++, text++) {
-      if (*text != '#') continue;
-      for (; text < end && *text != '\n' && *text != '\r'; at++) text = g_utf8_next_char(text);
-      if (text == end) break;
+  cursor at = {NULL, source->text + source->size, character(build, event->start_mark)};
+  if (properties == 0) return at.character;
+  at.text = source->text + adl_source_byte(source, at.character);
+  for (; properties > 0 && more(&at); properties--) {
+    if (*at.text == '&') {
+      skip_anchor(&at);
+    } else {
+      skip_tag(&at);
     }
+    skip_blanks_and_comments(&at);
   }
-  return at;
+  return at.character;
 }
 
 /* ---- nodes ----------------------------------------------------------------------------------------------------- */
@@ -141,9 +171,8 @@ static void check_tag(builder *build, const yaml_event_t *event, const yaml_char
   bool core = g_str_has_prefix(name, CORE_TAG);
   adl_place place = event_place(build, event);
   place.width = 1;
-  adl_problem *problem =
-      adl_problems_error(build->to->problems, place, "the tag %s%s cannot stand here", core ? "!!" : "",
-                         core ? name + strlen(CORE_TAG) : name);
+  adl_problem *problem = adl_problems_error(build->to->problems, place, "the tag %s%s cannot stand here",
+                                            core ? "!!" : "", core ? name + strlen(CORE_TAG) : name);
   adl_problem_hint(problem, "values need no tags; put the value in quotes if it is meant as text");
   node->broken = true;
 }
@@ -202,11 +231,19 @@ static bool is_null(const char *text) {
          strcmp(text, "NULL") == 0;
 }
 
+/* Does it hold a line break, also one that is none but for YAML 1.1 (NEL, LS, PS)? Then libyaml has folded it. */
+static bool is_folded(const char *raw, size_t size) {
+  if (memchr(raw, '\n', size) != NULL || memchr(raw, '\r', size) != NULL) return true;
+  gssize length = (gssize)size;
+  return g_strstr_len(raw, length, "\xc2\x85") != NULL || g_strstr_len(raw, length, "\xe2\x80\xa8") != NULL ||
+         g_strstr_len(raw, length, "\xe2\x80\xa9") != NULL;
+}
+
 /* Remembers how a scalar on one line was written. */
 static void set_source(const adl_build *to, adl_node *node, adl_scalar_form form, size_t from, size_t end) {
   size_t at = adl_source_byte(to->source, from), size = adl_source_byte(to->source, end) - at;
   const char *raw = to->source->text + at;
-  if (to->fixed != NULL || memchr(raw, '\n', size) != NULL || memchr(raw, '\r', size) != NULL) return;
+  if (to->fixed != NULL || is_folded(raw, size)) return;
   struct adl_scalar_source *made = ADL_REGION_NEW(to->region, struct adl_scalar_source, 1);
   *made = (struct adl_scalar_source){.form = form, .raw = raw, .size = (int)size};
   node->source = made;
@@ -332,11 +369,11 @@ static adl_node *read_sequence(builder *build, const yaml_event_t *start, int de
 
 /* A mapping in the making. */
 typedef struct entries {
-  GArray *pairs;     /* of adl_pair */
-  GHashTable *seen;  /* key -> number in pairs, + 1 */
-  adl_node *merge;   /* value of <<, NULL: none */
+  GArray *pairs;    /* of adl_pair */
+  GHashTable *seen; /* key -> number in pairs, + 1 */
+  adl_node *merge;  /* value of <<, NULL: none */
   adl_place merge_place;
-  guint merge_at;    /* pairs in front of it */
+  guint merge_at; /* pairs in front of it */
 } entries;
 
 static bool is_merge(const yaml_event_t *event) {
@@ -347,8 +384,8 @@ static bool is_merge(const yaml_event_t *event) {
 static void add_pair(builder *build, entries *to, const adl_node *key, adl_node *value) {
   guint number = GPOINTER_TO_UINT(g_hash_table_lookup(to->seen, key->text));
   if (number > 0) {
-    adl_problem *problem = adl_problems_error(build->to->problems, key->place, "the key `%s` stands here a second time",
-                                              key->text);
+    adl_problem *problem =
+        adl_problems_error(build->to->problems, key->place, "the key `%s` stands here a second time", key->text);
     adl_problem_note(problem, g_array_index(to->pairs, adl_pair, number - 1).place, "the first one is here");
     return;
   }

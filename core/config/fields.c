@@ -10,8 +10,8 @@
 /* ---- what there is ---------------------------------------------------------------------------------------------- */
 
 typedef struct type_info {
-  const char *one, *many;                 /* for messages */
-  size_t plain, list, lists, map;         /* bytes of the field; 0: there is no such form */
+  const char *one, *many;         /* for messages */
+  size_t plain, list, lists, map; /* bytes of the field; 0: there is no such form */
 } type_info;
 
 static const type_info TYPES[] = {
@@ -71,8 +71,8 @@ static bool expected(const item *at, const char *what) {
   adl_filler *filler = at->filler;
   adl_problem *problem;
   if (at->node->kind == ADL_NODE_SCALAR && at->node->null) {
-    problem = adl_args_blame(filler->args, filler->problems, at->arg, at->node, at->path, "has no value; %s is expected",
-                             what);
+    problem = adl_args_blame(filler->args, filler->problems, at->arg, at->node, at->path,
+                             "has no value; %s is expected", what);
     bool text = at->arg->param->type >= ADL_PARAM_PATH_IN || at->arg->param->type == ADL_PARAM_STRING;
     if (text && *at->node->text != '\0') {
       adl_problem_hint(problem, "put %s in quotes if it is meant as text", at->node->text);

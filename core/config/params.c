@@ -7,8 +7,8 @@
 #include "core/config/params_internal.h"
 #include "core/config/value.h"
 
-static const char *const RESERVED[] = {"use",   "from", "holdout", "learn",   "model", "isolate",
-                                       "when",  "cache", "limits", "threads", "note",  NULL};
+static const char *const RESERVED[] = {"use",  "from",  "holdout", "learn",   "model", "isolate",
+                                       "when", "cache", "limits",  "threads", "note",  NULL};
 
 const char *const *adl_params_reserved(void) { return RESERVED; }
 
@@ -62,8 +62,9 @@ static bool take_key(adl_filler *filler, const adl_pair *pair) {
   const char *stage = filler->request->stage, *name = arg->param->name;
   if (alias) adl_problems_warning(filler->problems, pair->place, "%s.%s: is now called `%s`", stage, pair->key, name);
   if (arg->given) {
-    adl_problem *problem = adl_problems_error(filler->problems, pair->place, "%s.%s: is given twice, as `%s` and as `%s`",
-                                              stage, name, name, arg->param->alias);
+    adl_problem *problem =
+        adl_problems_error(filler->problems, pair->place, "%s.%s: is given twice, as `%s` and as `%s`", stage, name,
+                           name, arg->param->alias);
     adl_problem_note(problem, arg->key, "the other one is here");
     arg->valid = false;
     return false;
@@ -105,7 +106,8 @@ static bool take_default(adl_filler *filler, adl_arg *arg) {
                    "the default in the table of %s cannot be read: %s", filler->request->class->id, why);
     return false;
   }
-  bool optional = (param->flags & ADL_REQUIRED) == 0 || ((param->flags & ADL_LEARN_ONLY) != 0 && !filler->request->learns);
+  bool optional =
+      (param->flags & ADL_REQUIRED) == 0 || ((param->flags & ADL_LEARN_ONLY) != 0 && !filler->request->learns);
   if (optional) return true;
   adl_problem *problem = adl_args_blame(filler->args, filler->problems, arg, NULL, param->name,
                                         "is missing, and %s needs it", filler->request->class->id);
@@ -119,8 +121,8 @@ static void fill_one(adl_filler *filler, adl_arg *arg, int *sides) {
   int side = param->type == ADL_PARAM_STAGE ? (*sides)++ : 0;
   if (size == 0 || param->offset > filler->request->class->instance_size ||
       size > filler->request->class->instance_size - param->offset) {
-    adl_args_blame(filler->args, filler->problems, arg, NULL, param->name,
-                   "the table of %s is wrong: %s", filler->request->class->id,
+    adl_args_blame(filler->args, filler->problems, arg, NULL, param->name, "the table of %s is wrong: %s",
+                   filler->request->class->id,
                    size == 0 ? "no such type and form" : "the field is not inside the instance");
     arg->valid = false;
     return;

@@ -14,7 +14,7 @@ typedef struct adl_arg {
   const adl_node *node; /* what was given, else the default as a node placed at the stage's `use`; NULL: neither */
   adl_place key;        /* of the key; not given: of the stage */
   bool given;
-  bool valid;           /* false: something about it has been reported */
+  bool valid; /* false: something about it has been reported */
 } adl_arg;
 
 typedef struct adl_args {
@@ -23,9 +23,9 @@ typedef struct adl_args {
   const char *version, *path; /* of the plugin, for notes */
   adl_place place;            /* of the value of `use`, else of the stage */
   const void *instance;
-  bool valid;                 /* every arg is, and nothing was missing or unknown */
-  int count;                  /* class->param_count */
-  adl_arg *items;             /* in the order of the class's table */
+  bool valid;     /* every arg is, and nothing was missing or unknown */
+  int count;      /* class->param_count */
+  adl_arg *items; /* in the order of the class's table */
 } adl_args;
 
 /* What becomes of a PATH_OUT: the path to write to, in place of the text in the file (never called with "-"). The result
@@ -45,7 +45,7 @@ typedef struct adl_params_request {
   bool check_files;           /* false: PATH_IN files need not exist (yet); globs are then kept as they are */
   adl_path_out path_out;      /* NULL: PATH_OUT stays as written */
   void *path_out_context;
-  adl_region *region;           /* must outlive the instance; adl_args and everything the instance points to lie in it */
+  adl_region *region; /* must outlive the instance; adl_args and everything the instance points to lie in it */
 } adl_params_request;
 
 /*

@@ -108,10 +108,9 @@ static bool expand(const search *at, GPtrArray *out) {
   int result = glob(pattern, GLOB_NOSORT, on_glob_error, &found);
   bool fine = result == 0;
   if (!fine) {
-    adl_problem *problem =
-        adl_args_blame(at->filler->args, at->filler->problems, at->arg, at->node, at->path,
-                       result == GLOB_NOMATCH ? "no file matches '%s'" : "the files of '%s' cannot be listed",
-                       at->node->text);
+    adl_problem *problem = adl_args_blame(
+        at->filler->args, at->filler->problems, at->arg, at->node, at->path,
+        result == GLOB_NOMATCH ? "no file matches '%s'" : "the files of '%s' cannot be listed", at->node->text);
     adl_problem_note(problem, ADL_NO_PLACE, "looked for %s", pattern);
   } else {
     qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_name); /* not in the order of some locale */

@@ -130,8 +130,8 @@ bool adl_read_kind(const adl_node *node, const char *what, adl_node_kind kind, c
   static const char *const NAMES[] = {"a single value", "a list", "a mapping"};
   if (node->broken) return false;
   if (node->kind == kind && !(kind == ADL_NODE_SCALAR && node->null)) return true;
-  adl_problem *problem = adl_node_error(node, problems, "%s: %s is expected, not %s", what, NAMES[kind],
-                                        adl_node_kind_name(node));
+  adl_problem *problem =
+      adl_node_error(node, problems, "%s: %s is expected, not %s", what, NAMES[kind], adl_node_kind_name(node));
   if (example != NULL) adl_problem_hint(problem, "for example %s", example);
   return false;
 }

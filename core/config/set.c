@@ -172,7 +172,7 @@ bool adl_tree_set(adl_tree *tree, const char *option, adl_problems *problems) {
   fine = fine && adl_source_open(&set.source, NAME, text, size, tree->option_count, problems);
   if (fine) {
     const char *begin = set.source.text, *equals = strchr(begin, '=');
-    if (equals == NULL) {
+    if (equals == NULL || equals == begin) {
       adl_problems_error(problems, adl_source_place(&set.source, 0, set.source.characters),
                          "an option is written stage.parameter=value");
       fine = false;
@@ -181,8 +181,10 @@ bool adl_tree_set(adl_tree *tree, const char *option, adl_problems *problems) {
       fine = apply(&set, (size_t)g_utf8_strlen(begin, equals - begin) + 1);
     }
   }
-  if (set.source.lines != NULL) tree->option_count += (int)set.source.lines->len;
-  else tree->option_count++;
+  if (set.source.lines != NULL)
+    tree->option_count += (int)set.source.lines->len;
+  else
+    tree->option_count++;
   adl_source_close(&set.source);
   g_strfreev(set.names);
   g_free(set.where);

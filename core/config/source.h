@@ -13,10 +13,10 @@ typedef struct adl_source {
   const char *name; /* for places */
   const char *text; /* without a byte order mark */
   size_t size;
-  int first_line;   /* number of the first line, less one: options of --set are lines of one text */
+  int first_line; /* number of the first line, less one: options of --set are lines of one text */
   size_t characters;
-  GArray *lines;    /* of size_t: number of the character that begins each line */
-  GArray *steps;    /* of size_t: byte offset of every 64th character */
+  GArray *lines; /* of size_t: number of the character that begins each line */
+  GArray *steps; /* of size_t: byte offset of every 64th character */
 } adl_source;
 
 /* Checks the text: UTF-8, no NUL, no control characters. The first offence is reported and false returned; the source is

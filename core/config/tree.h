@@ -23,10 +23,10 @@ typedef struct adl_scalar_source adl_scalar_source;
 
 struct adl_node {
   adl_node_kind kind;
-  bool quoted;   /* scalar: is text for sure: quoted, a block scalar, or tagged !!str */
-  bool null;     /* scalar: nothing, ~ or null, plain */
-  bool broken;   /* an error about it has been reported: say no more about it */
-  int count;     /* items of a sequence, pairs of a mapping */
+  bool quoted; /* scalar: is text for sure: quoted, a block scalar, or tagged !!str */
+  bool null;   /* scalar: nothing, ~ or null, plain */
+  bool broken; /* an error about it has been reported: say no more about it */
+  int count;   /* items of a sequence, pairs of a mapping */
   adl_place place;
   const adl_place *alias; /* where the alias stands through which this (copied) node came; NULL: none */
   const char *text;       /* scalar: its value, UTF-8, ${...} replaced; never NULL */
@@ -39,9 +39,9 @@ typedef struct adl_tree adl_tree;
 
 /* What a hostile file can make us do. */
 enum {
-  ADL_TREE_MAX_BYTES = 4 << 20,  /* of the file, and again of what ${...} brings in */
+  ADL_TREE_MAX_BYTES = 4 << 20, /* of the file, and again of what ${...} brings in */
   ADL_TREE_MAX_DEPTH = 64,
-  ADL_TREE_MAX_NODES = 200000    /* aliases and merge keys counted as often as they are used */
+  ADL_TREE_MAX_NODES = 200000 /* aliases and merge keys counted as often as they are used */
 };
 
 /*

@@ -170,17 +170,31 @@ typedef struct unit {
 } unit;
 
 static const unit SIZES[] = {
-    {"", 1},           {"b", 1},
-    {"t", INT64_C(1) << 40}, {"tib", INT64_C(1) << 40}, {"tb", INT64_C(1000000000000)},
-    {"g", INT64_C(1) << 30}, {"gib", INT64_C(1) << 30}, {"gb", 1000000000},
-    {"m", 1 << 20},    {"mib", 1 << 20},  {"mb", 1000000},
-    {"k", 1 << 10},    {"kib", 1 << 10},  {"kb", 1000},
+    {"", 1},
+    {"b", 1},
+    {"t", INT64_C(1) << 40},
+    {"tib", INT64_C(1) << 40},
+    {"tb", INT64_C(1000000000000)},
+    {"g", INT64_C(1) << 30},
+    {"gib", INT64_C(1) << 30},
+    {"gb", 1000000000},
+    {"m", 1 << 20},
+    {"mib", 1 << 20},
+    {"mb", 1000000},
+    {"k", 1 << 10},
+    {"kib", 1 << 10},
+    {"kb", 1000},
 };
 
 /* Longest first, as they are printed. */
 static const unit TIMES[] = {
-    {"w", INT64_C(604800000000)}, {"d", INT64_C(86400000000)}, {"h", INT64_C(3600000000)}, {"m", 60000000},
-    {"s", 1000000},               {"ms", 1000},                {"us", 1},
+    {"w", INT64_C(604800000000)},
+    {"d", INT64_C(86400000000)},
+    {"h", INT64_C(3600000000)},
+    {"m", 60000000},
+    {"s", 1000000},
+    {"ms", 1000},
+    {"us", 1},
 };
 
 static const unit *find_unit(const unit *units, size_t count, const char *name, size_t length) {
@@ -207,7 +221,7 @@ bool adl_value_size(const char *text, int64_t *value, GString *why) {
     return say(why, text, "is not a size; write for example 4096, 64M or 1.5 GiB");
   }
   if (negative) return say(why, text, "is negative, which a size cannot be");
-  int64_t count, bytes;
+  int64_t count = 0, bytes;
   if (whole) {
     if (!whole_number(text, number, 10, false, &count, why)) return false;
     if (__builtin_mul_overflow(count, found->factor, &bytes)) return say(why, text, "is too large a size");
@@ -283,7 +297,7 @@ static bool read_end(const char *text, adl_param_type type, double *number, int6
     *integer = *number > 0 ? INT64_MAX : INT64_MIN; /* of a FLOAT it is not looked at */
     return true;
   }
-  bool fine = type == ADL_PARAM_SIZE ? adl_value_size(text, integer, why)
+  bool fine = type == ADL_PARAM_SIZE       ? adl_value_size(text, integer, why)
               : type == ADL_PARAM_DURATION ? adl_value_duration(text, integer, why)
                                            : adl_value_int(text, integer, why);
   if (fine) *number = (double)*integer;

@@ -28,7 +28,7 @@ void adl_value_print_duration(GString *out, int64_t microseconds);
  * only where an end says inf and includes it. */
 typedef struct adl_range {
   bool low_open, high_open;
-  double low, high;             /* for FLOAT; else the same as the integers, as near as it gets */
+  double low, high;              /* for FLOAT; else the same as the integers, as near as it gets */
   int64_t low_whole, high_whole; /* inclusive; for INT, SIZE, DURATION */
 } adl_range;
 

@@ -15,9 +15,7 @@ struct adl_variables {
   GString *message;
 };
 
-static bool name_char(char c, bool first) {
-  return c == '_' || g_ascii_isalpha(c) || (!first && g_ascii_isdigit(c));
-}
+static bool name_char(char c, bool first) { return c == '_' || g_ascii_isalpha(c) || (!first && g_ascii_isdigit(c)); }
 
 /* Length of the name that the text begins with. */
 static int name_length(const char *text) {
@@ -96,8 +94,10 @@ static const char *expand_one(adl_variables *variables, const char *inside, size
   } else if ((value == NULL || *value == '\0') && has_default) {
     g_string_append_len(out, behind + 2, (gssize)(size - (size_t)length - 2));
   } else if (value == NULL) {
-    problem = say(variables, "the variable %s is not set: give --var %s=..., set it in the environment, or write "
-                  "${%s:-default}", name, name, name);
+    problem = say(variables,
+                  "the variable %s is not set: give --var %s=..., set it in the environment, or write "
+                  "${%s:-default}",
+                  name, name, name);
     suggest(variables, name, variables->message);
     problem = variables->message->str;
   } else {
