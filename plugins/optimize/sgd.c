@@ -89,7 +89,9 @@ static const adl_param params[] = {
      .offset = offsetof(sgd, l1),
      .default_value = "0",
      .range = "[0, inf)",
-     .doc = "Adds l1 times the sum of absolute weights to the mean loss: small weights become exactly 0."},
+     .doc = "Adds l1 times the sum of absolute weights to the mean loss. Weights that do not pay come near 0; for "
+            "weights of "
+            "exactly 0 take ftrl."},
     {.name = "l2",
      .type = ADL_PARAM_FLOAT,
      .offset = offsetof(sgd, l2),
@@ -374,12 +376,15 @@ static adl_status train(const adl_call *call, const sgd *self, adl_rows *rows, a
   double *progress = adl_values_make(call, tensors, "progress", PROGRESS_SIZE);
   progress[EPOCHS] = (double)epoch;
   progress[BEST_EPOCH] = (double)(seen.lowest_epoch + 1);
-  if (seen.lowest > progress[CONSTANT_LOSS] * 1.001 && counts[COUNT_HELD] == 0)
+  adl_tensor history;
+  call->host->find_tensor(call, tensors, "history", &history);
+  double loss = ((const double *)history.data)[seen.lowest_epoch * HISTORY_SIZE + HISTORY_LOSS];
+  if (loss > progress[CONSTANT_LOSS] * 1.001)
     call->host->log(
         call, ADL_WARNING,
-        "after %lld passes the loss (%.6g with the penalty) is above that of a constant (%.6g): the learning "
-        "rate %g is too large, or the passes too few",
-        (long long)epoch, seen.lowest, progress[CONSTANT_LOSS], self->learning_rate);
+        "after %lld passes the training loss (%.6g) is above that of a constant (%.6g): the learning rate %g "
+        "is too large, or the passes too few",
+        (long long)epoch, loss, progress[CONSTANT_LOSS], self->learning_rate);
   return ADL_OK;
 }
 

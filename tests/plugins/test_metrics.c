@@ -1,0 +1,433 @@
+/* metrics: known answers of every measure and interval, that splits are told apart, and what is undefined. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/intervals.h"
+#include "common/measures.h"
+#include "tests/plugins/learner_host.h"
+
+extern const adl_plugin *adl_entry_metrics(const adl_host *host);
+
+static const adl_class *metrics_class(void) {
+  adl_host host = {.abi_major = ADL_ABI_MAJOR};
+  return adl_entry_metrics(&host)->classes[0];
+}
+
+enum { TRAIN = ADL_TRAIN, VALIDATE = ADL_VALIDATE, TEST = ADL_TEST, ONLINE = 4 };
+
+static void check_number(const learner_stage *stage, const char *name, double value, double low, double high,
+                         double tolerance) {
+  double found_low, found_high, found = learner_reported(stage, name, &found_low, &found_high);
+  ck_assert_msg(fabs(found - value) <= tolerance, "%s is %.12g, not %.12g", name, found, value);
+  if (isnan(low)) {
+    ck_assert(isnan(found_low) && isnan(found_high));
+    return;
+  }
+  ck_assert_msg(fabs(found_low - low) <= tolerance, "%s: low is %.12g, not %.12g", name, found_low, low);
+  ck_assert_msg(fabs(found_high - high) <= tolerance, "%s: high is %.12g, not %.12g", name, found_high, high);
+}
+
+static void check_plain(const learner_stage *stage, const char *name, double value, double tolerance) {
+  check_number(stage, name, value, NAN, NAN, tolerance);
+}
+
+static learner_stage *measured(const learner_rows *rows, int64_t batch_rows, const char *name, const char *value) {
+  learner_stage *stage = learner_new(metrics_class(), rows, NULL, name, value, NULL);
+  stage->batch_rows = batch_rows;
+  ck_assert_msg(learner_fit(stage, rows) == ADL_OK, "%s", stage->failed->str);
+  ck_assert_int_eq(stage->folds, 1);
+  learner_report(stage);
+  return stage;
+}
+
+static void check_says(const learner_stage *stage, const char *text) {
+  ck_assert_msg(strstr(stage->reported->str, text) != NULL, "no `%s` in\n%.3000s", text, stage->reported->str);
+}
+
+static void check_does_not_say(const learner_stage *stage, const char *text) {
+  ck_assert_msg(strstr(stage->reported->str, text) == NULL, "`%s` in\n%.3000s", text, stage->reported->str);
+}
+
+/* ---- the parts ---- */
+
+START_TEST(wilson) {
+  double low, high;
+  adl_interval_rate(200, 10000, &low, &high);
+  ck_assert_double_eq_tol(low, .0174347117, 1e-10);
+  ck_assert_double_eq_tol(high, .0229339268, 1e-10);
+  adl_interval_rate(0, 10, &low, &high); /* z^2 / (n + z^2) */
+  ck_assert_double_eq(low, 0);
+  ck_assert_double_eq_tol(high, ADL_Z95 * ADL_Z95 / (10 + ADL_Z95 * ADL_Z95), 1e-12);
+  adl_interval_rate(10, 10, &low, &high);
+  ck_assert_double_eq_tol(low, 10 / (10 + ADL_Z95 * ADL_Z95), 1e-12);
+  ck_assert_double_eq_tol(high, 1, 1e-12);
+}
+END_TEST
+
+/* Against the definition: all pairs of a positive and a negative. */
+static double auc_of_pairs(const adl_score_count *counts, int64_t count) {
+  double wins = 0, pairs = 0;
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t j = 0; j < count; j++) {
+      double many = counts[i].positives * counts[j].negatives;
+      wins += many * (counts[i].score > counts[j].score ? 1 : counts[i].score == counts[j].score ? .5 : 0);
+      pairs += many;
+    }
+  return wins / pairs;
+}
+
+START_TEST(auc_is_that_of_pairs) {
+  adl_score_count counts[40];
+  for (uint64_t seed = 0; seed < 50; seed++) {
+    double score = 0, deviation;
+    for (int i = 0; i < 40; i++) {
+      if (adl_random_unit(seed, (uint64_t)i) < .6) score += adl_random_unit(seed, (uint64_t)i + 100);
+      counts[i] = (adl_score_count){score, (double)(adl_random(seed, (uint64_t)i + 200) % 4),
+                                    (double)(adl_random(seed, (uint64_t)i + 300) % 3)};
+    }
+    ck_assert_double_eq_tol(adl_auc(counts, 40, &deviation), auc_of_pairs(counts, 40), 1e-13);
+    ck_assert(deviation > .02 && deviation < .1);
+  }
+}
+END_TEST
+
+/* Counts beyond 2^32: ten billion rows, and twice that. */
+START_TEST(auc_of_very_many_rows) {
+  adl_score_count counts[3] = {{.1, 6e9, 1e9}, {.2, 3e9, 2e9}, {.3, 1e9, 4e9}};
+  double deviation, twice;
+  double wins = 1e9 * 3e9 + 2e9 * 7.5e9 + 4e9 * 9.5e9;
+  ck_assert_double_eq_tol(adl_auc(counts, 3, &deviation), wins / (7e9 * 10e9), 1e-12);
+  for (int i = 0; i < 3; i++) counts[i].negatives *= 2, counts[i].positives *= 2;
+  ck_assert_double_eq_tol(adl_auc(counts, 3, &twice), wins / (7e9 * 10e9), 1e-12);
+  ck_assert_double_eq_tol(deviation / twice, sqrt(2), 1e-6);
+}
+END_TEST
+
+START_TEST(bins_of_equal_counts_keep_ties) {
+  const adl_score_count counts[5] = {{.1, 1, 0}, {.2, 3, 1}, {.3, 1, 0}, {.5, 0, 1}, {.9, 0, 1}};
+  adl_reliability table[3];
+  double error = adl_reliability_of(counts, 5, false, 3, table);
+  ck_assert_double_eq(table[0].rows, 5); /* the four rows of .2 begin in the first bin and stay there */
+  ck_assert_double_eq(table[0].low, .1);
+  ck_assert_double_eq(table[0].high, .2);
+  ck_assert_double_eq(table[1].rows, 1);
+  ck_assert_double_eq(table[2].rows, 2);
+  ck_assert_double_eq(table[2].high, .9);
+  double gaps = fabs(1 - .9) + fabs(0 - .3) + fabs(2 - 1.4);
+  ck_assert_double_eq_tol(error, gaps / 8, 1e-12);
+}
+END_TEST
+
+/* ---- known answers ---- */
+
+START_TEST(five_rows) {
+  const double labels[5] = {0, 0, 1, 1, 1}, scores[5] = {.1, .4, .4, .8, .8};
+  const uint8_t kinds[5] = {TEST, TEST, TEST, TEST, TEST};
+  learner_rows rows = {.kinds = kinds};
+  learner_numbers(&rows, "label", ADL_INT64, labels, 5);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, 5);
+  learner_stage *stage = measured(&rows, 2, "bins", "10");
+  check_number(stage, "held-out/auc", .9166666667, .6856826959, 1, 1e-9);
+  check_plain(stage, "held-out/rows", 5, 0);
+  check_plain(stage, "held-out/positives", 3, 0);
+  check_plain(stage, "held-out/mean_score", .5, 1e-12);
+  check_plain(stage, "held-out/calibration", 2.5 / 3, 1e-12);
+  double loss = -(log(.9) + log(.6) + log(.4) + 2 * log(.8)) / 5, entropy = -(.6 * log(.6) + .4 * log(.4));
+  ck_assert_double_eq_tol(learner_reported(stage, "held-out/logloss", NULL, NULL), loss, 1e-12);
+  check_plain(stage, "held-out/normalised_entropy", loss / entropy, 1e-12);
+  ck_assert_double_eq_tol(learner_reported(stage, "held-out/brier", NULL, NULL), (.01 + .16 + .36 + .08) / 5, 1e-12);
+  check_plain(stage, "held-out/ece", (.1 + 2 * .1 + 2 * .2) / 5, 1e-12);
+  check_number(stage, "held-out/ctr", .6, .2307242813, .8823792258, 1e-9);
+  check_says(stage, "reliability (held-out)\nscore from|to|rows|mean score|ctr|ctr low|ctr high|\n0.1|0.2|1|0.1|0|");
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+enum { ROWS = 3000 };
+
+/* Scores with many ties, calibrated badly. Wanted numbers by scikit-learn 1.9 and, for the interval of auc, by DeLong's
+ * formula written out in numpy. */
+static void many_rows(double *labels, double *scores) {
+  for (uint64_t i = 0; i < ROWS; i++) {
+    scores[i] = (double)(float)(floor(adl_random_unit(4, i) * 200) / 400);
+    labels[i] = adl_random_unit(5, i) < .8 * scores[i] + .02;
+  }
+}
+
+static void check_many(const learner_stage *stage, const char *over) {
+  static const struct {
+    const char *name;
+    double value, low, high;
+  } wanted[] = {
+      {"auc", .6729148706896552, .6514035297142078, .6944262116651025},
+      {"logloss", .5050685472705532, .4861592555894655, .5239778389516409},
+      {"brier", .16629740228985543, .15912506335083043, .17346974122888043},
+      {"normalised_entropy", .9436703161458277, NAN, NAN},
+      {"ece", .03755083349362637, NAN, NAN},
+      {"calibration", 1.1038345591541763, NAN, NAN},
+      {"mean_score", .25020250007494665, NAN, NAN},
+      {"positives", 680, NAN, NAN},
+  };
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    char *name = g_strdup_printf("%s/%s", over, wanted[i].name);
+    check_number(stage, name, wanted[i].value, wanted[i].low, wanted[i].high, 1e-11);
+    g_free(name);
+  }
+}
+
+START_TEST(many_rows_in_any_batches) {
+  double labels[ROWS], scores[ROWS];
+  uint8_t kinds[ROWS];
+  many_rows(labels, scores);
+  memset(kinds, TEST, sizeof kinds);
+  learner_rows rows = {.kinds = kinds};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, ROWS);
+  learner_numbers(&rows, "score", ADL_FLOAT32, scores, ROWS);
+  for (int64_t batch_rows = 7; batch_rows < 2 * ROWS; batch_rows *= 9) {
+    learner_stage *stage = measured(&rows, batch_rows, "resolution", "0");
+    check_many(stage, "held-out");
+    learner_free(stage);
+  }
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+/* The same rows four times over, as different kinds: each is told as if it were alone, and under the right name. */
+START_TEST(kinds_are_never_mixed) {
+  static const uint8_t kind_of[4] = {TEST, VALIDATE, TRAIN | ONLINE, TRAIN};
+  static const char *const names[4] = {"held-out", "validation", "progressive", "in-sample"};
+  static double labels[4 * ROWS], scores[4 * ROWS];
+  static uint8_t kinds[4 * ROWS];
+  many_rows(labels, scores);
+  for (int64_t i = 4 * ROWS; i-- > 0;) {
+    labels[i] = labels[i / 4];
+    scores[i] = scores[i / 4];
+    kinds[i] = kind_of[i % 4];
+  }
+  learner_rows rows = {.kinds = kinds};
+  learner_numbers(&rows, "label", ADL_FLOAT32, labels, 4 * ROWS);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, 4 * ROWS);
+  learner_stage *stage = measured(&rows, 64, "resolution", "0");
+  for (int k = 0; k < 4; k++) check_many(stage, names[k]);
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(resolution_bounds_what_is_ranked) {
+  double labels[ROWS], scores[ROWS];
+  many_rows(labels, scores);
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, ROWS);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, ROWS);
+  learner_stage *exact = measured(&rows, 500, "resolution", "0"), *rough = measured(&rows, 500, "resolution", "0.1");
+  double auc = learner_reported(rough, "in-sample/auc", NULL, NULL);
+  ck_assert_double_ne(auc, learner_reported(exact, "in-sample/auc", NULL, NULL));
+  ck_assert_double_eq_tol(auc, learner_reported(exact, "in-sample/auc", NULL, NULL), .01);
+  /* Losses are of the scores as they are. */
+  ck_assert_double_eq(learner_reported(exact, "in-sample/logloss", NULL, NULL),
+                      learner_reported(rough, "in-sample/logloss", NULL, NULL));
+  learner_free(exact);
+  learner_free(rough);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+/* ---- segments ---- */
+
+START_TEST(segments) {
+  enum { COUNT = 8 };
+  const double labels[COUNT] = {0, 1, 0, 1, 0, 1, 1, 1}, scores[COUNT] = {.2, .6, .3, .1, .5, .9, .7, .5};
+  const double hours[COUNT] = {9, 9, 9, 9, 9, 9, 10, 10};
+  const char *const devices[COUNT] = {"phone", "phone", "phone", NULL, NULL, "phone", "phone", "phone"};
+  const uint8_t kinds[COUNT] = {TEST, TEST, TEST, TEST, TEST, TEST, TEST, TEST};
+  learner_rows rows = {.kinds = kinds};
+  learner_numbers(&rows, "label", ADL_INT64, labels, COUNT);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, COUNT);
+  learner_texts(&rows, "by:device", devices, COUNT);
+  learner_numbers(&rows, "by:hour", ADL_INT64, hours, COUNT);
+  learner_stage *stage = measured(&rows, 3, "bins", "4");
+  check_plain(stage, "held-out/rows", COUNT, 0);
+  /* Largest first; auc of {.2 -, .6 +, .3 -, .9 +} is 1, of {.1 +, .5 -} 0, of two positives undefined. */
+  const char *table = strstr(stage->reported->str, "segments (held-out)\n");
+  ck_assert_ptr_nonnull(table);
+  ck_assert_ptr_nonnull(strstr(table,
+                               "segment|rows|positives|ctr|mean_score|logloss|normalised_entropy|calibration|auc|\n"
+                               "device=phone, hour=9|4|2|0.5|0.5|"));
+  ck_assert_ptr_nonnull(strstr(table, "|1|1|\ndevice=null, hour=9|2|1|0.5|0.3|"));
+  ck_assert_ptr_nonnull(strstr(table, "|0.6|0|\ndevice=phone, hour=10|2|2|1|0.6|"));
+  ck_assert_ptr_nonnull(strstr(table, "|undefined|0.6|undefined|\n"));
+  double all = auc_of_pairs(
+      (const adl_score_count[]){{.2, 1, 0}, {.6, 0, 1}, {.3, 1, 0}, {.1, 0, 1}, {.5, 1, 1}, {.9, 0, 1}, {.7, 0, 1}}, 7);
+  ck_assert_double_eq_tol(learner_reported(stage, "held-out/auc", NULL, NULL), all, 1e-12);
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(many_segments) {
+  enum { COUNT = 130 };
+  double labels[COUNT], scores[COUNT], users[COUNT];
+  char long_text[400];
+  const char *texts[COUNT];
+  memset(long_text, 'x', sizeof long_text);
+  long_text[sizeof long_text - 1] = '\0';
+  memcpy(long_text + 194, "\xc3\xa9", 2); /* a character of two bytes where the name is cut */
+  for (int i = 0; i < COUNT; i++) {
+    labels[i] = i % 2;
+    scores[i] = .5;
+    users[i] = -i;
+    texts[i] = long_text;
+  }
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_INT64, labels, COUNT);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, COUNT);
+  learner_texts(&rows, "by:text", texts, COUNT);
+  learner_numbers(&rows, "by:user", ADL_INT64, users, COUNT);
+  learner_stage *stage = measured(&rows, 16, "bins", "4");
+  check_says(stage, "segments (in-sample)=50 of 130 segments are shown, those with most rows");
+  check_says(stage, "xxx...|1|");
+  ck_assert(g_utf8_validate(stage->reported->str, -1, NULL));
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+/* ---- undefined ---- */
+
+START_TEST(one_class) {
+  const double labels[3] = {0, 0, 0}, ones[3] = {1, 1, 1}, scores[3] = {.1, .2, 0};
+  learner_rows rows = {0}, other = {0};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, 3);
+  learner_numbers(&rows, "score", ADL_FLOAT32, scores, 3);
+  learner_stage *stage = measured(&rows, 64, "bins", "10");
+  check_says(stage, "auc (in-sample)=undefined: no row is positive\n");
+  check_says(stage, "normalised_entropy (in-sample)=undefined: no row is positive\n");
+  check_says(stage, "calibration (in-sample)=undefined: no row is positive\n");
+  check_says(stage, "held-out=undefined: there are no held-out rows");
+  check_does_not_say(stage, "/auc=");
+  ck_assert_double_eq_tol(learner_reported(stage, "in-sample/logloss", NULL, NULL), -(log(.9) + log(.8)) / 3, 1e-7);
+  learner_free(stage);
+  learner_rows_clear(&rows);
+  learner_numbers(&other, "label", ADL_BOOL, ones, 3);
+  learner_numbers(&other, "score", ADL_FLOAT32, scores, 3);
+  stage = measured(&other, 64, "bins", "10");
+  check_says(stage, "auc (in-sample)=undefined: every row is positive\n");
+  /* A score of 0 for what happened costs -ln 1e-15, not infinity. */
+  ck_assert_double_eq_tol(learner_reported(stage, "in-sample/logloss", NULL, NULL),
+                          -(log(.1) + log(.2) + log(1e-15)) / 3, 1e-6);
+  learner_free(stage);
+  learner_rows_clear(&other);
+}
+END_TEST
+
+START_TEST(scores_that_are_no_probabilities) {
+  const double labels[4] = {0, 1, 0, 1}, scores[4] = {-3, 4, 1, 2};
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, 4);
+  learner_numbers(&rows, "score", ADL_FLOAT32, scores, 4);
+  learner_stage *stage = measured(&rows, 64, "bins", "10");
+  ck_assert_double_eq(learner_reported(stage, "in-sample/auc", NULL, NULL), 1);
+  check_plain(stage, "in-sample/mean_score", 1, 0);
+  static const char *const undefined[] = {"logloss", "normalised_entropy", "brier", "ece", "calibration"};
+  for (int i = 0; i < 5; i++) {
+    char *text = g_strdup_printf("%s (in-sample)=undefined: there are scores outside [0, 1]", undefined[i]);
+    check_says(stage, text);
+    g_free(text);
+  }
+  check_does_not_say(stage, "reliability");
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(labels_that_are_none) {
+  const double labels[4] = {0, 1, .5, 2}, scores[4] = {.1, .9, .5, .5};
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_FLOAT64, labels, 4);
+  learner_numbers(&rows, "score", ADL_FLOAT32, scores, 4);
+  learner_stage *stage = measured(&rows, 3, "bins", "10");
+  check_plain(stage, "in-sample/rows", 2, 0);
+  ck_assert_int_eq(g_hash_table_size(stage->rejected), 2);
+  ck_assert_str_eq(g_hash_table_lookup(stage->rejected, GSIZE_TO_POINTER(3)), "label: label 0.5 is neither 0 nor 1");
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(one_row) {
+  const double label = 1, score = .75;
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_BOOL, &label, 1);
+  learner_numbers(&rows, "score", ADL_FLOAT64, &score, 1);
+  learner_stage *stage = measured(&rows, 1, "bins", "2");
+  check_number(stage, "in-sample/logloss", -log(.75), NAN, NAN, 1e-12); /* no interval from one row */
+  check_plain(stage, "in-sample/ece", .25, 1e-12);
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(no_rows) {
+  const double label = 1, score = .75;
+  learner_rows rows = {0}, none;
+  learner_numbers(&rows, "label", ADL_BOOL, &label, 1);
+  learner_numbers(&rows, "score", ADL_FLOAT64, &score, 1);
+  none = learner_slice(&rows, 0, 0);
+  learner_stage *stage = measured(&none, 64, "bins", "2");
+  ck_assert_str_eq(stage->warned->str, "no rows to measure\n");
+  ck_assert_str_eq(stage->reported->str, "rows=undefined: no rows reached this stage\n");
+  learner_free(stage);
+  learner_rows_clear(&none);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+/* -0 and 0 are one score; so are the same value as float32 and as float64. */
+START_TEST(zero_has_one_sign) {
+  const double labels[2] = {0, 1}, scores[2] = {0.0, -0.0};
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, 2);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, 2);
+  learner_stage *stage = measured(&rows, 64, "bins", "10");
+  ck_assert_double_eq(learner_reported(stage, "in-sample/auc", NULL, NULL), .5);
+  check_does_not_say(stage, "undefined: there are scores outside");
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("metrics");
+  TCase *parts = tcase_create("parts"), *known = tcase_create("known answers");
+  TCase *segmented = tcase_create("segments"), *odd = tcase_create("odd cases");
+  tcase_add_test(parts, wilson);
+  tcase_add_test(parts, auc_is_that_of_pairs);
+  tcase_add_test(parts, auc_of_very_many_rows);
+  tcase_add_test(parts, bins_of_equal_counts_keep_ties);
+  tcase_add_test(known, five_rows);
+  tcase_add_test(known, many_rows_in_any_batches);
+  tcase_add_test(known, kinds_are_never_mixed);
+  tcase_add_test(known, resolution_bounds_what_is_ranked);
+  tcase_add_test(segmented, segments);
+  tcase_add_test(segmented, many_segments);
+  tcase_add_test(odd, one_class);
+  tcase_add_test(odd, scores_that_are_no_probabilities);
+  tcase_add_test(odd, labels_that_are_none);
+  tcase_add_test(odd, one_row);
+  tcase_add_test(odd, no_rows);
+  tcase_add_test(odd, zero_has_one_sign);
+  suite_add_tcase(suite, parts);
+  suite_add_tcase(suite, known);
+  suite_add_tcase(suite, segmented);
+  suite_add_tcase(suite, odd);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? 0 : 1;
+}
