@@ -181,7 +181,7 @@ static int64_t field_dimension_name(const adl_stage *stage, const adl_schema_col
   if (field->type.shape != ADL_VECTOR && field->type.shape != ADL_SPARSE) return g_snprintf(buffer, size, "%s", column->name);
   if (dimension >= 0 && dimension < field->name_count) {
     int64_t begin = field->name_offsets[dimension], length = field->name_offsets[dimension + 1] - begin;
-    return g_snprintf(buffer, size, "%s=%.*s", column->name, (int)length, field->name_bytes + begin);
+    return g_snprintf(buffer, size, "%.*s", (int)length, field->name_bytes + begin);
   }
   return g_snprintf(buffer, size, "%s[%" G_GINT64_FORMAT "]", column->name, dimension);
 }

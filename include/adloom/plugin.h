@@ -598,7 +598,8 @@ struct adl_host {
   adl_status (*set_width)(const adl_call *call, int32_t slot, int64_t width);
   /* A name for each dimension: offsets[width + 1] into bytes. Copied. */
   adl_status (*set_names)(const adl_call *call, int32_t slot, int64_t width, const int64_t *offsets, const char *bytes);
-  /* Name of a dimension of an input (also in report): "words=price", "spend"; "features[7]" where nobody named it.
+  /* Name of a dimension of an input (also in report): as set_names gave it ("price", "gender=f"), the name of a plain
+   * column ("spend"), "features[7]" where nobody named it.
    * Written to `buffer` with a NUL, cut to fit; returns the full length. */
   int64_t (*dimension_name)(const adl_call *call, const adl_input *input, int64_t dimension, char *buffer,
                             size_t size);
