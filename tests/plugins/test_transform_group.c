@@ -1,0 +1,281 @@
+/* group on the real engine: each function's known answers, types, splits, and a large random table against a plain
+ * computation, for several thread counts. */
+#include <math.h>
+
+#include "tests/plugins/transform.h"
+
+static const char csv[] = "user,shop,price,quantity,word,at,paid\n"
+                          "10,b,2.5,2,apple,2024-06-03,1\n"
+                          "9,a,,1,,2024-06-01,0\n"
+                          "10,b,1.5,,pear,2024-06-05,1\n"
+                          "9,a,4,3,fig,,1\n"
+                          "10,a,8,-1,apple,2024-06-01,\n"
+                          "10,b,,7,apple,2024-06-05,0\n";
+static const char columns[] =
+    "{user: int, shop: string, price: float, quantity: int, word: string, at: timestamp, paid: bool}";
+
+START_TEST(known_answers) {
+  adl_harness *h = adl_harness_new(csv, columns);
+  adl_harness_run(h,
+                  "  g:\n"
+                  "    use: group\n"
+                  "    by: user\n"
+                  "    columns:\n"
+                  "      rows: count()\n"
+                  "      prices: count(price)\n"
+                  "      spend: sum(price)\n"
+                  "      items: sum(quantity)\n"
+                  "      worth: sum(price * quantity)\n"
+                  "      mean: mean(price)\n"
+                  "      low: min(price)\n"
+                  "      high: max(quantity)\n"
+                  "      first_word: min(word)\n"
+                  "      last_word: max(word)\n"
+                  "      word: last(word, at)\n"
+                  "      price: last(price, at)\n"
+                  "      when: max(at)\n"
+                  "      words: distinct(word)\n"
+                  "      shops: distinct(shop)\n"
+                  "      basket: bag(word)\n"
+                  "      weighted: bag(shop, quantity)\n"
+                  "      ever: max(paid)\n"
+                  "      paid: sum(paid)\n"
+                  "      none: max(if(price > 100, price, null))\n",
+                  "g");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "user", "9|10"); /* by number, not by text */
+  ASSERT_VALUES(h, "rows", "2|4");
+  ASSERT_VALUES(h, "prices", "1|3");
+  ASSERT_VALUES(h, "spend", "4|12");
+  ASSERT_VALUES(h, "items", "4|8");
+  ASSERT_VALUES(h, "worth", "12|-3");
+  ASSERT_VALUES(h, "mean", "4|4");
+  ASSERT_VALUES(h, "low", "4|1.5");
+  ASSERT_VALUES(h, "high", "3|7");
+  ASSERT_VALUES(h, "first_word", "fig|apple");
+  ASSERT_VALUES(h, "last_word", "fig|pear");
+  ASSERT_VALUES(h, "word", "null|apple"); /* fig has no time; of two at the same time the later row counts */
+  ASSERT_VALUES(h, "price", "null|1.5");  /* the row at the same time has no price */
+  ASSERT_VALUES(h, "when", "2024-06-01T00:00:00Z|2024-06-05T00:00:00Z");
+  ASSERT_VALUES(h, "words", "1|2");
+  ASSERT_VALUES(h, "shops", "1|2");
+  ASSERT_VALUES(h, "basket", "{\"fig\": 1}|{\"apple\": 3, \"pear\": 1}");
+  ASSERT_VALUES(h, "weighted", "{\"a\": 4}|{\"a\": -1, \"b\": 9}");
+  ASSERT_VALUES(h, "ever", "true|true");
+  ASSERT_VALUES(h, "paid", "1|2");
+  ASSERT_VALUES(h, "none", "null|null");
+  ck_assert_int_eq(adl_harness_type(h, "user").role, ADL_NUMBER);
+  ck_assert_int_eq(adl_harness_type(h, "items").element, ADL_INT64);
+  ck_assert_int_eq(adl_harness_type(h, "spend").element, ADL_FLOAT64);
+  ck_assert_int_eq(adl_harness_type(h, "high").element, adl_harness_type(h, "items").element);
+  ck_assert_int_eq(adl_harness_type(h, "basket").shape, ADL_BAG);
+  adl_harness_free(h);
+}
+END_TEST
+
+START_TEST(keys_of_several_columns) {
+  adl_harness *h = adl_harness_new("a,b,t\nx,-5,1\n,1,1\nx,10,1\nx y,2,1\nx,-5,1\n", "{a: string, b: int, t: string}");
+  adl_harness_top(h, "max_rejects: 1\n");
+  adl_harness_run(h, "  g: {use: group, by: [a, b], columns: {n: count()}}\n", "g");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "a", "x|x|x y");
+  ASSERT_VALUES(h, "b", "-5|10|2");
+  ASSERT_VALUES(h, "n", "2|1|1");
+  ck_assert_int_eq(adl_harness_rejected(h), 1);               /* the row without a key */
+  adl_harness_run(h, "  g: {use: group, by: [b, a]}\n", "g"); /* keys alone */
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "a", "x|x y|x");
+  ASSERT_VALUES(h, "b", "-5|2|10");
+  adl_harness_free(h);
+}
+END_TEST
+
+START_TEST(held_out_rows_do_not_count) {
+  adl_harness *h = adl_harness_new(csv, columns);
+  adl_harness_source(h, "holdout: {where: \"user = 9 or at >= '2024-06-05'\"}");
+  adl_harness_run(h, "  g: {use: group, by: user, columns: {n: count(), spend: sum(price)}}\n", "g");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "user", "10");
+  ASSERT_VALUES(h, "n", "2");
+  ASSERT_VALUES(h, "spend", "10.5");
+  ck_assert_int_eq(adl_harness_split(h, 0), ADL_TRAIN);
+  adl_harness_free(h);
+}
+END_TEST
+
+START_TEST(no_rows_and_overflow) {
+  adl_harness *h = adl_harness_new("a,b\n1,9223372036854775807\n1,1\n2,5\n", "{a: int, b: int}");
+  adl_harness_run(h, "  g: {use: group, by: a, columns: {s: sum(b)}}\n", "g");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "s", "null|5");
+  adl_harness_run(h, "  f: {use: filter, where: \"a > 5\"}\n  g: {use: group, by: a, columns: {s: sum(b)}}\n", "g");
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rows(h), 0);
+  adl_harness_free(h);
+}
+END_TEST
+
+START_TEST(refusals) {
+  static const char *const cases[][2] = {
+      {"{use: group}", "by"},
+      {"{use: group, by: []}", "by"},
+      {"{use: group, by: user, columns: {x: \"sum(word)\"}}", "sum and mean are of numbers"},
+      {"{use: group, by: user, columns: {x: \"last(word, shop)\"}}", "is a timestamp or a number"},
+      {"{use: group, by: user, columns: {x: \"bag(price)\"}}", "a bag is of strings or ids"},
+      {"{use: group, by: user, columns: {x: \"bag(word, shop)\"}}", "the weight, is a number"},
+      {"{use: group, by: user, columns: {x: \"median(price)\"}}", "no function is called `median` here"},
+      {"{use: group, by: user, columns: {x: \"sum(prise)\"}}", "no column is called `prise`"},
+      {"{use: group, by: user, columns: {x: \"last(word)\"}}", "last takes 2 arguments, not 1"},
+      {"{use: group, by: user, columns: {user: count()}}", "there is a column `user` already"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *stages = g_strdup_printf("  g: %s\n", cases[i][0]);
+    assert_refused(csv, columns, stages, cases[i][1]);
+    g_free(stages);
+  }
+  assert_refused("a,b\n1,2\n3,4\n", "{a: float, b: float}",
+                 "  c: {use: kmeans, features: [a, b], clusters: 2, as: segment}\n"
+                 "  g: {use: group, by: a, columns: {x: sum(segment)}}\n",
+                 "this is an id");
+}
+END_TEST
+
+/* ---- many rows ---- */
+
+enum { ROWS = 60000, USERS = 5000, WORDS = 40 };
+
+typedef struct truth {
+  int64_t rows, quantity, words, last_at, low;
+  double price;
+  int last_word;
+  int bag[WORDS];
+  char longest[64];
+} truth;
+
+static void write_word(char *word, size_t size, int w) {
+  g_snprintf(word, size, "%s%d", w % 3 == 0 ? "a somewhat longer word than the others are " : "w", w);
+}
+
+START_TEST(many_rows_against_a_plain_computation) {
+  GRand *rand = g_rand_new_with_seed(3);
+  GString *text = g_string_new("user,price,quantity,word,at\n");
+  truth *users = g_new0(truth, USERS);
+  for (int row = 0; row < ROWS; row++) {
+    int u = g_rand_int_range(rand, 0, USERS), q = g_rand_int_range(rand, -5, 50), w = g_rand_int_range(rand, 0, WORDS);
+    int at = g_rand_int_range(rand, 0, 28);
+    double price = g_rand_int_range(rand, 0, 1000) / 8.0; /* sums are exact */
+    char word[64];
+    write_word(word, sizeof word, w);
+    g_string_append_printf(text, "%d,%g,%d,%s,2024-02-%02d\n", u, price, q, word, at + 1);
+    truth *t = &users[u];
+    if (t->rows == 0 || q < t->low) t->low = q;
+    if (t->rows == 0 || at >= t->last_at) {
+      t->last_at = at;
+      t->last_word = w;
+    }
+    if (strcmp(word, t->longest) > 0) g_strlcpy(t->longest, word, sizeof t->longest);
+    t->rows++;
+    t->quantity += q;
+    t->price += price;
+    t->words += t->bag[w] == 0;
+    t->bag[w]++;
+  }
+  char *first = NULL;
+  for (int threads = 1; threads <= 3; threads++) {
+    adl_harness *h =
+        adl_harness_new(text->str, "{user: int, price: float, quantity: int, word: string, at: timestamp}");
+    adl_harness_threads(h, threads);
+    adl_harness_run(
+        h,
+        "  g:\n"
+        "    use: group\n"
+        "    by: user\n"
+        "    columns: {rows: count(), spend: sum(price), odd: sum(price * 0.1), items: sum(quantity),\n"
+        "      low: min(quantity), word: \"last(word, at)\", great: max(word), words: distinct(word), bag: bag(word)}\n"
+        "  o: {use: write-csv, path: out.csv, columns: [user, spend, odd, items, low, word, great, words]}\n",
+        "g");
+    ASSERT_OK(h);
+    int64_t at = 0;
+    for (int u = 0; u < USERS; u++) {
+      const truth *t = &users[u];
+      if (t->rows == 0) continue;
+      char word[64], *last = adl_harness_text(h, "word", at), *great = adl_harness_text(h, "great", at);
+      write_word(word, sizeof word, t->last_word);
+      ck_assert(adl_harness_number(h, "user", at) == u);
+      ck_assert(adl_harness_number(h, "rows", at) == (double)t->rows);
+      ck_assert(adl_harness_number(h, "spend", at) == t->price);
+      ck_assert_double_eq_tol(adl_harness_number(h, "odd", at), t->price * 0.1, 1e-9);
+      ck_assert(adl_harness_number(h, "items", at) == (double)t->quantity);
+      ck_assert(adl_harness_number(h, "low", at) == (double)t->low);
+      ck_assert(adl_harness_number(h, "words", at) == (double)t->words);
+      ck_assert_str_eq(last, word);
+      ck_assert_str_eq(great, t->longest);
+      free(last);
+      free(great);
+      at++;
+    }
+    ck_assert_int_eq(adl_harness_rows(h), at);
+    const adl_column *bags = adl_harness_column(h, "bag");
+    at = 0;
+    for (int u = 0; u < USERS; u++) {
+      if (users[u].rows == 0) continue;
+      int32_t from = bags->offsets[at], to = bags->offsets[at + 1];
+      ck_assert_int_eq(to - from, users[u].words);
+      for (int32_t i = from; i < to; i++) {
+        adl_text token = adl_text_at(bags, i);
+        int word = 0;
+        for (int32_t c = 0; c < token.size; c++)
+          word = g_ascii_isdigit(token.data[c]) ? word * 10 + token.data[c] - '0' : 0;
+        ck_assert(bags->weights[i] == (float)users[u].bag[word]);
+        if (i == from) continue;
+        adl_text before = adl_text_at(bags, i - 1);
+        int32_t shorter = MIN(before.size, token.size);
+        int order = memcmp(before.data, token.data, (size_t)shorter);
+        ck_assert(order < 0 || (order == 0 && before.size < token.size));
+      }
+      at++;
+    }
+    char *digest = adl_harness_digest(h);
+    if (first == NULL) first = g_strdup(digest);
+    ck_assert_str_eq(first, digest);
+    free(digest);
+    adl_harness_free(h);
+  }
+  g_free(first);
+  g_free(users);
+  g_string_free(text, TRUE);
+  g_rand_free(rand);
+}
+END_TEST
+
+/* Bags of lists and of bags: tokens of a bag come out with their weights. */
+START_TEST(bags_of_bags) {
+  adl_harness *h =
+      adl_harness_new("user,shop,word,n\n1,a,x,2\n1,b,x,3\n2,a,y,1\n", "{user: id, shop: id, word: string, n: int}");
+  adl_harness_run(
+      h,
+      "  one: {use: group, by: [user, shop], columns: {words: \"bag(word, n)\"}}\n"
+      "  two: {use: group, by: user, columns: {words: bag(words), twice: \"bag(words, 2)\", shops: bag(shop)}}\n",
+      "two");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "words", "{\"x\": 5}|{\"y\": 1}");
+  ASSERT_VALUES(h, "twice", "{\"x\": 10}|{\"y\": 2}");
+  ASSERT_VALUES(h, "shops", "{\"a\": 1, \"b\": 1}|{\"a\": 1}");
+  adl_harness_free(h);
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("transform group");
+  TCase *t = tcase_create("group");
+  tcase_add_test(t, known_answers);
+  tcase_add_test(t, keys_of_several_columns);
+  tcase_add_test(t, held_out_rows_do_not_count);
+  tcase_add_test(t, no_rows_and_overflow);
+  tcase_add_test(t, refusals);
+  tcase_add_test(t, many_rows_against_a_plain_computation);
+  tcase_add_test(t, bags_of_bags);
+  tcase_set_timeout(t, 120);
+  suite_add_tcase(s, t);
+  return run_suite(s);
+}
