@@ -74,9 +74,10 @@ START_TEST(numbers_say_what_they_are_over) {
     ck_assert(isnan(adl_harness_report(h, "quality", "validation", "logloss")));
     ck_assert_double_eq(
         adl_harness_report(h, "quality", own, "rows") + adl_harness_report(h, "quality", "held-out", "rows"), ROWS);
-    /* With the margins that the labels were drawn from it would be .460, with a constant .635. */
-    ck_assert(test > .43 && test < .49);
-    ck_assert_double_gt(adl_harness_report(h, "quality", "held-out", "auc"), .75);
+    /* With the margins that the labels were drawn from it would be .460, with a constant .635. Online, held-out rows are
+     * scored with the model as it stood before their batch: those of the first batch with none. */
+    ck_assert_msg(test > .43 && test < (online ? .59 : .49), "%g, in training %g", test, train);
+    ck_assert_double_gt(adl_harness_report(h, "quality", "held-out", "auc"), online ? .65 : .8);
     /* What the learner counted while it learned online is what metrics finds in the scores. */
     if (online) ck_assert_double_eq_tol(adl_harness_report(h, "click", "progressive", "logloss"), train, 1e-6);
     adl_harness_free(h);
