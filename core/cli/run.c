@@ -72,36 +72,64 @@ static bool make_directory(const char *directory) {
 
 /* ---- the summary ---- */
 
-static void print_number(const adl_report_item *item, GString *out) {
-  char name[64];
-  g_snprintf(name, sizeof name, "%s%s%s", item->name, item->over[0] != '\0' ? ", " : "", item->over);
-  g_string_append_printf(out, "  %-18s %-34s ", item->stage, name);
+static bool has_over(const adl_report_data *reports, const char *stage, const char *over) {
+  for (guint i = 0; i < reports->items->len; i++) {
+    const adl_report_item *item = reports->items->pdata[i];
+    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage) == 0 && strcmp(item->over, over) == 0) return true;
+  }
+  return false;
+}
+
+static void append_number(GString *out, const adl_report_item *item) {
+  g_string_append_printf(out, "  %-22s ", item->name);
   if (!isfinite(item->value)) g_string_append(out, "undefined");
-  else if (fabs(item->value) >= 1e6 || item->value == floor(item->value)) g_string_append_printf(out, "%.0f", item->value);
-  else g_string_append_printf(out, "%.6g", item->value);
+  else if (item->value == floor(item->value) && fabs(item->value) < 1e15) g_string_append_printf(out, "%.0f", item->value);
+  else g_string_append_printf(out, "%.5g", item->value);
   if (isfinite(item->low) && isfinite(item->high)) g_string_append_printf(out, "  [%.4g, %.4g]", item->low, item->high);
   g_string_append_c(out, '\n');
 }
 
-static void print_summary(const adl_engine *engine, const adl_graph *graph, const adl_outputs *outputs, const char *directory, double seconds) {
-  GString *out = g_string_new(NULL);
-  const adl_report_data *reports = adl_engine_reports(engine);
+/* What evaluators say; of rows that were learned from only where there are no others. The rest is in metrics.json. */
+static void append_results(GString *out, const adl_report_data *reports, const adl_graph *graph) {
+  const adl_report_item *last = NULL;
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
-    const adl_stage *stage = adl_graph_find(graph, item->stage);
-    if (item->kind == ADL_REPORT_TEXT && stage->class->kind == ADL_EVALUATE) g_string_append_printf(out, "  %-18s %-34s %s\n", item->stage, item->name, item->text);
-    if (item->kind == ADL_REPORT_NUMBER) print_number(item, out);
+    bool others = has_over(reports, item->stage, "held-out") || has_over(reports, item->stage, "progressive");
+    if (adl_graph_find(graph, item->stage)->class->kind != ADL_EVALUATE) continue;
+    if (item->kind == ADL_REPORT_TEXT) g_string_append_printf(out, "%s: %s: %s\n", item->stage, item->name, item->text);
+    if (item->kind != ADL_REPORT_NUMBER || (others && strcmp(item->over, "in-sample") == 0)) continue;
+    if (last == NULL || strcmp(last->stage, item->stage) != 0 || strcmp(last->over, item->over) != 0)
+      g_string_append_printf(out, "%s%s%s:\n", item->stage, item->over[0] != '\0' ? ", " : "", item->over);
+    append_number(out, item);
+    last = item;
   }
+}
+
+/* Then standard output is the data's, and the summary goes to standard error. */
+static bool data_on_stdout(const adl_graph *graph) {
+  for (guint i = 0; i < graph->stages->len; i++) {
+    const adl_args *args = ((adl_stage *)graph->stages->pdata[i])->args;
+    for (int k = 0; args != NULL && k < args->count; k++) {
+      const adl_arg *arg = &args->items[k];
+      if (arg->param->type == ADL_PARAM_PATH_OUT && arg->node != NULL && arg->node->kind == ADL_NODE_SCALAR && strcmp(arg->node->text, "-") == 0) return true;
+    }
+  }
+  return false;
+}
+
+static void print_summary(const adl_engine *engine, const adl_graph *graph, const adl_outputs *outputs, const char *directory, double seconds) {
+  GString *out = g_string_new(NULL);
+  append_results(out, adl_engine_reports(engine), graph);
   g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " rows read, %" G_GINT64_FORMAT " rejected, %.2f s\n", graph->name, adl_engine_rows_read(engine),
                          adl_engine_rejected(engine), seconds);
   const GPtrArray *targets = adl_outputs_targets(outputs);
   for (guint i = 0; i < targets->len; i++) g_string_append_printf(out, "output: %s\n", (const char *)targets->pdata[i]);
   g_string_append_printf(out, "run: %s\n", directory);
-  fputs(out->str, stdout);
+  fputs(out->str, data_on_stdout(graph) ? stderr : stdout);
   g_string_free(out, TRUE);
 }
 
-static void print_json(const adl_engine *engine, adl_outcome outcome, const char *directory, double seconds) {
+static void print_json(const adl_engine *engine, const adl_graph *graph, adl_outcome outcome, const char *directory, double seconds) {
   JsonBuilder *builder = json_builder_new();
   json_builder_begin_object(builder);
   json_builder_set_member_name(builder, "outcome");
@@ -119,7 +147,7 @@ static void print_json(const adl_engine *engine, adl_outcome outcome, const char
   json_builder_end_object(builder);
   JsonNode *root = json_builder_get_root(builder);
   char *text = json_to_string(root, FALSE);
-  puts(text);
+  fprintf(data_on_stdout(graph) ? stderr : stdout, "%s\n", text);
   g_free(text);
   json_node_unref(root);
   g_object_unref(builder);
@@ -149,7 +177,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
   adl_engine_end_progress(engine);
   adl_pipeline_print(pipeline, "the run failed, nothing was published");
   if (outcome == ADL_RUN_INTERRUPTED) fprintf(stderr, "adloom: interrupted; nothing was published, models fitted so far are kept\n");
-  if (options->json) print_json(engine, outcome, directory, seconds);
+  if (options->json) print_json(engine, pipeline->graph, outcome, directory, seconds);
   else if (outcome == ADL_RUN_OK && !options->quiet) print_summary(engine, pipeline->graph, outputs, directory, seconds);
   else if (outcome != ADL_RUN_OK) fprintf(stderr, "run: %s\n", directory);
   adl_engine_free(engine);
