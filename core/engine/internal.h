@@ -271,10 +271,10 @@ bool adl_model_load(adl_node_run *node, bool *have);
 bool adl_model_fit(adl_node_run *node, adl_rows *rows);
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
-/* Into the store and into the run directory. */
-bool adl_model_keep(adl_node_run *node);
-/* The same for a model that is final once it is fitted or loaded: not one that learns online. */
-bool adl_model_keep_if_fitted(adl_node_run *node);
+/* Into the model store, as soon as it is fitted: a run that is interrupted later need not fit it again. */
+void adl_model_keep(adl_node_run *node);
+/* All models into the run directory, when the run has succeeded. */
+bool adl_models_publish(adl_engine *engine);
 /* Fills node->digest, where models may come from the store. */
 void adl_digests(adl_engine *engine);
 void adl_node_release(adl_node_run *node);

@@ -270,21 +270,27 @@ static bool save_to_run(adl_node_run *node, const adl_model_meta *meta) {
   return ok;
 }
 
-bool adl_model_keep(adl_node_run *node) {
+void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
-  if (!saves(node)) return true;
+  bool storable = saves(node) && node->fitted_here && node->digest[0] != '\0' && engine->models != NULL && node->stage->learn == ADL_LEARN_FIT;
+  if (!storable) return;
   adl_model_meta *meta = describe(node->stage);
-  bool ok = true;
-  if (node->fitted_here && node->digest[0] != '\0' && engine->models != NULL && node->stage->learn == ADL_LEARN_FIT) {
-    GError *error = NULL;
-    if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
-      adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s", node->stage->name, error->message);
-      g_clear_error(&error);
-    }
+  GError *error = NULL;
+  if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
+    adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s", node->stage->name, error->message);
+    g_clear_error(&error);
   }
-  if (engine->options->directory != NULL) ok = save_to_run(node, meta);
   adl_model_meta_free(meta);
-  return ok;
 }
 
-bool adl_model_keep_if_fitted(adl_node_run *node) { return node->stage->learn == ADL_LEARN_ONLINE || adl_model_keep(node); }
+bool adl_models_publish(adl_engine *engine) {
+  for (int32_t i = 0; engine->options->directory != NULL && i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    if (!saves(node)) continue;
+    adl_model_meta *meta = describe(node->stage);
+    bool ok = save_to_run(node, meta);
+    adl_model_meta_free(meta);
+    if (!ok) return false;
+  }
+  return true;
+}

@@ -161,7 +161,9 @@ static bool collect_table(adl_engine *engine, adl_node_run *node) {
 static bool become_ready(adl_node_run *node) {
   node->ready = true;
   if (class_of(node) == NULL) return true;
-  return adl_model_prepare(node) && adl_model_keep_if_fitted(node);
+  if (!adl_model_prepare(node)) return false;
+  adl_model_keep(node);
+  return true;
 }
 
 static bool ready_by_model(adl_engine *engine, adl_node_run *node) {
@@ -421,13 +423,6 @@ static bool ask_reports(adl_engine *engine) {
   return true;
 }
 
-/* Models of online learners are final only now. */
-static bool keep_online(adl_engine *engine) {
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (engine->nodes[i].stage->learn == ADL_LEARN_ONLINE && !adl_model_keep(&engine->nodes[i])) return false;
-  return true;
-}
-
 static bool all_done(adl_engine *engine) {
   for (int32_t i = 0; i < engine->node_count; i++)
     if (!engine->nodes[i].ready) {
@@ -438,7 +433,7 @@ static bool all_done(adl_engine *engine) {
 }
 
 adl_outcome adl_engine_run(adl_engine *engine) {
-  bool ok = run_all(engine) && all_done(engine) && keep_online(engine) && ask_reports(engine) && commit_sinks(engine);
+  bool ok = run_all(engine) && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
   char *why = NULL;
   if (ok && engine->outputs != NULL && !adl_outputs_publish(engine->outputs, &why)) {
     adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", why);
