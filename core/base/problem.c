@@ -7,9 +7,10 @@
 #include "core/base/text.h"
 
 enum {
-  MAX_KEPT = 500,    /* further ones are only counted */
-  MAX_COLUMNS = 100, /* of a source line that are shown */
-  MAX_SEEN = 1000,   /* characters beside the caret that are looked at */
+  MAX_KEPT = 500,     /* further ones are only counted */
+  MAX_COLUMNS = 100,  /* of a source line that are shown */
+  MAX_SEEN = 1000,    /* characters beside the caret that are looked at */
+  MAX_MESSAGE = 1000, /* bytes */
   TAB = 8
 };
 
@@ -122,12 +123,16 @@ void adl_problems_source(adl_problems *problems, const char *file, const char *t
   pthread_mutex_unlock(&problems->lock);
 }
 
-/* A message is one line and cannot play tricks on the terminal. */
+/* A message is one line of bounded length and cannot play tricks on the terminal. */
 static char *clean(const char *format, va_list args) {
   char *raw = g_strdup_vprintf(format, args);
   GString *out = g_string_new(NULL);
   size_t left = strlen(raw);
   for (const char *at = raw; left > 0;) {
+    if (out->len >= MAX_MESSAGE) {
+      g_string_append(out, "...");
+      break;
+    }
     gunichar c;
     size_t bytes = adl_text_char(at, left, &c);
     if (c == '\n' || c == '\t') c = ' ';

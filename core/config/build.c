@@ -3,6 +3,7 @@
 #include "core/config/build.h"
 
 #include <string.h>
+#include <xxhash.h>
 #include <yaml.h>
 
 #include "core/base/text.h"
@@ -186,9 +187,12 @@ static void check_tag(builder *build, const yaml_event_t *event, const yaml_char
  */
 static const char OPENING[] = "\xef\xb7\x90", CLOSING[] = "\xef\xb7\x91"; /* U+FDD0, U+FDD1 */
 
+enum { MAX_VARIABLE = 512 }; /* bytes of a ${...} in a flow collection; more must be in quotes */
+
 /* The end of the variable that begins at `at`, behind its }; `at`: there is none on this line. */
 static size_t variable_end(const char *text, size_t size, size_t at) {
   size_t end = at + 1;
+  size = MIN(size, at + MAX_VARIABLE);
   if (text[at] != '$' || end >= size || text[end] != '{') return at;
   for (int depth = 0; end < size && text[end] != '\n' && text[end] != '\r'; end++) {
     depth += text[end] == '{' ? 1 : text[end] == '}' ? -1 : 0;
@@ -376,6 +380,9 @@ typedef struct entries {
   guint merge_at; /* pairs in front of it */
 } entries;
 
+/* GLib's hash of strings is easily made to collide, and keys come from anywhere. */
+static guint hash_key(gconstpointer key) { return (guint)XXH3_64bits(key, strlen(key)); }
+
 static bool is_merge(const yaml_event_t *event) {
   return event->type == YAML_SCALAR_EVENT && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
          event->data.scalar.tag == NULL && strcmp((const char *)event->data.scalar.value, "<<") == 0;
@@ -460,7 +467,7 @@ static adl_node *read_mapping(builder *build, const yaml_event_t *start, int dep
   adl_node *node = open_node(build, ADL_NODE_MAPPING, start, name, start->data.mapping_start.tag, depth);
   if (node == NULL) return NULL;
   entries made = {.pairs = g_array_new(FALSE, FALSE, sizeof(adl_pair)),
-                  .seen = g_hash_table_new(g_str_hash, g_str_equal)};
+                  .seen = g_hash_table_new(hash_key, g_str_equal)};
   yaml_event_t event;
   while (next(build, &event)) {
     if (event.type == YAML_MAPPING_END_EVENT) {
@@ -532,7 +539,7 @@ adl_node *adl_build_yaml(const adl_build *to, size_t first) {
   }
   yaml_parser_set_encoding(&build.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&build.parser, (const unsigned char *)text, size);
-  build.anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  build.anchors = g_hash_table_new_full(hash_key, g_str_equal, g_free, g_free);
   adl_node *root = read_document(&build);
   g_hash_table_destroy(build.anchors);
   yaml_parser_delete(&build.parser);

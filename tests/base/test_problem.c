@@ -68,6 +68,12 @@ START_TEST(nothing_of_a_source_line_reaches_the_terminal_unseen) {
   char *out = printed(problems, false);
   ck_assert_str_eq(out, "error: a\xef\xbf\xbd[31m b\n");
   g_free(out);
+  char *endless = g_strnfill(1 << 20, 'x');
+  adl_problems_error(problems, ADL_NO_PLACE, "%s", endless);
+  out = printed(problems, false);
+  ck_assert_uint_lt(strlen(out), 1100);
+  g_free(out);
+  g_free(endless);
   adl_problems_free(problems);
 }
 END_TEST
