@@ -119,8 +119,7 @@ static size_t print_segment(const metrics *self, const adl_batch *batch, int64_t
 }
 
 static double rounded(const metrics *self, double score) {
-  if (self->resolution > 0) score = round(score / self->resolution) * self->resolution;
-  return score + 0.0; /* -0 and 0 are one score */
+  return self->resolution > 0 ? round(score / self->resolution) * self->resolution : score;
 }
 
 /*

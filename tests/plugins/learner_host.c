@@ -196,11 +196,15 @@ static void *host_alloc(const adl_call *call, size_t size) {
   return block;
 }
 
-static uint64_t host_random_key(const adl_call *call, const char *use) {
-  (void)call;
+uint64_t learner_random_key(const char *use) {
   uint64_t key = 42;
   for (; *use != '\0'; use++) key = adl_random(key, (uint64_t)*use);
   return key;
+}
+
+static uint64_t host_random_key(const adl_call *call, const char *use) {
+  (void)call;
+  return learner_random_key(use);
 }
 
 static adl_split host_split(const adl_call *call) { return (adl_split)(stage_of(call)->kind & 3); }

@@ -59,6 +59,9 @@ adl_status learner_process(learner_stage *stage, const learner_rows *rows);
 const char *learner_report(learner_stage *stage);
 void learner_forget(learner_stage *stage);
 
+/* What host->random_key gives. */
+uint64_t learner_random_key(const char *use);
+
 float learner_score(const learner_stage *stage, int64_t row);
 /* A float64 of a tensor of the model; the test fails without such a tensor. */
 double learner_value(const learner_stage *stage, const char *tensor, int64_t at);

@@ -107,9 +107,9 @@ START_TEST(auc_of_very_many_rows) {
 END_TEST
 
 START_TEST(bins_of_equal_counts_keep_ties) {
-  const adl_score_count counts[5] = {{.1, 1, 0}, {.2, 3, 1}, {.3, 1, 0}, {.5, 0, 1}, {.9, 0, 1}};
+  const adl_score_count counts[6] = {{.1, 1, 0}, {.2, 2, 0}, {.2, 1, 1}, {.3, 1, 0}, {.5, 0, 1}, {.9, 0, 1}};
   adl_reliability table[3];
-  double error = adl_reliability_of(counts, 5, false, 3, table);
+  double error = adl_reliability_of(counts, 6, false, 3, table);
   ck_assert_double_eq(table[0].rows, 5); /* the four rows of .2 begin in the first bin and stay there */
   ck_assert_double_eq(table[0].low, .1);
   ck_assert_double_eq(table[0].high, .2);

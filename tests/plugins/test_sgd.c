@@ -269,6 +269,23 @@ START_TEST(momentum_of_sparse_rows) {
 }
 END_TEST
 
+/* Averages of 1, 2, ... 10 in which the q-th counts q (q + 1) (q + 2) times. */
+START_TEST(later_weights_count_more) {
+  double weights[2], average[2] = {0}, wanted = 0, shares = 0;
+  adl_sgd_rule rule = {.method = ADL_SGD_PLAIN, .bias = true};
+  adl_sgd_state state = {.width = 1, .weights = weights, .average = average};
+  for (int q = 1; q <= 10; q++) {
+    weights[0] = q;
+    weights[1] = -q;
+    adl_sgd_average(&rule, &state);
+    shares += q * (q + 1) * (q + 2);
+    wanted += q * (q + 1) * (q + 2) * q;
+  }
+  ck_assert_double_eq_tol(average[0], wanted / shares, 1e-12);
+  ck_assert_double_eq_tol(average[1], -wanted / shares, 1e-12);
+}
+END_TEST
+
 START_TEST(the_rate_falls_as_decay_says) {
   float feature[3] = {1, 1, 1};
   double label[3] = {1, 1, 1};
@@ -455,6 +472,34 @@ START_TEST(early_stopping) {
   ck_assert_double_eq_tol(loss / ROWS, kept / ROWS, 1e-6);
   learner_free(stage);
   learner_rows_clear(&rows);
+}
+END_TEST
+
+/* Whatever the labels of the held-back rows are, the weights of a pass are the same. */
+START_TEST(held_back_rows_are_not_learned_from) {
+  known made;
+  known_make(&made);
+  uint64_t key = learner_random_key("holdback");
+  learner_rows rows = known_rows(made.labels, false);
+  int held = 0;
+  for (int row = 0; row < ROWS; row++)
+    if (adl_random_unit(key, (uint64_t)row) < .2) {
+      made.labels[row] = 1 - made.labels[row];
+      held++;
+    }
+  ck_assert_int_gt(held, ROWS / 8);
+  learner_rows other = known_rows(made.labels, false);
+  learner_stage *a = learner_new(sgd_class(), &rows, NULL, "holdback", "0.2", "epochs", "1", NULL);
+  learner_stage *b = learner_new(sgd_class(), &other, NULL, "holdback", "0.2", "epochs", "1", NULL);
+  fit(a, &rows);
+  fit(b, &other);
+  for (int i = 0; i < WIDTH; i++) ck_assert_double_eq(learner_value(a, "weights", i), learner_value(b, "weights", i));
+  ck_assert_double_eq(learner_value(a, "bias", 0), learner_value(b, "bias", 0));
+  ck_assert_double_lt(learner_value(a, "history", 2), learner_value(b, "history", 2));
+  learner_free(a);
+  learner_free(b);
+  learner_rows_clear(&rows);
+  learner_rows_clear(&other);
 }
 END_TEST
 
@@ -669,6 +714,7 @@ int main(void) {
   tcase_add_test(steps, steps_are_as_defined);
   tcase_add_test(steps, online_batches_hardly_matter);
   tcase_add_test(steps, momentum_of_sparse_rows);
+  tcase_add_test(steps, later_weights_count_more);
   tcase_add_test(steps, the_rate_falls_as_decay_says);
   tcase_add_test(behaviour, online_scores_come_before_learning);
   tcase_add_test(behaviour, cutting_into_batches_does_not_matter);
@@ -677,6 +723,7 @@ int main(void) {
   tcase_add_test(behaviour, scaling_of_wide_sparse_inputs);
   tcase_add_test(behaviour, narrow_sparse_inputs_are_standardised);
   tcase_add_test(behaviour, early_stopping);
+  tcase_add_test(behaviour, held_back_rows_are_not_learned_from);
   tcase_add_test(behaviour, a_warm_start_goes_on);
   tcase_add_test(behaviour, without_a_constant);
   tcase_add_test(behaviour, weights_of_rows);
