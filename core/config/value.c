@@ -148,7 +148,7 @@ bool adl_value_float(const char *text, double *value, GString *why) {
   } else if (number == text && (one_of(text, ".nan", ".NaN", ".NAN") || strcmp(text, "nan") == 0)) {
     read = (double)NAN;
   } else if (g_str_has_prefix(number, "0x") || g_str_has_prefix(number, "0o")) {
-    int64_t integer;
+    int64_t integer = 0;
     if (!adl_value_int(text, &integer, why)) return false;
     *value = (double)integer;
     return true;

@@ -94,10 +94,8 @@ static const char *expand_one(adl_variables *variables, const char *inside, size
   } else if ((value == NULL || *value == '\0') && has_default) {
     g_string_append_len(out, behind + 2, (gssize)(size - (size_t)length - 2));
   } else if (value == NULL) {
-    problem = say(variables,
-                  "the variable %s is not set: give --var %s=..., set it in the environment, or write "
-                  "${%s:-default}",
-                  name, name, name);
+    say(variables, "the variable %s is not set: give --var %s=..., set it in the environment, or write ${%s:-default}",
+        name, name, name);
     suggest(variables, name, variables->message);
     problem = variables->message->str;
   } else {
@@ -107,43 +105,42 @@ static const char *expand_one(adl_variables *variables, const char *inside, size
   return problem;
 }
 
+/* Appends what stands for the `${` at `dollar`; *end is behind its }. NULL: done; else the message. */
+static const char *expand_at(adl_variables *variables, const char *dollar, GString *out, const char **end) {
+  const char *brace = strchr(dollar, '}');
+  *end = brace != NULL ? brace + 1 : dollar + 2;
+  if (brace == NULL) return say(variables, "${ without }; write $${ for ${ itself");
+  size_t before = out->len;
+  const char *problem = expand_one(variables, dollar + 2, (size_t)(brace - dollar) - 2, out);
+  variables->expanded += out->len - before;
+  if (problem != NULL || variables->expanded <= MAX_EXPANDED) return problem;
+  return say(variables, "variables bring more than %d MiB into the file", MAX_EXPANDED >> 20);
+}
+
 bool adl_variables_expand(adl_variables *variables, const char *text, GString *out, GArray *replaced,
                           adl_variable_fault *fault) {
   const char *at = text;
-  for (const char *dollar; (dollar = strchr(at, '$')) != NULL;) {
-    size_t before = out->len;
-    if (strncmp(dollar, "$${", 3) == 0) {
-      g_string_append_len(out, at, dollar - at);
-      before = out->len;
-      g_string_append(out, "${");
-      at = dollar + 3;
-    } else if (dollar[1] == '{') {
-      const char *end = strchr(dollar, '}');
-      const char *problem;
-      g_string_append_len(out, at, dollar - at);
-      before = out->len;
-      if (end == NULL) {
-        problem = say(variables, "${ without }; write $${ for ${ itself");
-        end = dollar + 1;
-      } else {
-        problem = expand_one(variables, dollar + 2, (size_t)(end - dollar) - 2, out);
-      }
-      variables->expanded += out->len - before;
-      if (problem == NULL && variables->expanded > MAX_EXPANDED) {
-        problem = say(variables, "variables bring more than %d MiB into the file", MAX_EXPANDED >> 20);
-      }
-      if (problem != NULL) {
-        *fault = (adl_variable_fault){(int)(dollar - text), (int)(end - dollar) + 1, problem};
-        return false;
-      }
-      at = end + 1;
-    } else {
-      g_string_append_len(out, at, dollar + 1 - at);
-      at = dollar + 1;
+  for (const char *dollar = strchr(text, '$'); dollar != NULL; dollar = strchr(dollar, '$')) {
+    bool escaped = strncmp(dollar, "$${", 3) == 0;
+    if (!escaped && dollar[1] != '{') {
+      dollar++;
       continue;
     }
-    adl_replaced piece = {(int)(dollar - text), (int)(at - dollar), (int)(out->len - before)};
+    g_string_append_len(out, at, dollar - at);
+    size_t before = out->len;
+    const char *end = dollar + 3, *problem = NULL;
+    if (escaped) {
+      g_string_append(out, "${");
+    } else {
+      problem = expand_at(variables, dollar, out, &end);
+    }
+    if (problem != NULL) {
+      *fault = (adl_variable_fault){(int)(dollar - text), (int)(end - dollar), problem};
+      return false;
+    }
+    adl_replaced piece = {(int)(dollar - text), (int)(end - dollar), (int)(out->len - before)};
     g_array_append_val(replaced, piece);
+    at = dollar = end;
   }
   g_string_append(out, at);
   return true;
