@@ -290,8 +290,10 @@ static adl_tensors *host_scratch_tensors(const adl_call *call) {
 }
 
 static adl_table *host_table(const adl_call *call, adl_tensors *tensors, const char *name, int64_t width) {
-  (void)call;
-  return adl_tensors_table(tensors, name, width);
+  adl_table *found = adl_tensors_table(tensors, name, width);
+  if (found != NULL) return found;
+  host_fail(call, NULL, -1, NULL, "table `%s`: the name is a tensor's, or the table has another width", name);
+  return adl_tensors_table(host_scratch_tensors(call), name, width);
 }
 
 static const adl_table *host_find_table(const adl_call *call, const adl_tensors *tensors, const char *name) {

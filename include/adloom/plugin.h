@@ -219,7 +219,7 @@ typedef struct adl_table adl_table;
 
 typedef struct adl_tensor {
   void *data;      /* row-major, 64-byte aligned */
-  int32_t element; /* adl_element; strings are kept as BYTES beside an INT64 tensor of offsets */
+  int32_t element; /* adl_element; a BOOL is one byte here; strings are kept as BYTES beside an INT64 tensor of offsets */
   int32_t dimensions;
   int64_t size[ADL_MAX_DIMENSIONS];
   int64_t count;   /* product of size */
@@ -615,11 +615,13 @@ struct adl_host {
   void (*drop_tensor)(const adl_call *call, adl_tensors *tensors, const char *name); /* tensor or table */
   /* A fresh empty set, freed when the call returns: the `total` of a fold. */
   adl_tensors *(*scratch_tensors)(const adl_call *call);
-  /* A keyed table by name, made if it is not there. */
+  /* A keyed table by name, made if it is not there. Fails (and gives a table of the call's own) when the name is a
+   * tensor's, or the table has another width. */
   adl_table *(*table)(const adl_call *call, adl_tensors *tensors, const char *name, int64_t width);
   const adl_table *(*find_table)(const adl_call *call, const adl_tensors *tensors, const char *name);
   int64_t (*table_count)(const adl_table *table);
-  /* Row number of a key, made (zeroed) if it is not there. The pointer from table_row is valid until the next one. */
+  /* Row number of a key, made (zeroed) if it is not there. Pointers from table_row and table_key are valid until the next
+   * insert. */
   int64_t (*table_insert)(adl_table *table, const void *key, int64_t size);
   int64_t (*table_find)(const adl_table *table, const void *key, int64_t size); /* -1: none */
   double *(*table_row)(const adl_table *table, int64_t row);
