@@ -76,17 +76,22 @@ static void fill_constant(const adl_expr_node *node, adl_expr_vector *out, int64
 
 /* ------------------------------------------------------------------------------------------------------ loads ---- */
 
-ADL_EXPR_LOOPS static void load_validity(const adl_column *column, int64_t first, int64_t rows, adl_expr_vector *out) {
+/* Bits to bytes, from row `first` on, which is a multiple of 8. */
+ADL_EXPR_LOOPS static void unpack_bits(const uint8_t *bits, int64_t first, int64_t rows, uint8_t *restrict bytes) {
+  bits += first / 8;
+  for (int64_t row = 0; row < rows; row++) bytes[row] = (uint8_t)((bits[row >> 3] >> (row & 7)) & 1);
+}
+
+static void load_validity(const adl_column *column, int64_t first, int64_t rows, adl_expr_vector *out) {
   out->valid = NULL;
   if (column->validity == NULL) return;
-  const uint8_t *bits = column->validity + first / 8; /* chunks begin at a multiple of 8 */
   out->valid = out->own_valid;
-  for (int64_t row = 0; row < rows; row++) out->valid[row] = (uint8_t)((bits[row >> 3] >> (row & 7)) & 1);
+  unpack_bits(column->validity, first, rows, out->valid);
 }
 
 /* A NaN is null from here on. */
 ADL_EXPR_LOOPS static void drop_nans(adl_expr_vector *out, int64_t rows) {
-  uint8_t any = 0;
+  int64_t any = 0;
   const double *values = out->f;
   for (int64_t row = 0; row < rows; row++) any |= values[row] != values[row];
   if (!any) return;
@@ -103,20 +108,22 @@ static void load_texts(const adl_column *column, int64_t first, int64_t rows, ad
   for (int64_t row = 0; row < rows; row++) out->t[row] = adl_text_at(column, first + row);
 }
 
-#define LOAD(type, field, cast)                                                                                        \
-  for (int64_t row = 0; row < rows; row++) out->field[row] = (cast)((const type *)column->data)[first + row]
+#define LOAD(type, field)                                                                                              \
+  do {                                                                                                                 \
+    __typeof__(*out->field) *restrict to = out->field;                                                                 \
+    const type *from = (const type *)column->data + first;                                                             \
+    for (int64_t row = 0; row < rows; row++) to[row] = from[row];                                                      \
+  } while (0)
 
 ADL_EXPR_LOOPS static void load(const adl_column *column, int64_t first, int64_t rows, adl_expr_vector *out) {
   out->data = out->own_data;
   load_validity(column, first, rows, out);
   if (column->type.shape != ADL_SCALAR) return; /* only its nulls can be asked for */
   switch (column->type.element) {
-    case ADL_BOOL:
-      for (int64_t row = 0; row < rows; row++) out->b[row] = adl_bit(column->data, first + row);
-      break;
-    case ADL_INT32: LOAD(int32_t, i, int64_t); break;
-    case ADL_UINT32: LOAD(uint32_t, i, int64_t); break;
-    case ADL_FLOAT32: LOAD(float, f, double); break;
+    case ADL_BOOL: unpack_bits(column->data, first, rows, out->b); break;
+    case ADL_INT32: LOAD(int32_t, i); break;
+    case ADL_UINT32: LOAD(uint32_t, i); break;
+    case ADL_FLOAT32: LOAD(float, f); break;
     case ADL_INT64:
     case ADL_TIMESTAMP: out->data = (void *)(uintptr_t)((const int64_t *)column->data + first); break;
     case ADL_FLOAT64: out->data = (void *)(uintptr_t)((const double *)column->data + first); break;
@@ -143,14 +150,23 @@ static bool store_texts(adl_builder *builder, adl_buffers *buffers, int64_t tota
   return true;
 }
 
+/* Bytes to bits, from row `first` on, which is a multiple of 8. */
+ADL_EXPR_LOOPS static void pack_bits(uint8_t *restrict bits, int64_t first, int64_t rows, const uint8_t *bytes) {
+  bits += first / 8;
+  for (int64_t row = 0; row + 8 <= rows; row += 8) {
+    unsigned byte = 0;
+    for (unsigned i = 0; i < 8; i++) byte |= (unsigned)bytes[row + i] << i;
+    bits[row / 8] = (uint8_t)byte;
+  }
+  for (int64_t row = rows & ~INT64_C(7); row < rows; row++) adl_bit_set(bits, row, bytes[row] != 0);
+}
+
 static bool store(adl_builder *builder, adl_buffers *buffers, int32_t width, int64_t total, int64_t first, int64_t rows,
                   const adl_expr_vector *from) {
   if (width == 16 && !store_texts(builder, buffers, total, first, rows, from)) return false;
   if (width == 8) memcpy((int64_t *)buffers->data + first, from->data, (size_t)rows * 8);
-  for (int64_t row = 0; row < rows && width == 1; row++) adl_bit_set(buffers->data, first + row, from->b[row] != 0);
-  for (int64_t row = 0; row < rows && from->valid != NULL; row++) {
-    if (!from->valid[row]) adl_bit_set(buffers->validity, first + row, false);
-  }
+  if (width == 1) pack_bits(buffers->data, first, rows, from->b);
+  if (from->valid != NULL) pack_bits(buffers->validity, first, rows, from->valid);
   return true;
 }
 
@@ -247,7 +263,7 @@ void adl_expr_fold(adl_expr_builder *builder, int32_t number) {
   node->value.valid = out->valid == NULL || *out->valid;
   switch (adl_expr_kind_width((adl_expr_kind)node->kind)) {
     case 1: node->value.b = *out->b; break;
-    case 8: node->value.i = *out->i; break;
+    case 8: memcpy(&node->value.i, out->data, 8); break;
     default:
       node->value.t = *out->t;
       if (node->value.valid) {

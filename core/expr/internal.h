@@ -8,6 +8,7 @@
 #define ADLOOM_CORE_EXPR_INTERNAL_H
 
 #include <glib.h>
+#include <string.h>
 
 #include "core/expr/expr.h"
 
@@ -271,16 +272,16 @@ adl_expr_kernel_function adl_expr_year, adl_expr_month, adl_expr_day, adl_expr_h
 
 /* The rows where every argument is valid. Returns whether any may be null. */
 static inline bool adl_expr_valid_and(adl_expr_vector *const *args, int32_t count, adl_expr_vector *out, int64_t rows) {
+  uint8_t *restrict to = out->own_valid;
   out->valid = NULL;
   for (int32_t at = 0; at < count; at++) {
     const uint8_t *valid = args[at]->valid;
     if (valid == NULL) continue;
-    if (out->valid == NULL) {
-      out->valid = out->own_valid;
-      for (int64_t row = 0; row < rows; row++) out->valid[row] = valid[row];
-    } else {
-      for (int64_t row = 0; row < rows; row++) out->valid[row] &= valid[row];
-    }
+    if (out->valid == NULL)
+      memcpy(to, valid, (size_t)rows);
+    else
+      for (int64_t row = 0; row < rows; row++) to[row] &= valid[row];
+    out->valid = to;
   }
   return out->valid != NULL;
 }
@@ -289,7 +290,7 @@ static inline bool adl_expr_valid_and(adl_expr_vector *const *args, int32_t coun
 static inline uint8_t *adl_expr_valid_write(adl_expr_vector *out, int64_t rows) {
   if (out->valid == NULL) {
     out->valid = out->own_valid;
-    for (int64_t row = 0; row < rows; row++) out->valid[row] = 1;
+    memset(out->valid, 1, (size_t)rows);
   }
   return out->valid;
 }

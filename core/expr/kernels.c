@@ -7,13 +7,19 @@
 
 #define UNUSED (void)run, (void)payload, (void)count
 
-/* One result for every row from one or two arguments; null where an argument is. */
-#define UNARY(name, from, to, expression)                                                                              \
+/* Where the values of an argument and of the result lie. They never overlap, which the compiler cannot know. */
+#define FROM(at, field) const __typeof__(*args[at]->field) *restrict from_##at = args[at]->field
+#define TO(field) __typeof__(*out->field) *restrict to = out->field
+
+/* One result for every row from one argument; null where the argument is. */
+#define UNARY(name, from, into, expression)                                                                            \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
+    FROM(0, from);                                                                                                     \
+    TO(into);                                                                                                          \
     UNUSED;                                                                                                            \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      __typeof__(*args[0]->from) a = args[0]->from[row];                                                               \
-      out->to[row] = (expression);                                                                                     \
+      __typeof__(*from_0) a = from_0[row];                                                                             \
+      to[row] = (__typeof__(*to))(expression);                                                                         \
     }                                                                                                                  \
     adl_expr_valid_and(args, 1, out, rows);                                                                            \
   }
@@ -25,16 +31,18 @@ UNARY(adl_expr_absolute_float, f, f, fabs(a))
 UNARY(adl_expr_not, b, b, a ^ 1)
 
 /* As above, with a test on which rows have a result. */
-#define UNARY_PARTIAL(name, from, to, expression, condition)                                                           \
+#define UNARY_PARTIAL(name, from, into, expression, condition)                                                         \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
+    FROM(0, from);                                                                                                     \
+    TO(into);                                                                                                          \
     UNUSED;                                                                                                            \
     adl_expr_valid_and(args, 1, out, rows);                                                                            \
-    uint8_t *valid = adl_expr_valid_write(out, rows);                                                                  \
+    uint8_t *restrict valid = adl_expr_valid_write(out, rows);                                                         \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      __typeof__(*args[0]->from) a = args[0]->from[row];                                                               \
+      __typeof__(*from_0) a = from_0[row];                                                                             \
       bool fine = (condition);                                                                                         \
       valid[row] = (uint8_t)(valid[row] & fine);                                                                       \
-      out->to[row] = fine ? (expression) : 0;                                                                          \
+      to[row] = fine ? (expression) : 0;                                                                               \
     }                                                                                                                  \
   }
 
@@ -46,14 +54,17 @@ UNARY_PARTIAL(adl_expr_float_to_int, f, i, (int64_t)a, a >= -9223372036854775808
 /* int64: what overflows is null. */
 #define BINARY_INT(name, builtin)                                                                                      \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
+    FROM(0, i);                                                                                                        \
+    FROM(1, i);                                                                                                        \
+    TO(i);                                                                                                             \
     UNUSED;                                                                                                            \
     bool any = false;                                                                                                  \
     adl_expr_valid_and(args, 2, out, rows);                                                                            \
-    for (int64_t row = 0; row < rows; row++) any |= builtin(args[0]->i[row], args[1]->i[row], &out->i[row]);           \
+    for (int64_t row = 0; row < rows; row++) any |= builtin(from_0[row], from_1[row], &to[row]);                       \
     if (!any) return;                                                                                                  \
     uint8_t *valid = adl_expr_valid_write(out, rows);                                                                  \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      valid[row] = (uint8_t)(valid[row] & !builtin(args[0]->i[row], args[1]->i[row], &out->i[row]));                   \
+      valid[row] = (uint8_t)(valid[row] & !builtin(from_0[row], from_1[row], &to[row]));                               \
     }                                                                                                                  \
   }
 
@@ -74,20 +85,23 @@ void adl_expr_modulo_int(ADL_EXPR_KERNEL_ARGS) {
 /* float64: what is not finite is null. x - x is 0 for what is finite and NaN for the rest. */
 #define BINARY_FLOAT(name, expression)                                                                                 \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
+    FROM(0, f);                                                                                                        \
+    FROM(1, f);                                                                                                        \
+    TO(f);                                                                                                             \
     UNUSED;                                                                                                            \
-    uint8_t bad = 0;                                                                                                   \
+    int64_t bad = 0;                                                                                                   \
     adl_expr_valid_and(args, 2, out, rows);                                                                            \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      double a = args[0]->f[row], b = args[1]->f[row], r = (expression);                                               \
-      out->f[row] = r;                                                                                                 \
+      double a = from_0[row], b = from_1[row], r = (expression);                                                       \
+      to[row] = r;                                                                                                     \
       bad |= !(r - r == 0.0);                                                                                          \
     }                                                                                                                  \
-    if (!bad) return;                                                                                                  \
+    if (bad == 0) return;                                                                                              \
     uint8_t *valid = adl_expr_valid_write(out, rows);                                                                  \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      if (out->f[row] - out->f[row] == 0.0) continue;                                                                  \
+      if (to[row] - to[row] == 0.0) continue;                                                                          \
       valid[row] = 0;                                                                                                  \
-      out->f[row] = 0.0;                                                                                               \
+      to[row] = 0.0;                                                                                                   \
     }                                                                                                                  \
   }
 
@@ -103,6 +117,9 @@ BINARY_FLOAT(adl_expr_modulo_float, fmod(a, b))
 #define COMPARE(name, field, left, right)                                                                              \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
     const char *sign = payload;                                                                                        \
+    FROM(0, field);                                                                                                    \
+    FROM(1, field);                                                                                                    \
+    TO(b);                                                                                                             \
     UNUSED;                                                                                                            \
     adl_expr_valid_and(args, 2, out, rows);                                                                            \
     if (strcmp(sign, "=") == 0)                                                                                        \
@@ -121,8 +138,8 @@ BINARY_FLOAT(adl_expr_modulo_float, fmod(a, b))
 #define COMPARE_LOOP(field, left, operator, right)                                                                     \
   {                                                                                                                    \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      __typeof__(*args[0]->field) a = args[0]->field[row], b = args[1]->field[row];                                    \
-      out->b[row] = (uint8_t)((left) operator(right));                                                                 \
+      __typeof__(*from_0) a = from_0[row], b = from_1[row];                                                            \
+      to[row] = (uint8_t)((left) operator(right));                                                                     \
     }                                                                                                                  \
   }
 
@@ -162,34 +179,36 @@ void adl_expr_compare_text(ADL_EXPR_KERNEL_ARGS) {
 /* false beats null: null rows count as true for the value, and a valid false makes the row valid. */
 ADL_EXPR_LOOPS void adl_expr_and(ADL_EXPR_KERNEL_ARGS) {
   const uint8_t *a = args[0]->b, *b = args[1]->b, *a_valid = args[0]->valid, *b_valid = args[1]->valid;
+  TO(b);
   UNUSED;
   out->valid = NULL;
   if (a_valid == NULL && b_valid == NULL) {
-    for (int64_t row = 0; row < rows; row++) out->b[row] = a[row] & b[row];
+    for (int64_t row = 0; row < rows; row++) to[row] = a[row] & b[row];
     return;
   }
-  out->valid = out->own_valid;
+  uint8_t *restrict valid = out->valid = out->own_valid;
   for (int64_t row = 0; row < rows; row++) {
     uint8_t va = a_valid == NULL ? 1 : a_valid[row], vb = b_valid == NULL ? 1 : b_valid[row];
-    out->b[row] = (uint8_t)((a[row] | (va ^ 1)) & (b[row] | (vb ^ 1)));
-    out->valid[row] = (uint8_t)((va & vb) | (va & (a[row] ^ 1)) | (vb & (b[row] ^ 1)));
+    to[row] = (uint8_t)((a[row] | (va ^ 1)) & (b[row] | (vb ^ 1)));
+    valid[row] = (uint8_t)((va & vb) | (va & (a[row] ^ 1)) | (vb & (b[row] ^ 1)));
   }
 }
 
 /* true beats null. */
 ADL_EXPR_LOOPS void adl_expr_or(ADL_EXPR_KERNEL_ARGS) {
   const uint8_t *a = args[0]->b, *b = args[1]->b, *a_valid = args[0]->valid, *b_valid = args[1]->valid;
+  TO(b);
   UNUSED;
   out->valid = NULL;
   if (a_valid == NULL && b_valid == NULL) {
-    for (int64_t row = 0; row < rows; row++) out->b[row] = a[row] | b[row];
+    for (int64_t row = 0; row < rows; row++) to[row] = a[row] | b[row];
     return;
   }
-  out->valid = out->own_valid;
+  uint8_t *restrict valid = out->valid = out->own_valid;
   for (int64_t row = 0; row < rows; row++) {
     uint8_t va = a_valid == NULL ? 1 : a_valid[row], vb = b_valid == NULL ? 1 : b_valid[row];
-    out->b[row] = (uint8_t)((a[row] & va) | (b[row] & vb));
-    out->valid[row] = (uint8_t)((va & vb) | (va & a[row]) | (vb & b[row]));
+    to[row] = (uint8_t)((a[row] & va) | (b[row] & vb));
+    valid[row] = (uint8_t)((va & vb) | (va & a[row]) | (vb & b[row]));
   }
 }
 
@@ -207,24 +226,28 @@ void adl_expr_is_not_null(ADL_EXPR_KERNEL_ARGS) {
 
 /* ----------------------------------------------------------------------------------------------------- choice ---- */
 
+/* Eight bytes of whatever kind. */
+typedef uint64_t word __attribute__((__may_alias__));
+
 #define IF(name, type)                                                                                                 \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
     const adl_expr_vector *condition = args[0], *yes = args[1], *no = args[2];                                         \
     const type *yes_data = yes->data, *no_data = no->data;                                                             \
-    type *data = out->data;                                                                                            \
+    type *restrict data = out->data;                                                                                   \
+    const uint8_t *taken = condition->b, *known = condition->valid == NULL ? taken : condition->valid;                 \
     UNUSED;                                                                                                            \
-    out->valid = yes->valid == NULL && no->valid == NULL ? NULL : out->own_valid;                                      \
+    for (int64_t row = 0; row < rows; row++) data[row] = (taken[row] & known[row]) ? yes_data[row] : no_data[row];     \
+    out->valid = NULL;                                                                                                 \
+    if (yes->valid == NULL && no->valid == NULL) return;                                                               \
+    uint8_t *restrict valid = out->valid = out->own_valid;                                                             \
     for (int64_t row = 0; row < rows; row++) {                                                                         \
-      bool taken = condition->b[row] && (condition->valid == NULL || condition->valid[row]);                           \
-      data[row] = taken ? yes_data[row] : no_data[row];                                                                \
-      if (out->valid == NULL) continue;                                                                                \
-      const uint8_t *valid = taken ? yes->valid : no->valid;                                                           \
-      out->valid[row] = valid == NULL ? 1 : valid[row];                                                                \
+      const uint8_t *from = (taken[row] & known[row]) ? yes->valid : no->valid;                                        \
+      valid[row] = from == NULL ? 1 : from[row];                                                                       \
     }                                                                                                                  \
   }
 
 IF(adl_expr_if_1, uint8_t)
-IF(adl_expr_if_8, uint64_t)
+IF(adl_expr_if_8, word)
 IF(adl_expr_if_16, adl_text)
 
 #define COALESCE(name, type)                                                                                           \
@@ -245,17 +268,20 @@ IF(adl_expr_if_16, adl_text)
   }
 
 COALESCE(adl_expr_coalesce_1, uint8_t)
-COALESCE(adl_expr_coalesce_8, uint64_t)
+COALESCE(adl_expr_coalesce_8, word)
 COALESCE(adl_expr_coalesce_16, adl_text)
 
 #define EXTREME(name, field, better)                                                                                   \
   ADL_EXPR_LOOPS void name(ADL_EXPR_KERNEL_ARGS) {                                                                     \
+    FROM(0, field);                                                                                                    \
+    TO(field);                                                                                                         \
     UNUSED;                                                                                                            \
-    for (int64_t row = 0; row < rows; row++) out->field[row] = args[0]->field[row];                                    \
+    for (int64_t row = 0; row < rows; row++) to[row] = from_0[row];                                                    \
     for (int32_t at = 1; at < count; at++) {                                                                           \
+      const __typeof__(*from_0) *restrict from = args[at]->field;                                                      \
       for (int64_t row = 0; row < rows; row++) {                                                                       \
-        __typeof__(*args[0]->field) a = args[at]->field[row], b = out->field[row];                                     \
-        out->field[row] = (better) ? a : b;                                                                            \
+        __typeof__(*from_0) a = from[row], b = to[row];                                                                \
+        to[row] = (better) ? a : b;                                                                                    \
       }                                                                                                                \
     }                                                                                                                  \
     adl_expr_valid_and(args, count, out, rows);                                                                        \
