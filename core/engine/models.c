@@ -62,6 +62,15 @@ static bool digest_inputs(adl_engine *engine, const adl_stage *stage, adl_digest
   return true;
 }
 
+/* Nothing that the stage computes or splits by depends on when the run began. */
+static bool same_tomorrow(const adl_stage *stage) {
+  for (guint i = 0; stage->slots != NULL && i < stage->slots->len; i++) {
+    const adl_expr *expr = ((const adl_slot *)stage->slots->pdata[i])->expr;
+    if (expr != NULL && !adl_expr_repeatable(expr)) return false;
+  }
+  return stage->holdout == NULL || stage->holdout->where == NULL || adl_expr_repeatable(stage->holdout->where);
+}
+
 static bool digest_class(adl_engine *engine, adl_stage *stage, adl_digest *digest) {
   GString *parameters = g_string_new(NULL);
   adl_args_json(stage->args, ADL_ARGS_FOR_HASH, parameters);
@@ -102,7 +111,7 @@ void adl_digests(adl_engine *engine) {
     adl_digest_int(digest, "seed", (int64_t)engine->graph->seed);
     adl_digest_int(digest, "limit", engine->options->limit);
     adl_digest_int(digest, "role", stage->role);
-    bool known = digest_inputs(engine, stage, digest);
+    bool known = digest_inputs(engine, stage, digest) && same_tomorrow(stage);
     if (known && stage->holdout != NULL) adl_digest_text(digest, "holdout", stage->holdout->canonical);
     if (known && stage->holdout != NULL) adl_digest_int(digest, "split", stage->holdout->split);
     if (known && stage->class != NULL) known = digest_class(engine, stage, digest);

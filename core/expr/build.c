@@ -252,6 +252,12 @@ int32_t adl_expr_input_count(const adl_expr *expr) { return expr->input_count; }
 int32_t adl_expr_input(const adl_expr *expr, int32_t at) { return expr->inputs[at].number; }
 bool adl_expr_constant(const adl_expr *expr) { return expr->input_count == 0; }
 
+bool adl_expr_repeatable(const adl_expr *expr) {
+  for (int32_t i = 0; i < expr->node_count; i++)
+    if (expr->nodes[i].kernel == adl_expr_now) return false;
+  return true;
+}
+
 int32_t adl_expr_column(const adl_expr *expr) {
   const adl_expr_node *root = &expr->nodes[expr->root];
   return root->input < 0 ? -1 : expr->inputs[root->input].number;

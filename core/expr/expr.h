@@ -66,6 +66,9 @@ int32_t adl_expr_column(const adl_expr *expr);
 /* The result does not depend on any row (it may depend on now_us). */
 bool adl_expr_constant(const adl_expr *expr);
 
+/* False: it depends on now_us, so the same rows give other values in the next run. */
+bool adl_expr_repeatable(const adl_expr *expr);
+
 /*
  * [run] Computes the expression for `rows` rows. `inputs` are the columns of adl_expr_input, in that order, at least
  * `rows` long; their element and shape are those that scope->find told. `now_us` is what now() gives. Any number of

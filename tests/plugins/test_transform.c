@@ -38,6 +38,28 @@ START_TEST(filter_refuses) {
 }
 END_TEST
 
+/* What depends on the clock is never taken from the store, nor is anything behind it. */
+START_TEST(now_is_another_time_in_the_next_run) {
+  static const char *const where[][2] = {{"price is null or at < now()", "\"fitted_in_this_run\" : true"},
+                                         {"price is null or at < '2030-01-01'", "\"fitted_in_this_run\" : false"}};
+  for (int i = 0; i < 2; i++) {
+    adl_harness *h = adl_harness_new(csv, columns);
+    adl_harness_store(h, true);
+    char *stages =
+        g_strdup_printf("  f: {use: filter, where: \"%s\"}\n  o: {use: onehot, columns: [city]}\n", where[i][0]);
+    for (int run = 0; run < 2; run++) {
+      adl_harness_run(h, stages, "o");
+      ASSERT_OK(h);
+    }
+    char *manifest = adl_harness_read(h, "manifest.json");
+    ck_assert_msg(strstr(manifest, where[i][1]) != NULL, "%s", manifest);
+    free(manifest);
+    g_free(stages);
+    adl_harness_free(h);
+  }
+}
+END_TEST
+
 /* Batches of every size come through whole. */
 START_TEST(filter_keeps_order_and_splits) {
   GString *text = g_string_new("n\n");
@@ -263,6 +285,7 @@ int main(void) {
   TCase *t = tcase_create("transform");
   tcase_add_test(t, filter_keeps_what_is_true);
   tcase_add_test(t, filter_refuses);
+  tcase_add_test(t, now_is_another_time_in_the_next_run);
   tcase_add_test(t, filter_keeps_order_and_splits);
   tcase_add_test(t, derive_adds_columns);
   tcase_add_test(t, derive_replaces_only_when_told);
