@@ -1,0 +1,171 @@
+/*
+ * A plugin that does nothing, for measuring what the engine does around plugins: bench.rows makes rows in memory,
+ * bench.noop hands them on as they are, bench.look does so too but reads a column, bench.drop ends the pipeline.
+ */
+#include <adloom/plugin.h>
+
+#include <stdlib.h>
+
+/* ---- bench.rows ---- */
+
+typedef struct rows_source {
+  int64_t batches, rows;
+  adl_output as;
+} rows_source;
+
+static const adl_param rows_params[] = {
+    {.name = "batches",
+     .type = ADL_PARAM_INT,
+     .offset = offsetof(rows_source, batches),
+     .default_value = "1000",
+     .range = "[1, 1000000000]",
+     .unit = "batches",
+     .doc = "How many batches there are."},
+    {.name = "rows",
+     .type = ADL_PARAM_INT,
+     .offset = offsetof(rows_source, rows),
+     .default_value = "8",
+     .range = "[1, 4096]",
+     .unit = "rows",
+     .doc = "Rows in each of them."},
+    {.name = "as",
+     .type = ADL_PARAM_NEW_COLUMN,
+     .flags = ADL_PLAIN_NAME,
+     .offset = offsetof(rows_source, as),
+     .default_value = "x",
+     .doc = "The one column, float32."},
+};
+
+static adl_status rows_bind(const adl_call *call, void *instance) {
+  rows_source *self = instance;
+  return call->host->declare(call, &self->as, (adl_type){.element = ADL_FLOAT32, .shape = ADL_SCALAR});
+}
+
+static adl_status rows_open(const adl_call *call, void *instance, int32_t shard, void **cursor) {
+  (void)instance;
+  (void)shard;
+  int64_t *made = calloc(1, sizeof *made);
+  if (made == NULL) return call->host->fail(call, NULL, -1, NULL, "out of memory");
+  *cursor = made;
+  return ADL_OK;
+}
+
+static adl_status rows_next(const adl_call *call, void *instance, void *cursor, adl_out *out) {
+  const rows_source *self = instance;
+  int64_t *made = cursor;
+  if (*made >= self->batches) return ADL_END;
+  adl_buffers column;
+  ADL_TRY(call->host->reserve(call, out, self->as.slot, self->rows, 0, 0, &column));
+  for (int64_t row = 0; row < self->rows; row++) ((float *)column.data)[row] = (float)(*made + row);
+  *made += 1;
+  return call->host->commit(call, out, self->rows);
+}
+
+static void rows_close(const adl_call *call, void *instance, void *cursor) {
+  (void)call;
+  (void)instance;
+  free(cursor);
+}
+
+static const adl_class rows_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_SOURCE,
+    .id = "bench.rows",
+    .title = "Rows made in memory",
+    .doc = "Makes batches of rows that count upwards, as cheaply as can be.",
+    .form = ADL_NEW,
+    .instance_size = sizeof(rows_source),
+    .state_version = 0,
+    ADL_PARAMS(rows_params),
+    .bind = rows_bind,
+    .open = rows_open,
+    .next = rows_next,
+    .close = rows_close,
+};
+
+/* ---- bench.noop, bench.look ---- */
+
+typedef struct nothing {
+  adl_input column; /* bench.look */
+} nothing;
+
+static const adl_param look_params[] = {
+    {.name = "column",
+     .type = ADL_PARAM_COLUMN,
+     .offset = offsetof(nothing, column),
+     .elements = ADL_ANY_NUMERIC,
+     .default_value = "x",
+     .doc = "A column that is checked for nulls and NaN, and not used."},
+};
+
+static adl_status do_nothing(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
+                             adl_out *out) {
+  (void)call;
+  (void)instance;
+  (void)model;
+  (void)batch;
+  (void)out;
+  return ADL_OK;
+}
+
+static const adl_class noop_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_TRANSFORM,
+    .id = "bench.noop",
+    .title = "Nothing",
+    .doc = "Rows leave as they came.",
+    .form = ADL_SAME,
+    .instance_size = sizeof(nothing),
+    .process = do_nothing,
+};
+
+static const adl_class look_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_TRANSFORM,
+    .id = "bench.look",
+    .title = "Nothing, with a column",
+    .doc = "Rows leave as they came; a column is asked for.",
+    .form = ADL_SAME,
+    .instance_size = sizeof(nothing),
+    .state_version = 0,
+    ADL_PARAMS(look_params),
+    .process = do_nothing,
+};
+
+/* ---- bench.drop ---- */
+
+static adl_status drop_rows(const adl_call *call, void *instance, const adl_batch *batch, const void *block,
+                            int64_t size) {
+  (void)call;
+  (void)instance;
+  (void)batch;
+  (void)block;
+  (void)size;
+  return ADL_OK;
+}
+
+static const adl_class drop_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_SINK,
+    .id = "bench.drop",
+    .title = "Nowhere",
+    .doc = "Rows end here.",
+    .instance_size = sizeof(nothing),
+    .write = drop_rows,
+};
+
+static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class, &drop_class};
+
+static const adl_plugin plugin = {
+    .struct_size = sizeof(adl_plugin),
+    .abi_major = ADL_ABI_MAJOR,
+    .abi_minor = ADL_ABI_MINOR,
+    .id = "bench.noop",
+    .version = "1.0.0",
+    .licence = "the same as adloom's",
+    .class_count = sizeof classes / sizeof classes[0],
+    .classes = classes,
+};
+
+ADL_PLUGIN("bench.noop", "1.0.0", "source:bench.rows transform:bench.noop transform:bench.look sink:bench.drop",
+           &plugin);
