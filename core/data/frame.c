@@ -1,6 +1,7 @@
 /* Frames: rows with their columns and tags. See frame.h. */
 #include "core/data/frame.h"
 
+#include <errno.h>
 #include <glib.h>
 
 #include "core/data/blocks.h"
@@ -50,8 +51,22 @@ adl_frame *adl_frame_without(adl_frame *frame, const uint8_t *bad) {
     kept += !adl_bit(bad, row);
   }
   adl_frame *rest = adl_frame_gather(frame, index, kept);
+  if (rest == NULL) g_error("out of memory: %" G_GINT64_FORMAT " rows of a batch", kept);
   g_free(index);
   return rest;
+}
+
+static adl_array *slice(adl_array *array, int64_t first, int64_t rows) {
+  adl_array *part = adl_array_slice(array, first, rows);
+  if (part == NULL) g_error("rows %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " of a batch: %s", first, first + rows, g_strerror(errno));
+  return part;
+}
+
+adl_frame *adl_frame_slice(const adl_frame *frame, int64_t first, int64_t rows) {
+  adl_frame *part = adl_frame_new(rows, frame->column_count, slice(frame->tags, first, rows));
+  for (int32_t c = 0; c < frame->column_count; c++)
+    if (frame->columns[c] != NULL) part->columns[c] = slice(frame->columns[c], first, rows);
+  return part;
 }
 
 int64_t adl_frame_bytes(const adl_frame *frame) {

@@ -29,8 +29,11 @@ adl_frame *adl_frame_ref(adl_frame *frame);
 void adl_frame_unref(adl_frame *frame);
 /* NULL with errno, as adl_array_gather. */
 adl_frame *adl_frame_gather(const adl_frame *frame, const int64_t *index, int64_t count);
-/* The rows whose bit in `bad` is clear; takes no reference over; the frame itself (a new reference) if none is set. */
+/* The rows whose bit in `bad` is clear; takes no reference over; the frame itself (a new reference) if none is set. Never
+ * NULL: fewer rows than there are always fit, and without memory the program ends. */
 adl_frame *adl_frame_without(adl_frame *frame, const uint8_t *bad);
+/* `rows` rows from `first`, which there must be. Never NULL. */
+adl_frame *adl_frame_slice(const adl_frame *frame, int64_t first, int64_t rows);
 int64_t adl_frame_bytes(const adl_frame *frame);
 static inline const int64_t *adl_frame_tags(const adl_frame *frame) { return (const int64_t *)frame->tags->view.data; }
 

@@ -62,16 +62,25 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++) g_ptr_array_add(node->ports, new_side(engine, stage->from->pdata[i]));
 }
 
+void adl_node_forget_rows(adl_node_run *node) {
+  for (int64_t i = 0; i < node->refused_count; i++) g_free(node->refused[i]);
+  g_clear_pointer(&node->refused, g_free);
+  node->refused_count = 0;
+  g_clear_pointer(&node->store, adl_store_free);
+  g_clear_pointer(&node->table, adl_store_free);
+  g_clear_pointer(&node->order, g_free);
+  for (guint k = 0; k < node->ports->len; k++) g_clear_pointer(&((adl_side_run *)node->ports->pdata[k])->store, adl_store_free);
+}
+
 static void clear_node(adl_node_run *node) {
   adl_node_release(node);
-  adl_store_free(node->store);
-  adl_store_free(node->table);
+  adl_node_forget_rows(node);
   g_ptr_array_free(node->sides, TRUE);
   g_ptr_array_free(node->ports, TRUE);
   adl_turn_clear(&node->turn);
   adl_frame_unref(node->group_rest);
-  g_free(node->order);
 }
+
 
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   adl_engine *engine = g_new0(adl_engine, 1);
@@ -140,7 +149,9 @@ void adl_engine_free(adl_engine *engine) {
 
 const adl_report_data *adl_engine_reports(const adl_engine *engine) { return engine->reports; }
 
-int64_t adl_engine_rows_read(const adl_engine *engine) { return atomic_load(&((adl_engine *)(uintptr_t)engine)->rows_read); }
+int64_t adl_engine_rows_read(const adl_engine *engine) {
+  return atomic_load(&((adl_engine *)(uintptr_t)engine)->rows_read) + adl_rejects_records(engine->rejects);
+}
 
 int64_t adl_engine_rejected(const adl_engine *engine) { return adl_rejects_count(engine->rejects); }
 

@@ -18,39 +18,57 @@ static bool sees_all_rows(const adl_node_run *node, int32_t side) {
 
 /* ---- one frame into one partial ---- */
 
-static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal, const adl_fold *fold, adl_tensors *partial,
-                      uint32_t flags) {
-  if (frame->rows == 0) return true;
-  adl_view view;
-  adl_view_open(&view, worker, node, side, frame, flags | ADL_VIEW_LEARN);
-  view.batch.ordinal = ordinal;
-  bool ok = true;
-  if (view.frame->rows > 0) {
-    const adl_call *call = adl_worker_enter(worker, node, "fit (step)");
-    worker->call.frame = view.frame;
-    worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
-    ok = adl_worker_leave(worker, fold->step(call, node->stage->self, fold->context, &view.batch, partial));
+/* A partial, whether it has seen rows, and where to say which rows of the frame in hand the step refused (NULL: nobody
+ * asks). */
+typedef struct target {
+  adl_tensors *partial;
+  bool *touched;
+  uint8_t **refused;
+} target;
+
+/* The rows of `frame` whose split is `split` (-1: all) have been given; `rejected` counts these. */
+static void note_refused(adl_node_run *node, const adl_frame *frame, int split, const uint8_t *rejected, uint8_t **refused) {
+  const int64_t *tags = adl_frame_tags(frame);
+  atomic_store(&node->refused_in_fit, true);
+  if (refused == NULL) return;
+  if (*refused == NULL) *refused = g_malloc0((gsize)(frame->rows + 7) / 8);
+  for (int64_t row = 0, at = 0; row < frame->rows; row++) {
+    if (split >= 0 && (int)adl_tag_split(tags[row]) != split) continue;
+    if (adl_bit(rejected, at++)) adl_bit_set(*refused, row, true);
   }
-  adl_view_close(&view);
+}
+
+/* The rows of one split (-1: all) into the partial. */
+static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split, int64_t ordinal, const adl_fold *fold,
+                      const target *to, uint32_t flags) {
+  adl_frame *part = split < 0 ? adl_frame_ref(frame) : adl_frame_of_split(frame, (adl_split)split, true);
+  adl_view view;
+  bool ok = part->rows == 0 || adl_view_open(&view, worker, node, side, part, flags | ADL_VIEW_LEARN);
+  if (ok && part->rows > 0) {
+    view.batch.ordinal = ordinal;
+    if (view.frame->rows > 0) {
+      const adl_call *call = adl_worker_enter(worker, node, "fit (step)");
+      worker->call.frame = view.frame;
+      worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
+      *to->touched = true;
+      adl_status status = fold->step(call, node->stage->self, fold->context, &view.batch, to->partial);
+      if (worker->call.rejected != NULL) note_refused(node, frame, split, worker->call.rejected, to->refused);
+      ok = adl_worker_leave(worker, status);
+    }
+    adl_view_close(&view);
+  }
+  adl_frame_unref(part);
   return ok;
 }
 
-static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal, const adl_fold *fold, adl_tensors *partial,
+static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal, const adl_fold *fold, const target *to,
                        uint32_t flags) {
   if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) {
-    for (int split = ADL_TRAIN; split <= ADL_TEST; split++) {
-      adl_frame *part = adl_frame_of_split(frame, (adl_split)split, true);
-      bool ok = step_part(worker, node, side, part, ordinal, fold, partial, flags);
-      adl_frame_unref(part);
-      if (!ok) return false;
-    }
+    for (int split = ADL_TRAIN; split <= ADL_TEST; split++)
+      if (!step_part(worker, node, side, frame, split, ordinal, fold, to, flags)) return false;
     return true;
   }
-  if (sees_all_rows(node, side)) return step_part(worker, node, side, frame, ordinal, fold, partial, flags);
-  adl_frame *training = adl_frame_of_split(frame, ADL_TRAIN, true);
-  bool ok = step_part(worker, node, side, training, ordinal, fold, partial, flags);
-  adl_frame_unref(training);
-  return ok;
+  return step_part(worker, node, side, frame, sees_all_rows(node, side) ? -1 : (int)ADL_TRAIN, ordinal, fold, to, flags);
 }
 
 /* ---- merging ---- */
@@ -95,7 +113,7 @@ typedef struct kept_fold {
   _Atomic int32_t next_lane;
 } kept_fold;
 
-static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold, adl_tensors *partial) {
+static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold, target *to) {
   char *why = NULL;
   adl_frame *frame = adl_store_get(rows->store, number, &why);
   if (frame == NULL) {
@@ -104,7 +122,8 @@ static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t nu
     return false;
   }
   int64_t ordinal = adl_store_first(rows->store, number, !sees_all_rows(rows->node, rows->side));
-  bool ok = step_frame(worker, rows->node, rows->side, frame, ordinal, fold, partial, ADL_VIEW_CHECKED);
+  to->refused = rows->side < 0 && rows->node->refused != NULL ? &rows->node->refused[number] : NULL;
+  bool ok = step_frame(worker, rows->node, rows->side, frame, ordinal, fold, to, ADL_VIEW_CHECKED);
   adl_frame_unref(frame);
   return ok;
 }
@@ -113,21 +132,23 @@ static void fold_lanes(void *data, int32_t worker_number) {
   kept_fold *f = data;
   adl_worker *worker = &f->engine->workers[worker_number];
   int64_t frames = adl_store_frames(f->rows->store);
-  for (int32_t lane = atomic_fetch_add(&f->next_lane, 1); lane < f->lanes; lane = atomic_fetch_add(&f->next_lane, 1))
-    for (int64_t i = lane; i < frames && !adl_engine_stopping(f->engine); i += f->lanes) {
-      f->touched[lane] = true;
-      if (!fold_kept_frame(worker, f->rows, i, f->fold, f->partials[lane])) return;
-    }
+  for (int32_t lane = atomic_fetch_add(&f->next_lane, 1); lane < f->lanes; lane = atomic_fetch_add(&f->next_lane, 1)) {
+    target to = {.partial = f->partials[lane], .touched = &f->touched[lane]};
+    for (int64_t i = lane; i < frames && !adl_engine_stopping(f->engine); i += f->lanes)
+      if (!fold_kept_frame(worker, f->rows, i, f->fold, &to)) return;
+  }
 }
 
 static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
   adl_engine *engine = rows->node->engine;
   adl_worker *merger = &engine->workers[engine->threads + 1];
   if ((fold->flags & ADL_FOLD_IN_ORDER) != 0) {
-    for (int64_t i = 0; i < adl_store_frames(rows->store); i++)
-      if (adl_engine_stopping(engine) || !fold_kept_frame(merger, rows, i, fold, total)) return ADL_FAILED;
+    bool touched = false, in_order = true;
+    target to = {.partial = total, .touched = &touched};
+    for (int64_t i = 0; in_order && i < adl_store_frames(rows->store); i++)
+      in_order = !adl_engine_stopping(engine) && fold_kept_frame(merger, rows, i, fold, &to);
     adl_context_current = adl_context_of(call);
-    return ADL_OK;
+    return in_order ? ADL_OK : ADL_FAILED;
   }
   kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(total)};
   for (int32_t i = 0; i < f.lanes; i++) f.partials[i] = adl_tensors_like(total);
@@ -203,11 +224,11 @@ static void passing_step(adl_turn_item *item, void *data) {
   adl_node_run *node = item->node;
   adl_passing_fold *p = node->passing;
   int32_t lane = (int32_t)(item->number % p->lanes);
-  int64_t ordinal = item->parcel->number << 24;
+  int64_t ordinal = item->parcel->number << ADL_ORDINAL_SHIFT;
+  target to = {.partial = p->partials[lane], .touched = &p->touched[lane]};
   for (guint i = 0; i < item->parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
     adl_frame *frame = item->parcel->frames->pdata[i];
-    p->touched[lane] = true;
-    if (!step_frame(worker, node, -1, frame, ordinal, p->fold, p->partials[lane], 0)) break;
+    if (!step_frame(worker, node, -1, frame, ordinal, p->fold, &to, 0)) break;
     ordinal += frame->rows;
   }
   adl_ticket_release(item->ticket);

@@ -35,8 +35,10 @@ static void host_reject_record(const adl_call *call, int64_t position, const cha
   va_start(list, format);
   char *reason = g_strdup_vprintf(format, list);
   va_end(list);
-  adl_reject reject = {.stage = run->node->stage->name, .shard = run->shard, .position = position, .column = column, .reason = reason};
-  adl_rejects_add(run->engine->rejects, &reject);
+  adl_reject reject = {
+      .stage = run->node->stage->name, .shard = run->shard, .position = position, .column = column, .reason = reason, .record = true};
+  if (run->records != NULL) g_ptr_array_add(run->records, adl_reject_copy(&reject));
+  else adl_rejects_add(run->engine->rejects, &reject);
   g_free(reason);
 }
 

@@ -56,7 +56,10 @@ typedef struct adl_turn {
   GQueue waiting; /* of adl_turn_item *, rising */
 } adl_turn;
 
-enum { ADL_MAX_LANES = 8 };
+enum {
+  ADL_MAX_LANES = 8,
+  ADL_ORDINAL_SHIFT = 24 /* rows of parcel n are numbered from n << 24 on */
+};
 
 /* What happens to rows that reach a node in the scan at hand. */
 typedef enum adl_action { ADL_IDLE, ADL_STREAM, ADL_KEEP, ADL_FOLD } adl_action;
@@ -88,6 +91,7 @@ struct adl_node_run {
   bool off;      /* peek: not before the stage in question */
   bool started;  /* start was called: its inputs are final */
   bool ready;    /* rows can stream through: started, and its model, if any, is there and prepared */
+  bool has_model; /* loaded, or what an online learner starts from: need not be fitted */
   bool drained;  /* all rows of its main input have arrived */
   bool done;     /* its head has been read to the end */
   adl_action action;
@@ -96,6 +100,9 @@ struct adl_node_run {
   bool fitted_here;      /* not loaded */
   char digest[65];       /* of all that determines its rows; "" : not known, never cached */
   adl_store *store;      /* kept rows of the main input */
+  uint8_t **refused;     /* by frame of the store: rows that fit refused, as bits; NULL: none */
+  int64_t refused_count;
+  _Atomic bool refused_in_fit;
   GPtrArray *ports;      /* CONCAT: of adl_side_run *, one per input */
   adl_store *table;      /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
   int64_t *order;        /* WHOLE_TABLE: numbers of kept rows, in the order in which they leave */
@@ -106,7 +113,7 @@ struct adl_node_run {
   double threshold;      /* HOLDOUT newest */
   adl_frame *group_rest; /* WHOLE_GROUPS: rows of the group that may go on */
   int64_t limit_left;    /* sources, with --limit */
-  int32_t first_shard, shard_count; /* sources: number of shard 0 in the table of the run */
+  int32_t first_shard, shard_count; /* sources, and stages that make rows: number of shard 0 in the table of the run */
   bool failed_fit;
   _Atomic int64_t rows_in, rows_out, nanoseconds;
 };
@@ -120,6 +127,8 @@ struct adl_run_call {
   adl_out *out;
   adl_split split;
   int32_t shard;     /* sources: number in the run's table */
+  int64_t first_made; /* number of the next row of a table of its own that the stage makes */
+  GPtrArray *records; /* of adl_reject *: refused while a limited source was read; NULL: not held back */
   int64_t later;
   adl_report *report;
 };
@@ -170,6 +179,9 @@ struct adl_engine {
   GPtrArray *peeked;   /* of adl_frame * */
 };
 
+/* Kept rows that have been passed on are not needed any more. */
+void adl_node_forget_rows(adl_node_run *node);
+
 static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *stage) {
   return &engine->nodes[stage->number];
 }
@@ -178,6 +190,7 @@ static inline bool adl_engine_stopping(adl_engine *engine) {
   return atomic_load_explicit(&engine->failed, memory_order_relaxed) ||
          atomic_load_explicit(&adl_engine_interrupted, memory_order_relaxed);
 }
+
 /* An error that is the engine's own (a spool that cannot be written): reported, and the run ends. */
 void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
@@ -204,11 +217,12 @@ typedef struct adl_view {
 } adl_view;
 
 enum {
-  ADL_VIEW_LEARN = 1 << 0,  /* learn-only slots are filled and checked (training rows) */
-  ADL_VIEW_CHECKED = 1 << 1 /* the rows have been through this before */
+  ADL_VIEW_LEARN = 1 << 0,       /* learn-only slots are filled and checked (training rows) */
+  ADL_VIEW_CHECKED = 1 << 1,     /* the rows have been through this before */
+  ADL_VIEW_CHECK_LEARN = 1 << 2  /* learn-only slots are checked, but the stage does not see them */
 };
-/* side: -1 for the main input. */
-void adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,
+/* side: -1 for the main input. False: reported, and there is nothing to close. */
+bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,
                    uint32_t flags);
 void adl_view_close(adl_view *view);
 /* Rows whose split is (keep) or is not (!keep) the given one; a reference. */
@@ -218,7 +232,8 @@ adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep);
  * the class asks for it. False: failed. */
 bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
 bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
-bool adl_step_finish(adl_worker *worker, adl_node_run *node, GPtrArray *result);
+/* first_made: number of the first row that it makes. */
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result);
 GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel);
 bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block);
 /* Enters a call of this stage: scratch, run part, crash report. */

@@ -16,10 +16,11 @@ struct adl_out {
   bool picked;
   int64_t *index;         /* PICKED: rows of the view */
   int64_t index_count;
-  int64_t *side_rows[4];  /* PICKED, by side */
-  int64_t side_count[4];
+  int64_t **side_rows;    /* PICKED, by side */
+  int64_t *side_count;
+  guint side_capacity;
   int64_t *positions;
-  int64_t position_capacity;
+  int64_t position_capacity, positions_given;
   GPtrArray *frames;      /* committed; NEW */
   uint8_t *block;
   int64_t block_size, block_capacity, block_position;
@@ -45,9 +46,10 @@ void adl_out_drop(adl_out *out) {
   clear_columns(out);
   out->picked = false;
   g_clear_pointer(&out->index, g_free);
-  for (int i = 0; i < 4; i++) g_clear_pointer(&out->side_rows[i], g_free);
+  for (guint i = 0; i < out->side_capacity; i++) g_clear_pointer(&out->side_rows[i], g_free);
   g_ptr_array_set_size(out->frames, 0);
   out->block_done = false;
+  out->positions_given = 0;
   out->output_count = 0;
   out->view = NULL;
 }
@@ -58,6 +60,8 @@ void adl_out_free(adl_out *out) {
   g_ptr_array_free(out->frames, TRUE);
   g_free(out->builders);
   g_free(out->passed);
+  g_free(out->side_rows);
+  g_free(out->side_count);
   g_free(out->positions);
   free(out->block);
   g_free(out);
@@ -76,6 +80,12 @@ void adl_out_begin(adl_out *out, adl_worker *worker, adl_node_run *node, adl_vie
   for (guint i = 0; i < out->output_count; i++) {
     out->builders[i] = NULL;
     out->passed[i] = NULL;
+  }
+  if (node->sides->len > out->side_capacity) {
+    out->side_rows = g_renew(int64_t *, out->side_rows, node->sides->len);
+    out->side_count = g_renew(int64_t, out->side_count, node->sides->len);
+    for (guint i = out->side_capacity; i < node->sides->len; i++) out->side_rows[i] = NULL;
+    out->side_capacity = node->sides->len;
   }
   worker->call.out = out;
 }
@@ -134,7 +144,7 @@ static adl_status host_pick(const adl_call *call, adl_out *out, const int64_t *i
 }
 
 static adl_status host_gather(const adl_call *call, adl_out *out, const adl_side *side, const int64_t *row, int64_t count) {
-  if (side->number < 0 || (guint)side->number >= out->node->sides->len || side->number >= 4) return fail(call, "gathered from a side it has not");
+  if (side->number < 0 || (guint)side->number >= out->node->sides->len) return fail(call, "gathered from a side it has not");
   int64_t rows = adl_store_rows(((adl_side_run *)out->node->sides->pdata[side->number])->store, false);
   for (int64_t i = 0; i < count; i++)
     if (row[i] < -1 || row[i] >= rows) return fail(call, "gathered side row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, row[i], rows);
@@ -151,6 +161,7 @@ static int64_t *host_positions(const adl_call *call, adl_out *out, int64_t rows)
     out->position_capacity = rows;
   }
   memset(out->positions, 0, (size_t)rows * sizeof *out->positions);
+  out->positions_given = rows;
   return out->positions;
 }
 
@@ -213,14 +224,22 @@ static adl_array *take_output(adl_out *out, int32_t slot, int64_t rows, bool *ok
   return NULL;
 }
 
-static adl_array *source_tags(adl_out *out, int64_t rows) {
+/* Rows of a source stand where it says; those of a table that a stage makes are counted. */
+static adl_array *new_tags(adl_out *out, int64_t rows) {
+  const adl_node_run *node = out->node;
+  adl_run_call *run = &out->worker->call;
+  bool source = node->stage->class->next != NULL, positions = out->positions_given >= rows;
+  adl_split split = node->engine->apply ? ADL_TEST : source ? ADL_TRAIN : run->split;
+  int32_t shard = source ? run->shard : node->first_shard;
   adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_INT64, ADL_NUMBER));
   adl_buffers buffers;
-  adl_builder_reserve(builder, rows, 0, 0, &buffers);
+  if (!adl_builder_reserve(builder, rows, 0, 0, &buffers)) g_error("out of memory: %" G_GINT64_FORMAT " rows of a batch", rows);
   int64_t *tags = buffers.data;
-  bool positions = out->positions != NULL && out->position_capacity >= rows && out->node->stage->class->next != NULL;
-  adl_split split = out->node->engine->apply ? ADL_TEST : ADL_TRAIN;
-  for (int64_t i = 0; i < rows; i++) tags[i] = adl_tag_make(split, out->worker->call.shard, positions ? out->positions[i] : 0);
+  for (int64_t i = 0; i < rows; i++) {
+    int64_t position = !source ? run->first_made++ : positions ? out->positions[i] : 0;
+    tags[i] = adl_tag_make(split, shard, position);
+  }
+  out->positions_given = 0;
   return adl_builder_finish(builder, rows, NULL);
 }
 
@@ -232,10 +251,7 @@ static void append_cut(GPtrArray *result, adl_frame *frame) {
   }
   for (int64_t first = 0; first < frame->rows; first += ADL_BATCH_ROWS) {
     int64_t rows = MIN(ADL_BATCH_ROWS, frame->rows - first);
-    adl_frame *piece = adl_frame_new(rows, frame->column_count, adl_array_slice(frame->tags, first, rows));
-    for (int32_t c = 0; c < frame->column_count; c++)
-      if (frame->columns[c] != NULL) piece->columns[c] = adl_array_slice(frame->columns[c], first, rows);
-    g_ptr_array_add(result, piece);
+    g_ptr_array_add(result, adl_frame_slice(frame, first, rows));
   }
 }
 
@@ -248,11 +264,12 @@ static bool report_missing(adl_out *out, int32_t column) {
 static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) {
   const adl_stage *stage = out->node->stage;
   if (stage->class->form != ADL_NEW) return fail(call, "committed rows, but its form is not NEW");
+  if (rows < 0 || rows > INT32_MAX) return fail(call, "committed %" G_GINT64_FORMAT " rows", rows);
   if (rows == 0) {
     clear_columns(out);
     return ADL_OK;
   }
-  adl_frame *frame = adl_frame_new(rows, stage->schema.count, source_tags(out, rows));
+  adl_frame *frame = adl_frame_new(rows, stage->schema.count, new_tags(out, rows));
   bool ok = true;
   for (int32_t c = 0; ok && c < stage->schema.count; c++) {
     int32_t slot = stage->leaving[c].number;
@@ -333,8 +350,25 @@ static bool identity(const int64_t *index, int64_t count, int64_t rows) {
   return true;
 }
 
-static adl_array *taken(adl_array *array, const adl_out *out, bool whole) {
-  return whole ? adl_array_ref(array) : adl_array_gather(array, out->index, out->index_count);
+/* Rows that were picked; NULL: reported. */
+static adl_array *taken(adl_out *out, adl_array *array, const char *name, bool whole) {
+  adl_array *rows = whole ? adl_array_ref(array) : adl_array_gather(array, out->index, out->index_count);
+  if (rows == NULL)
+    adl_engine_fail(out->node->engine, out->node->stage, "the %" G_GINT64_FORMAT " rows picked from one batch do not fit the column `%s`: %s",
+                    out->index_count, name, g_strerror(errno));
+  return rows;
+}
+
+/* The array of one column that leaves; NULL: reported. */
+static adl_array *leaving_column(adl_out *out, int32_t c, int64_t rows, bool whole) {
+  const adl_stage *stage = out->node->stage;
+  const adl_leaving *leaving = &stage->leaving[c];
+  if (leaving->kind == ADL_FROM_INPUT) return taken(out, out->view->frame->columns[leaving->number], stage->schema.columns[c].name, whole);
+  if (leaving->kind == ADL_FROM_SLOT) return taken(out, out->view->arrays[leaving->number], stage->schema.columns[c].name, whole);
+  bool ok = true;
+  adl_array *array = take_output(out, leaving->number, rows, &ok);
+  if (ok && array == NULL) report_missing(out, c);
+  return array;
 }
 
 /* The frame of SAME and PICKED. NULL: reported. */
@@ -343,22 +377,27 @@ static adl_frame *make_frame(adl_out *out) {
   adl_frame *input = out->view->frame;
   bool whole = !out->picked || identity(out->index, out->index_count, input->rows);
   int64_t rows = out->picked ? out->index_count : input->rows;
-  adl_frame *frame = adl_frame_new(rows, stage->schema.count, taken(input->tags, out, whole));
+  adl_array *tags = taken(out, input->tags, "(origin)", whole);
+  if (tags == NULL) return NULL;
+  adl_frame *frame = adl_frame_new(rows, stage->schema.count, tags);
   bool ok = true;
   for (int32_t c = 0; ok && c < stage->schema.count; c++) {
-    const adl_leaving *leaving = &stage->leaving[c];
-    if (!stage->needed[c]) continue;
-    if (leaving->kind == ADL_FROM_INPUT) frame->columns[c] = taken(input->columns[leaving->number], out, whole);
-    if (leaving->kind == ADL_FROM_SLOT) frame->columns[c] = taken(out->view->arrays[leaving->number], out, whole);
-    if (leaving->kind == ADL_FROM_OUTPUT) {
-      frame->columns[c] = take_output(out, leaving->number, rows, &ok);
-      if (ok && frame->columns[c] == NULL) ok = report_missing(out, c);
-    }
+    if (!stage->needed[c] || stage->leaving[c].kind == ADL_FROM_SIDE) continue;
+    frame->columns[c] = leaving_column(out, c, rows, whole);
+    ok = frame->columns[c] != NULL;
   }
   for (guint side = 0; ok && side < out->node->sides->len; side++) ok = bring_side(out, (int32_t)side, frame);
   if (ok) return frame;
   adl_frame_unref(frame);
   return NULL;
+}
+
+/* Of the rows that leave, those that were made of a row that was rejected; NULL: none. */
+static uint8_t *rejected_rows(const adl_out *out, const uint8_t *rejected, int64_t rows) {
+  if (rejected == NULL) return NULL;
+  uint8_t *drop = g_malloc0((gsize)(rows + 7) / 8 + 1);
+  for (int64_t i = 0; i < rows; i++) adl_bit_set(drop, i, adl_bit(rejected, out->picked ? out->index[i] : i));
+  return drop;
 }
 
 bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result) {
@@ -370,10 +409,12 @@ bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result) {
   } else {
     adl_frame *frame = make_frame(out);
     ok = frame != NULL;
-    if (ok && !out->picked && worker->call.rejected != NULL) {
-      adl_frame *without = adl_frame_without(frame, worker->call.rejected);
+    uint8_t *drop = ok ? rejected_rows(out, worker->call.rejected, frame->rows) : NULL;
+    if (drop != NULL) {
+      adl_frame *without = adl_frame_without(frame, drop);
       adl_frame_unref(frame);
       frame = without;
+      g_free(drop);
     }
     if (ok) append_cut(result, frame);
     adl_frame_unref(frame);

@@ -9,6 +9,7 @@ struct adl_rejects {
   GStringChunk *texts;
   GPtrArray *items;  /* of adl_reject * */
   GHashTable *known; /* the items themselves, by shard, position and stage */
+  int64_t records;
   bool sorted;
 };
 
@@ -57,6 +58,7 @@ void adl_rejects_add(adl_rejects *rejects, const adl_reject *reject) {
     adl_reject *copy = known;
     if (copy == NULL) {
       copy = g_new(adl_reject, 1);
+      rejects->records += reject->record;
       g_ptr_array_add(rejects->items, copy);
     }
     *copy = *reject;
@@ -74,6 +76,28 @@ int64_t adl_rejects_count(adl_rejects *rejects) {
   int64_t count = rejects->items->len;
   pthread_mutex_unlock(&rejects->mutex);
   return count;
+}
+
+int64_t adl_rejects_records(adl_rejects *rejects) {
+  pthread_mutex_lock(&rejects->mutex);
+  int64_t count = rejects->records;
+  pthread_mutex_unlock(&rejects->mutex);
+  return count;
+}
+
+adl_reject *adl_reject_copy(const adl_reject *reject) {
+  adl_reject *copy = g_memdup2(reject, sizeof *reject);
+  copy->stage = g_strdup(reject->stage);
+  copy->column = g_strdup(reject->column);
+  copy->reason = g_strdup(reject->reason);
+  return copy;
+}
+
+void adl_reject_free(adl_reject *reject) {
+  g_free((char *)(uintptr_t)reject->stage);
+  g_free((char *)(uintptr_t)reject->column);
+  g_free((char *)(uintptr_t)reject->reason);
+  g_free(reject);
 }
 
 static int by_order(const void *a, const void *b) { return order(*(const adl_reject *const *)a, *(const adl_reject *const *)b); }

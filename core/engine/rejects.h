@@ -14,6 +14,7 @@ typedef struct adl_reject {
   int64_t position;   /* line or offset */
   const char *column; /* may be NULL */
   const char *reason;
+  bool record; /* it never became a row */
 } adl_reject;
 
 adl_rejects *adl_rejects_new(void);
@@ -21,6 +22,10 @@ void adl_rejects_free(adl_rejects *rejects);
 /* Copies. From any thread. */
 void adl_rejects_add(adl_rejects *rejects, const adl_reject *reject);
 int64_t adl_rejects_count(adl_rejects *rejects);
+int64_t adl_rejects_records(adl_rejects *rejects); /* those of them that never became rows */
+/* One that lasts by itself; free it with adl_reject_free. */
+adl_reject *adl_reject_copy(const adl_reject *reject);
+void adl_reject_free(adl_reject *reject);
 /* Sorted by shard, position, stage, column. */
 void adl_rejects_each(adl_rejects *rejects, void (*visit)(void *data, const adl_reject *reject), void *data);
 

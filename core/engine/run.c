@@ -3,6 +3,7 @@
  * it are final; it is ready when rows can stream through it. Rows that reach a stage which is not ready are kept, and once
  * it is (it was fitted on them, or what it waited for has come) they are read again from there.
  */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,16 @@ static bool ports_complete(const adl_node_run *node) {
   return true;
 }
 
+/* Is there somebody to whom the rows of this node would go? */
+static bool has_readers(const adl_engine *engine, const adl_node_run *node) {
+  if (node->stage == engine->peek) return true;
+  for (guint i = 0; i < node->stage->to->len; i++)
+    if (!engine->nodes[((adl_stage *)node->stage->to->pdata[i])->number].off) return true;
+  for (guint i = 0; i < node->stage->to_side->len; i++)
+    if (!engine->nodes[((adl_stage *)node->stage->to_side->pdata[i])->number].off) return true;
+  return false;
+}
+
 /* The columns that leave have their final widths. */
 static bool settled(adl_engine *engine, const adl_stage *stage) {
   const adl_node_run *node = adl_node_of(engine, stage);
@@ -81,25 +92,56 @@ static bool all_settled(adl_engine *engine, const adl_stage *stage) {
 
 /* ---- getting ready ---- */
 
+/* Widths are known only now: what is put together must have the same. */
+static bool same_widths(adl_engine *engine, const adl_stage *concat) {
+  const adl_stage *first = concat->from->pdata[0];
+  for (guint k = 1; k < concat->from->len; k++) {
+    const adl_stage *other = concat->from->pdata[k];
+    for (int32_t c = 0; c < first->schema.count; c++) {
+      const char *name = first->schema.columns[c].name;
+      int64_t width = first->schema.columns[c].field->type.width;
+      int64_t its = other->schema.columns[adl_schema_find(&other->schema, name)].field->type.width;
+      if (its == width) continue;
+      adl_engine_fail(engine, concat,
+                      "the column `%s` is %" G_GINT64_FORMAT " wide in `%s` and %" G_GINT64_FORMAT
+                      " in `%s`; put the rows together before the stage that makes it, so that both get the same dimensions",
+                      name, width, first->name, its, other->name);
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Parts of a source, for rejects and splits; the table that another stage makes is one part. */
+static void add_shards(adl_engine *engine, adl_node_run *node, int32_t count) {
+  node->first_shard = (int32_t)engine->shards->len;
+  node->shard_count = count;
+  for (int32_t i = 0; i < count; i++) {
+    adl_shard shard = {.stage = node->stage};
+    g_array_append_val(engine->shards, shard);
+  }
+}
+
 static bool start_node(adl_engine *engine, adl_node_run *node) {
   adl_stage *stage = node->stage;
   adl_stage_settle_widths(stage);
   node->started = true;
+  if (stage->role == ADL_STAGE_CONCAT) return same_widths(engine, stage);
   if (stage->class == NULL) return true;
   adl_worker *worker = &engine->workers[engine->threads];
   const adl_call *call = adl_worker_enter(worker, node, "start");
   if (!adl_worker_leave(worker, stage->class->start(call, stage->self))) return false;
   adl_stage_settle_widths(stage); /* forwarded slots */
-  if (!is_source(node)) return true;
-  call = adl_worker_enter(worker, node, "shards");
-  int32_t count = 1;
-  if (!adl_worker_leave(worker, stage->class->shards(call, stage->self, &count))) return false;
-  node->first_shard = (int32_t)engine->shards->len;
-  node->shard_count = count;
-  for (int32_t i = 0; i < count; i++) {
-    adl_shard shard = {.stage = stage};
-    g_array_append_val(engine->shards, shard);
+  int32_t count = stage->class->form == ADL_NEW ? 1 : 0;
+  if (is_source(node)) {
+    call = adl_worker_enter(worker, node, "shards");
+    if (!adl_worker_leave(worker, stage->class->shards(call, stage->self, &count))) return false;
+    if (count < 0 || count > (1 << 20)) {
+      adl_engine_fail(engine, stage, "%d shards are out of range [0, 1048576]", count);
+      return false;
+    }
   }
+  add_shards(engine, node, count);
   return true;
 }
 
@@ -123,7 +165,7 @@ static bool find_threshold(adl_engine *engine, adl_node_run *node) {
     }
     const adl_column *column = &frame->columns[holdout->by]->view;
     for (int64_t row = 0; row < frame->rows; row++)
-      if (!adl_is_null(column, row)) values[count++] = adl_number_at(column, row);
+      if (!adl_is_null(column, row) && !isnan(adl_number_at(column, row))) values[count++] = adl_number_at(column, row);
     adl_frame_unref(frame);
   }
   qsort(values, (size_t)count, sizeof *values, by_value);
@@ -142,12 +184,16 @@ static bool fit_node(adl_node_run *node) {
   adl_rows rows = {.node = node, .side = -1, .store = node->store};
   if (node->sides->len > 0) rows = (adl_rows){.node = node, .side = 0, .store = ((adl_side_run *)node->sides->pdata[0])->store};
   if (rows.store == NULL) rows.store = node->store = adl_store_new(&node->engine->budget, 0);
+  if (rows.side < 0) {
+    node->refused_count = adl_store_frames(rows.store);
+    node->refused = g_new0(uint8_t *, (gsize)node->refused_count + 1);
+  }
   return adl_model_fit(node, &rows);
 }
 
 static bool collect_table(adl_engine *engine, adl_node_run *node) {
   GPtrArray *frames = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
-  bool ok = adl_step_finish(&engine->workers[engine->threads], node, frames);
+  bool ok = adl_step_finish(&engine->workers[engine->threads], node, 1, frames);
   node->table = adl_store_new(&engine->budget, node->stage->schema.count);
   char *why = NULL;
   for (guint i = 0; ok && i < frames->len; i++) ok = adl_store_append(node->table, frames->pdata[i], &why);
@@ -166,13 +212,21 @@ static bool become_ready(adl_node_run *node) {
   return true;
 }
 
-static bool ready_by_model(adl_engine *engine, adl_node_run *node) {
-  bool have = false;
-  (void)engine;
-  if (!adl_model_load(node, &have)) return false;
-  if (have) return become_ready(node);
-  if (node->stage->learn == ADL_LEARN_ONLINE) return adl_model_init(node) && become_ready(node);
-  return true;
+/* A model that need not be fitted: loaded, or the one that an online learner starts from. *have tells. */
+static bool ready_made_model(adl_node_run *node, bool *have) {
+  if (!adl_model_load(node, have)) return false;
+  if (*have || node->stage->learn != ADL_LEARN_ONLINE) return true;
+  *have = true;
+  return adl_model_init(node);
+}
+
+static bool fit_when_possible(adl_engine *engine, adl_node_run *node) {
+  if (folds_passing(node) && node->store == NULL) {
+    if (!node->drained) return true;
+    return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
+  }
+  if (!rows_for_fit(node)) return true;
+  return fit_node(node) && become_ready(node) && (!makes_table(node) || collect_table(engine, node));
 }
 
 /* One step towards ready, if one is possible. False: failed. */
@@ -181,10 +235,7 @@ static bool advance(adl_engine *engine, adl_node_run *node) {
   if (!node->started) {
     if (!all_settled(engine, node->stage)) return true;
     if (!start_node(engine, node)) return false;
-    if (node->stage->learn == ADL_LEARN_FROZEN || node->stage->learn == ADL_LEARN_ONLINE || learns_here(node)) {
-      if (!ready_by_model(engine, node)) return false;
-      if (node->ready) return true;
-    }
+    if (node->stage->learn != ADL_LEARN_NONE && !ready_made_model(node, &node->has_model)) return false;
   }
   if (node->stage->role == ADL_STAGE_CONCAT) {
     node->ready = ports_complete(node);
@@ -192,33 +243,30 @@ static bool advance(adl_engine *engine, adl_node_run *node) {
     if (node->drained) return node->ready = find_threshold(engine, node);
   } else if (whole_table(node)) {
     if (node->drained) return node->ready = adl_whole_table(node);
-  } else if (!learns_here(node)) {
+  } else if (learns_here(node) && !node->has_model) {
+    return fit_when_possible(engine, node);
+  } else if (sides_complete(node)) {
     return become_ready(node);
-  } else if (folds_passing(node)) {
-    if (node->drained) return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
-  } else if (rows_for_fit(node)) {
-    return fit_node(node) && become_ready(node) && (!makes_table(node) || collect_table(engine, node));
   }
   return true;
+}
+
+/* Rows kept for a fit that nobody wants to see afterwards. */
+static void forget_unread(adl_engine *engine, adl_node_run *node) {
+  bool waiting = node->store != NULL && node->ready && node->drained && !node->done;
+  if (!waiting || is_sink(node) || has_readers(engine, node)) return;
+  node->done = true;
+  adl_node_forget_rows(node);
 }
 
 static bool advance_all(adl_engine *engine) {
   for (int32_t i = 0; i < engine->node_count; i++)
     if (adl_engine_stopping(engine) || !advance(engine, &engine->nodes[i])) return false;
+  for (int32_t i = 0; i < engine->node_count; i++) forget_unread(engine, &engine->nodes[i]);
   return true;
 }
 
 /* ---- heads ---- */
-
-/* Is there somebody to whom the rows of this node would go? */
-static bool has_readers(const adl_engine *engine, const adl_node_run *node) {
-  if (node->stage == engine->peek) return true;
-  for (guint i = 0; i < node->stage->to->len; i++)
-    if (!engine->nodes[((adl_stage *)node->stage->to->pdata[i])->number].off) return true;
-  for (guint i = 0; i < node->stage->to_side->len; i++)
-    if (!engine->nodes[((adl_stage *)node->stage->to_side->pdata[i])->number].off) return true;
-  return false;
-}
 
 static bool head_of(const adl_engine *engine, adl_node_run *node, adl_head *head) {
   if (node->off || node->done || !node->ready) return false;
@@ -311,6 +359,11 @@ static bool close_store(adl_engine *engine, const adl_stage *stage, adl_store *s
   return false;
 }
 
+/* The rows of a side are kept as long as somebody looks things up in them. */
+static void forget_sides(adl_node_run *node) {
+  for (guint k = 0; k < node->sides->len; k++) g_clear_pointer(&((adl_side_run *)node->sides->pdata[k])->store, adl_store_free);
+}
+
 /* All rows of `stage` have passed: what read them is complete. */
 static bool complete_readers(adl_engine *engine, const adl_stage *stage) {
   bool ok = true;
@@ -335,6 +388,7 @@ static bool complete_readers(adl_engine *engine, const adl_stage *stage) {
     node->drained = true;
     if (node->action == ADL_KEEP) ok = ok && close_store(engine, node->stage, node->store);
     if (node->action == ADL_STREAM) {
+      forget_sides(node);
       node->done = true;
       ok = complete_readers(engine, node->stage) && ok;
     }
@@ -352,22 +406,13 @@ static bool finish_passing(adl_engine *engine) {
   return ok && !adl_engine_stopping(engine);
 }
 
-/* Kept rows that have been passed on are not needed any more; a side's are, as long as somebody looks things up. */
-static void forget_rows(adl_head *head) {
-  adl_node_run *node = head->node;
-  node->done = true;
-  g_clear_pointer(&node->store, adl_store_free);
-  g_clear_pointer(&node->table, adl_store_free);
-  for (guint k = 0; k < node->ports->len; k++) g_clear_pointer(&((adl_side_run *)node->ports->pdata[k])->store, adl_store_free);
-}
-
 static bool too_many_rejects(adl_engine *engine) {
-  int64_t rejected = adl_rejects_count(engine->rejects), read = atomic_load(&engine->rows_read);
-  double share = (double)rejected / (double)MAX(read + rejected, 1);
+  int64_t rejected = adl_rejects_count(engine->rejects), read = adl_engine_rows_read(engine);
+  double share = (double)rejected / (double)MAX(read, 1);
   if (rejected == 0 || share <= engine->graph->max_rejects) return false;
   adl_problem *problem =
       adl_problems_error(engine->problems, ADL_NO_PLACE, "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows (%.2f %%) were rejected; %.2f %% are allowed",
-                         rejected, read + rejected, 100 * share, 100 * engine->graph->max_rejects);
+                         rejected, read, 100 * share, 100 * engine->graph->max_rejects);
   adl_problem_hint(problem, "look at rejects.jsonl of the run; raise `max_rejects` if the rows are really to be left out");
   atomic_store(&engine->failed, true);
   return true;
@@ -380,11 +425,13 @@ static bool scan_head(adl_engine *engine, adl_head *head) {
   ok = finish_passing(engine) && ok;
   if (!ok || atomic_load(&engine->enough)) return ok;
   if (head->kind == ADL_HEAD_STORE) {
+    forget_sides(head->node);
     head->node->done = true;
     head->node->action = ADL_IDLE;
   }
   ok = complete_readers(engine, head->node->stage);
-  forget_rows(head);
+  head->node->done = true;
+  adl_node_forget_rows(head->node);
   return ok && !too_many_rejects(engine);
 }
 

@@ -67,15 +67,18 @@ static void drop(adl_parcel *parcel, adl_ticket *ticket) {
   adl_ticket_release(ticket);
 }
 
-/* Rows that are kept until the stage has learned: checked now, beside the others, stored in their turn. */
+/* Rows that are kept until the stage has learned: checked now, beside the others, stored in their turn. NULL: failed. */
 static adl_parcel *check_parcel(adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
   if (node->stage->class == NULL) return parcel;
   uint32_t flags = node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_LEARN : 0;
   adl_parcel *checked = adl_parcel_new(parcel->number);
   checked->late = parcel->late;
-  for (guint i = 0; i < parcel->frames->len; i++) {
+  for (guint i = 0; checked != NULL && i < parcel->frames->len; i++) {
     adl_view view;
-    adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], flags);
+    if (!adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], flags)) {
+      g_clear_pointer(&checked, adl_parcel_free);
+      continue;
+    }
     g_ptr_array_add(checked->frames, adl_frame_ref(view.frame));
     adl_view_close(&view);
   }
@@ -89,6 +92,7 @@ static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, 
   if (node->action == ADL_FOLD) return adl_passing_deliver(worker, node, parcel, ticket);
   if (node->action == ADL_KEEP) {
     parcel = check_parcel(worker, node, parcel);
+    if (parcel == NULL) return adl_ticket_release(ticket);
     return adl_turn_offer(&node->turn, new_item(node, parcel, ticket), turn_main, worker);
   }
   if (adl_node_takes_turns(node)) {
@@ -104,7 +108,7 @@ static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, 
   deliver_onward(worker, node->stage, result, ticket);
 }
 
-static void deliver_side(adl_worker *worker, adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
+static void deliver_side(adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
   for (guint k = 0; k < node->stage->sides->len; k++) {
     if (node->stage->sides->pdata[k] != from) continue;
     adl_side_run *side = node->sides->pdata[k];
@@ -112,7 +116,6 @@ static void deliver_side(adl_worker *worker, adl_node_run *node, const adl_stage
     adl_turn_item *item = new_item(node, adl_parcel_share(parcel), ticket);
     adl_turn_offer(&side->turn, item, turn_side, side);
   }
-  (void)worker;
   drop(parcel, ticket);
 }
 
@@ -131,10 +134,7 @@ static void turn_peek(adl_turn_item *item, void *data) {
   for (guint i = 0; i < item->parcel->frames->len && engine->peek_rows > 0; i++) {
     adl_frame *frame = item->parcel->frames->pdata[i];
     int64_t rows = MIN(engine->peek_rows, frame->rows);
-    adl_frame *piece = adl_frame_new(rows, frame->column_count, adl_array_slice(frame->tags, 0, rows));
-    for (int32_t c = 0; c < frame->column_count; c++)
-      if (frame->columns[c] != NULL) piece->columns[c] = adl_array_slice(frame->columns[c], 0, rows);
-    g_ptr_array_add(engine->peeked, piece);
+    g_ptr_array_add(engine->peeked, adl_frame_slice(frame, 0, rows));
     engine->peek_rows -= rows;
   }
   if (engine->peek_rows == 0) atomic_store(&engine->enough, true);
@@ -153,8 +153,9 @@ static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parce
     adl_node_run *node = adl_node_of(engine, stage->to_side->pdata[i]);
     guint first = 0;
     if (g_ptr_array_find(stage->to_side, stage->to_side->pdata[i], &first) && first < i) continue;
+    if (node->off) continue;
     adl_ticket_hold(ticket);
-    deliver_side(worker, node, stage, adl_parcel_share(parcel), ticket);
+    deliver_side(node, stage, adl_parcel_share(parcel), ticket);
   }
   for (guint i = 0; i < stage->to->len; i++) {
     adl_node_run *node = adl_node_of(engine, stage->to->pdata[i]);
@@ -188,20 +189,8 @@ static void go_on(adl_node_run *node, adl_parcel *result, adl_ticket *ticket) {
   pthread_mutex_unlock(&s->mutex);
 }
 
-static void limit_rows(adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
-  for (guint i = 0; i < parcel->frames->len && node->limit_left > 0; i++) {
-    adl_frame *frame = parcel->frames->pdata[i];
-    if (frame->rows <= node->limit_left) {
-      g_ptr_array_add(result, adl_frame_ref(frame));
-      node->limit_left -= frame->rows;
-      continue;
-    }
-    adl_frame *piece = adl_frame_new(node->limit_left, frame->column_count, adl_array_slice(frame->tags, 0, node->limit_left));
-    for (int32_t c = 0; c < frame->column_count; c++)
-      if (frame->columns[c] != NULL) piece->columns[c] = adl_array_slice(frame->columns[c], 0, node->limit_left);
-    g_ptr_array_add(result, piece);
-    node->limit_left = 0;
-  }
+static bool step_in_turn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
+  return node->stage->learn == ADL_LEARN_ONLINE ? adl_step_learn(worker, node, parcel, result) : adl_step_process(worker, node, parcel, result);
 }
 
 static void turn_main(adl_turn_item *item, void *data) {
@@ -220,16 +209,12 @@ static void turn_main(adl_turn_item *item, void *data) {
     result = adl_parcel_new(item->parcel->number);
     result->late = item->parcel->late;
     bool ok = true;
-    if (class->next != NULL) {
-      limit_rows(node, item->parcel, result->frames);
-    } else if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
+    if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
       adl_parcel *groups = adl_whole_groups(worker, node, item->parcel, false);
-      ok = groups != NULL && adl_step_process(worker, node, groups, result->frames);
+      ok = groups != NULL && step_in_turn(worker, node, groups, result->frames);
       adl_parcel_free(groups);
-    } else if (node->stage->learn == ADL_LEARN_ONLINE) {
-      ok = adl_step_learn(worker, node, item->parcel, result->frames);
     } else {
-      ok = adl_step_process(worker, node, item->parcel, result->frames);
+      ok = step_in_turn(worker, node, item->parcel, result->frames);
     }
     if (!ok) g_clear_pointer(&result, adl_parcel_free);
   }
@@ -322,6 +307,49 @@ static bool decode_block(scan *s, adl_worker *worker, reading *r) {
   return adl_worker_leave(worker, status) && ok;
 }
 
+/* ---- a limit on the rows of a source ---- */
+
+/* Records behind the last row that is taken have not been read. */
+static void keep_records(adl_engine *engine, const GPtrArray *records, const adl_frame *cut, int64_t taken) {
+  for (guint i = 0; i < records->len; i++) {
+    const adl_reject *record = records->pdata[i];
+    int64_t tag = cut != NULL ? adl_frame_tags(cut)[taken] : 0;
+    bool behind = cut != NULL && record->shard == adl_tag_shard(tag) && record->position > adl_tag_position(tag);
+    if (!behind) adl_rejects_add(engine->rejects, record);
+  }
+}
+
+/* Cuts what was read to what the limit leaves; the frame that is cut is told, and how many of its rows stay. */
+static adl_frame *cut_rows(adl_node_run *node, GPtrArray *frames, int64_t *taken) {
+  guint i = 0;
+  while (i < frames->len && ((adl_frame *)frames->pdata[i])->rows <= node->limit_left) node->limit_left -= ((adl_frame *)frames->pdata[i++])->rows;
+  if (i == frames->len) return NULL;
+  adl_frame *cut = adl_frame_ref(frames->pdata[i]);
+  *taken = node->limit_left;
+  node->limit_left = 0;
+  g_ptr_array_set_size(frames, (gint)i);
+  if (*taken > 0) g_ptr_array_add(frames, adl_frame_slice(cut, 0, *taken));
+  return cut;
+}
+
+/* With a limit, blocks are read and decoded one at a time: how far a source is read must not depend on the workers. */
+static bool read_limited(scan *s, adl_worker *worker, reading *r) {
+  adl_node_run *node = s->head->node;
+  int64_t taken = 0;
+  worker->call.records = g_ptr_array_new_with_free_func((GDestroyNotify)adl_reject_free);
+  bool ok = node->limit_left > 0 && read_source(s, worker, r);
+  if (ok && r->block != NULL) {
+    ok = decode_block(s, worker, r);
+    g_clear_pointer(&r->block, g_bytes_unref);
+  }
+  adl_frame *cut = ok ? cut_rows(node, r->parcel->frames, &taken) : NULL;
+  keep_records(s->engine, worker->call.records, cut, taken);
+  adl_frame_unref(cut);
+  g_clear_pointer(&worker->call.records, g_ptr_array_unref);
+  if (!ok) g_clear_pointer(&r->parcel, adl_parcel_free);
+  return ok;
+}
+
 static adl_frame *checked_get(adl_engine *engine, adl_node_run *node, const adl_store *store, int64_t number) {
   char *why = NULL;
   adl_frame *frame = adl_store_get(store, number, &why);
@@ -378,6 +406,14 @@ static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t num
   return NULL;
 }
 
+/* Rows that fit has refused leave the stream. Takes the frame over. */
+static adl_frame *without_refused(const adl_node_run *node, int64_t number, adl_frame *frame) {
+  if (number >= node->refused_count || node->refused[number] == NULL) return frame;
+  adl_frame *rest = adl_frame_without(frame, node->refused[number]);
+  adl_frame_unref(frame);
+  return rest;
+}
+
 static bool read_kept(scan *s, int64_t number, reading *r) {
   adl_node_run *node = s->head->node;
   adl_frame *frame = NULL;
@@ -388,6 +424,7 @@ static bool read_kept(scan *s, int64_t number, reading *r) {
       const adl_store *store = s->head->kind == ADL_HEAD_STORE ? node->store : node->table;
       end = number >= adl_store_frames(store);
       if (!end) frame = checked_get(s->engine, node, store, number);
+      if (frame != NULL && s->head->kind == ADL_HEAD_STORE) frame = without_refused(node, number, frame);
       break;
     }
     case ADL_HEAD_ORDER:
@@ -409,8 +446,6 @@ static void deliver_first(scan *s, adl_worker *worker, adl_parcel *parcel, adl_t
   adl_node_run *node = s->head->node;
   if (s->head->kind == ADL_HEAD_STORE) {
     deliver(worker, node, parcel, ticket);
-  } else if (s->head->kind == ADL_HEAD_SOURCE && s->engine->options->limit > 0) {
-    adl_turn_offer(&node->turn, new_item(node, parcel, ticket), turn_main, worker);
   } else {
     deliver_onward(worker, node->stage, parcel, ticket);
   }
@@ -431,13 +466,13 @@ static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
 }
 
 static bool no_more_reading(scan *s) {
-  return s->ended || adl_engine_stopping(s->engine) || atomic_load(&s->engine->enough) ||
-         (s->head->kind == ADL_HEAD_SOURCE && s->engine->options->limit > 0 && s->head->node->limit_left <= 0);
+  return s->ended || adl_engine_stopping(s->engine) || atomic_load(&s->engine->enough);
 }
 
 static void scan_work(void *data, int32_t number) {
   scan *s = data;
   adl_worker *worker = &s->engine->workers[number];
+  bool limited = s->engine->options->limit > 0;
   pthread_mutex_lock(&s->mutex);
   for (;;) {
     adl_turn_item *item = g_queue_pop_head(&s->work);
@@ -460,7 +495,7 @@ static void scan_work(void *data, int32_t number) {
     int64_t next = s->issued;
     pthread_mutex_unlock(&s->mutex);
     reading r = {0};
-    bool more = s->head->kind == ADL_HEAD_SOURCE ? read_source(s, worker, &r) : read_kept(s, next, &r);
+    bool more = s->head->kind != ADL_HEAD_SOURCE ? read_kept(s, next, &r) : limited ? read_limited(s, worker, &r) : read_source(s, worker, &r);
     adl_ticket *ticket = NULL;
     pthread_mutex_lock(&s->mutex);
     s->reading = false;
@@ -512,10 +547,11 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
   bool ok = true;
   if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
     adl_parcel *rest = adl_whole_groups(worker, node, parcel, true);
-    ok = rest != NULL && adl_step_process(worker, node, rest, parcel->frames);
+    ok = rest != NULL && step_in_turn(worker, node, rest, parcel->frames);
     adl_parcel_free(rest);
   }
-  if (ok && class->finish != NULL && class->process != NULL) ok = adl_step_finish(worker, node, parcel->frames);
+  if (ok && class->finish != NULL && class->process != NULL)
+    ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, parcel->frames);
   if (ok && parcel->frames->len > 0) deliver_late(s, worker, node, parcel);
   else adl_parcel_free(parcel);
 }

@@ -1,5 +1,6 @@
 /* One frame through one stage: its slots are filled, forbidden nulls and NaN are rejected, process or learn is called, what
  * it gave becomes frames. Holdouts, too, are a step. */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -46,6 +47,7 @@ static const adl_stage *stage_read(const adl_stage *stage, int32_t side) {
   return side < 0 ? stage->from->pdata[0] : stage->sides->pdata[side];
 }
 
+/* NULL: reported. */
 static adl_array *evaluate(adl_worker *worker, adl_node_run *node, const adl_expr *expr, const int32_t *columns, const adl_frame *frame) {
   const adl_column *inputs[256] = {NULL};
   int32_t count = adl_expr_input_count(expr);
@@ -54,34 +56,49 @@ static adl_array *evaluate(adl_worker *worker, adl_node_run *node, const adl_exp
   const char *why = NULL;
   adl_array *array = adl_expr_evaluate(expr, all, frame->rows, worker->call.engine->started_us, &why);
   if (all != inputs) g_free(all);
-  if (array != NULL) return array;
-  adl_engine_fail(node->engine, node->stage, "an expression cannot be computed: %s", why);
-  return adl_array_nulls(adl_expr_type(expr), frame->rows);
+  if (array == NULL) adl_engine_fail(node->engine, node->stage, "an expression cannot be computed: %s", why);
+  return array;
 }
 
+/* A matrix of one column is that column, where it is one already and has no nulls. */
+static adl_array *shared_matrix(const adl_slot *slot, const adl_frame *frame) {
+  adl_array *only = frame->columns[slot->columns[0]];
+  adl_type type = only->view.type;
+  bool same = slot->column_count == 1 && type.shape == slot->type.shape && type.element == slot->type.element &&
+              type.width == slot->type.width && only->view.null_count == 0;
+  return same ? adl_array_ref(only) : NULL;
+}
+
+/* NULL: reported. */
 static adl_array *fill_slot(adl_worker *worker, adl_node_run *node, const adl_slot *slot, const adl_frame *frame) {
   if (slot->kind == ADL_SLOT_COLUMN) return adl_array_ref(frame->columns[slot->columns[0]]);
   if (slot->kind == ADL_SLOT_EXPRESSION) return evaluate(worker, node, slot->expr, slot->columns, frame);
-  if (slot->column_count == 1) {
-    adl_array *only = frame->columns[slot->columns[0]];
-    if (only->view.type.shape == slot->type.shape && only->view.type.element == slot->type.element) return adl_array_ref(only);
-  }
+  adl_array *matrix = shared_matrix(slot, frame);
+  if (matrix != NULL) return matrix;
   const adl_column *few[64] = {NULL};
   const adl_column **columns = slot->column_count <= 64 ? few : g_new(const adl_column *, (gsize)slot->column_count);
   for (int32_t c = 0; c < slot->column_count; c++) columns[c] = &frame->columns[slot->columns[c]]->view;
-  adl_array *matrix = adl_array_matrix(slot->type, columns, slot->column_count, frame->rows);
+  matrix = adl_array_matrix(slot->type, columns, slot->column_count, frame->rows);
+  if (matrix == NULL)
+    adl_engine_fail(node->engine, node->stage, "%s: %" G_GINT64_FORMAT " rows of a matrix %" G_GINT64_FORMAT " wide cannot be made: %s",
+                    slot->parameter, frame->rows, slot->type.width, g_strerror(errno));
   if (columns != few) g_free(columns);
   return matrix;
 }
 
-static void fill_slots(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, uint32_t flags) {
+static bool fill_slots(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, uint32_t flags) {
   const adl_stage *stage = node->stage;
+  bool ok = true;
   for (guint i = 0; i < view->slot_count; i++) {
     const adl_slot *slot = stage->slots->pdata[i];
-    bool absent = slot->side != side || ((slot->flags & ADL_LEARN_ONLY) != 0 && (flags & ADL_VIEW_LEARN) == 0);
-    view->arrays[i] = absent ? NULL : fill_slot(worker, node, slot, view->frame);
-    view->columns[i] = absent ? NULL : &view->arrays[i]->view;
+    bool learn_only = (slot->flags & ADL_LEARN_ONLY) != 0;
+    bool absent = slot->side != side || (learn_only && (flags & (ADL_VIEW_LEARN | ADL_VIEW_CHECK_LEARN)) == 0);
+    view->arrays[i] = absent || !ok ? NULL : fill_slot(worker, node, slot, view->frame);
+    ok = ok && (absent || view->arrays[i] != NULL);
+    bool seen = view->arrays[i] != NULL && (!learn_only || (flags & ADL_VIEW_LEARN) != 0);
+    view->columns[i] = seen ? &view->arrays[i]->view : NULL;
   }
+  return ok;
 }
 
 static void drop_slots(adl_view *view) {
@@ -125,7 +142,7 @@ static int64_t check_slots(adl_view *view, adl_node_run *node, int32_t side, uin
     if (view->arrays[i] == NULL || (slot->flags & (ADL_NULLS_PASS | ADL_NAN_PASS)) == (ADL_NULLS_PASS | ADL_NAN_PASS)) continue;
     bool training_only = (slot->flags & ADL_LEARN_ONLY) != 0;
     if (slot->kind == ADL_SLOT_EXPRESSION) {
-      count += check_column(node, view->frame, view->columns[i], slot->parameter, slot->flags, training_only, bad);
+      count += check_column(node, view->frame, &view->arrays[i]->view, slot->parameter, slot->flags, training_only, bad);
       continue;
     }
     for (int32_t c = 0; c < slot->column_count; c++)
@@ -139,24 +156,30 @@ static void describe_batch(adl_view *view) {
   view->batch = (adl_batch){.struct_size = sizeof view->batch, .slot_count = view->slot_count, .rows = view->frame->rows, .slots = view->columns};
 }
 
-void adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, uint32_t flags) {
+static bool drop_bad_rows(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, uint32_t flags) {
+  adl_frame *frame = view->frame;
+  uint8_t *bad = g_malloc0((gsize)(frame->rows + 7) / 8);
+  bool ok = true;
+  if (check_slots(view, node, side, bad) > 0) {
+    drop_slots(view);
+    view->frame = adl_frame_without(frame, bad);
+    adl_frame_unref(frame);
+    ok = fill_slots(view, worker, node, side, flags);
+  }
+  g_free(bad);
+  return ok;
+}
+
+bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, uint32_t flags) {
   view->slot_count = node->stage->slots->len;
   view->arrays = g_new0(adl_array *, (gsize)view->slot_count * 2 + 1);
   view->columns = (const adl_column **)(void *)(view->arrays + view->slot_count);
   view->frame = adl_frame_ref(frame);
-  fill_slots(view, worker, node, side, flags);
-  if ((flags & ADL_VIEW_CHECKED) == 0 && frame->rows > 0) {
-    int64_t bytes = (frame->rows + 7) / 8;
-    uint8_t *bad = g_malloc0((gsize)bytes);
-    if (check_slots(view, node, side, bad) > 0) {
-      drop_slots(view);
-      view->frame = adl_frame_without(frame, bad);
-      adl_frame_unref(frame);
-      fill_slots(view, worker, node, side, flags);
-    }
-    g_free(bad);
-  }
-  describe_batch(view);
+  bool ok = fill_slots(view, worker, node, side, flags);
+  if (ok && (flags & ADL_VIEW_CHECKED) == 0 && frame->rows > 0) ok = drop_bad_rows(view, worker, node, side, flags);
+  if (ok) describe_batch(view);
+  else adl_view_close(view);
+  return ok;
 }
 
 void adl_view_close(adl_view *view) {
@@ -190,8 +213,9 @@ static adl_status call_learn(const adl_call *call, adl_node_run *node, const adl
 
 static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, uint32_t flags, const char *name, row_function function,
                        GPtrArray *result, uint8_t *rejected) {
+  if (frame->rows == 0) return true;
   adl_view view;
-  adl_view_open(&view, worker, node, -1, frame, flags);
+  if (!adl_view_open(&view, worker, node, -1, frame, flags)) return false;
   bool ok = true;
   if (view.frame->rows > 0) {
     view.batch.ordinal = ordinal;
@@ -200,7 +224,6 @@ static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame,
     worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
     if ((node->stage->class->flags & ADL_WHOLE_GROUPS) != 0) adl_whole_offsets(&view, node->stage, call);
     adl_out_begin(worker->out, worker, node, &view);
-    ok = true;
     adl_status status = node->stage->loaded->forwards_only ? ADL_OK : function(call, node, &view.batch, worker->out);
     if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
     else adl_out_drop(worker->out);
@@ -211,10 +234,20 @@ static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame,
   return ok;
 }
 
+/* What still has to be checked of rows that reach process. Rows that were kept have been looked at; with a model that was
+ * loaded instead of fitted, what fitting would have refused is refused all the same. */
+static uint32_t flags_of_process(const adl_node_run *node) {
+  if (node->store != NULL || (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0) return ADL_VIEW_CHECKED;
+  return node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_CHECK_LEARN : 0;
+}
+
+/* New rows do not say which rows they were made of: each split is given alone, so that they inherit it. */
+static bool wants_splits_apart(const adl_class *class) { return (class->flags & ADL_SPLIT_ROWS) != 0 || class->form == ADL_NEW; }
+
 static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
   for (int split = ADL_TRAIN; split <= ADL_TEST; split++) {
     adl_frame *part = adl_frame_of_split(frame, (adl_split)split, true);
-    bool ok = step_frame(worker, node, part, ordinal, 0, "process", call_process, result, NULL);
+    bool ok = step_frame(worker, node, part, ordinal, flags_of_process(node), "process", call_process, result, NULL);
     adl_frame_unref(part);
     if (!ok) return false;
   }
@@ -223,22 +256,33 @@ static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *
 
 static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result);
 
-bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
-  int64_t begin = clock_ns(), ordinal = parcel->number << 24;
+static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+  if (node->stage->role == ADL_STAGE_HOLDOUT) return holdout_frame(worker, node, frame, result);
+  if (wants_splits_apart(node->stage->class)) return process_by_split(worker, node, frame, ordinal, result);
+  return step_frame(worker, node, frame, ordinal, flags_of_process(node), "process", call_process, result, NULL);
+}
+
+/* All frames of a parcel through one of the functions above or below. */
+static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result,
+                        bool (*step)(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result)) {
+  int64_t begin = clock_ns(), ordinal = parcel->number << ADL_ORDINAL_SHIFT;
   bool ok = true;
   guint before = result->len;
+  worker->call.first_made = ordinal;
   for (guint i = 0; ok && i < parcel->frames->len; i++) {
     adl_frame *frame = parcel->frames->pdata[i];
     atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
-    if (node->stage->role == ADL_STAGE_HOLDOUT) ok = holdout_frame(worker, node, frame, result);
-    else if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) ok = process_by_split(worker, node, frame, ordinal, result);
-    else ok = step_frame(worker, node, frame, ordinal, 0, "process", call_process, result, NULL);
+    ok = step(worker, node, frame, ordinal, result);
     ordinal += frame->rows;
   }
   for (guint i = before; i < result->len; i++)
     atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
   atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
   return ok;
+}
+
+bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
+  return step_parcel(worker, node, parcel, result, process_frame);
 }
 
 /* ---- learn ---- */
@@ -249,8 +293,9 @@ typedef struct parts {
   uint8_t *held_rejected, *training_rejected;
 } parts;
 
-/* The rows of both results in the order of the batch: the numbers are those of held's rows, then training's. */
-static adl_frame *interleave(const parts *p, GPtrArray *held, GPtrArray *training) {
+/* The rows of both results in the order of the batch: the numbers are those of held's rows, then training's. NULL: they are
+ * not the rows of the batch, each once (reported). */
+static adl_frame *interleave(adl_node_run *node, const parts *p, GPtrArray *held, GPtrArray *training) {
   GPtrArray *both = g_ptr_array_new();
   for (guint i = 0; i < held->len; i++) g_ptr_array_add(both, held->pdata[i]);
   int64_t held_rows = 0, count = 0, from_held = 0, from_training = 0, in_held = 0, in_training = 0;
@@ -264,18 +309,18 @@ static adl_frame *interleave(const parts *p, GPtrArray *held, GPtrArray *trainin
       index[count++] = from_held++;
     }
   }
-  adl_frame *result = NULL;
-  if (both->len > 0) {
-    adl_frame *all = adl_frames_concat((adl_frame *const *)both->pdata, both->len);
-    if (all != NULL && all->rows == count) result = adl_frame_gather(all, index, count);
-    adl_frame_unref(all);
-  }
+  adl_frame *all = both->len > 0 ? adl_frames_concat((adl_frame *const *)both->pdata, both->len) : NULL;
+  bool complete = both->len == 0 ? count == 0 : all != NULL && all->rows == count && from_held == held_rows;
+  adl_frame *result = complete && all != NULL ? adl_frame_gather(all, index, count) : NULL;
+  if (!complete || (all != NULL && result == NULL))
+    adl_engine_fail(node->engine, node->stage, "%s gave other rows than it was given, or too much for one batch", node->stage->class->id);
+  adl_frame_unref(all);
   g_free(index);
   g_ptr_array_free(both, TRUE);
   return result;
 }
 
-static bool learn_mixed(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+static bool learn_apart(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
   gsize bytes = (gsize)(frame->rows + 7) / 8;
   parts p = {.whole = frame,
              .held = adl_frame_of_split(frame, ADL_TRAIN, false),
@@ -286,7 +331,7 @@ static bool learn_mixed(adl_worker *worker, adl_node_run *node, adl_frame *frame
   GPtrArray *training = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   bool ok = step_frame(worker, node, p.held, ordinal, ADL_VIEW_CHECKED, "process", call_process, held, p.held_rejected) &&
             step_frame(worker, node, p.training, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, training, p.training_rejected);
-  adl_frame *merged = ok ? interleave(&p, held, training) : NULL;
+  adl_frame *merged = ok ? interleave(node, &p, held, training) : NULL;
   if (merged != NULL) g_ptr_array_add(result, merged);
   g_ptr_array_free(held, TRUE);
   g_ptr_array_free(training, TRUE);
@@ -294,6 +339,41 @@ static bool learn_mixed(adl_worker *worker, adl_node_run *node, adl_frame *frame
   g_free(p.training_rejected);
   adl_frame_unref(p.held);
   adl_frame_unref(p.training);
+  return ok && !adl_engine_stopping(node->engine);
+}
+
+/* Where the run of rows that begins at `first` ends: rows that are all for training, or all held out. */
+static int64_t end_of_run(const adl_frame *frame, int64_t first) {
+  const int64_t *tags = adl_frame_tags(frame);
+  int64_t end = first + 1;
+  while (end < frame->rows && (adl_tag_split(tags[end]) == ADL_TRAIN) == (adl_tag_split(tags[first]) == ADL_TRAIN)) end++;
+  return end;
+}
+
+/* The same for a class that picks rows: what leaves does not say where it stood in the batch, so runs of one split are
+ * given one by one, the held-out ones first. */
+static bool learn_runs(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+  GPtrArray *runs = g_ptr_array_new(); /* of GPtrArray *: what each run gave */
+  bool ok = true;
+  for (int pass = 0; ok && pass < 2; pass++) {
+    guint number = 0;
+    for (int64_t first = 0, end; ok && first < frame->rows; first = end, number++) {
+      end = end_of_run(frame, first);
+      bool training = adl_tag_split(adl_frame_tags(frame)[first]) == ADL_TRAIN;
+      if (pass == 0) g_ptr_array_add(runs, g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref));
+      if (training != (pass == 1)) continue;
+      adl_frame *run = adl_frame_slice(frame, first, end - first);
+      ok = step_frame(worker, node, run, ordinal + first, ADL_VIEW_CHECKED | (training ? ADL_VIEW_LEARN : 0), training ? "learn" : "process",
+                      training ? call_learn : call_process, runs->pdata[number], NULL);
+      adl_frame_unref(run);
+    }
+  }
+  for (guint i = 0; i < runs->len; i++) {
+    GPtrArray *frames = runs->pdata[i];
+    for (guint k = 0; ok && k < frames->len; k++) g_ptr_array_add(result, adl_frame_ref(frames->pdata[k]));
+    g_ptr_array_free(frames, TRUE);
+  }
+  g_ptr_array_free(runs, TRUE);
   return ok;
 }
 
@@ -301,45 +381,56 @@ static bool learn_mixed(adl_worker *worker, adl_node_run *node, adl_frame *frame
  * leave in the order in which they came. */
 static bool learn_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
   adl_view view; /* opened for its checks: what comes out of it is clean */
-  adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_LEARN);
+  bool whole_groups = (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0; /* those have been checked */
+  if (!adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_LEARN | (whole_groups ? ADL_VIEW_CHECKED : 0))) return false;
   adl_frame *clean = adl_frame_ref(view.frame);
   adl_view_close(&view);
-  const int64_t *tags = adl_frame_tags(clean);
-  bool mixed = false;
-  for (int64_t i = 0; i < clean->rows && !mixed; i++) mixed = adl_tag_split(tags[i]) != ADL_TRAIN;
-  bool ok = mixed ? learn_mixed(worker, node, clean, ordinal, result)
-                  : step_frame(worker, node, clean, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, result, NULL);
+  bool mixed = clean->rows > 0 && (adl_tag_split(adl_frame_tags(clean)[0]) != ADL_TRAIN || end_of_run(clean, 0) < clean->rows);
+  bool ok = !mixed ? step_frame(worker, node, clean, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, result, NULL)
+            : node->stage->class->form == ADL_PICKED ? learn_runs(worker, node, clean, ordinal, result)
+                                                     : learn_apart(worker, node, clean, ordinal, result);
   adl_frame_unref(clean);
   return ok;
 }
 
 bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
-  int64_t begin = clock_ns(), ordinal = parcel->number << 24;
-  bool ok = true;
-  for (guint i = 0; ok && i < parcel->frames->len; i++) {
-    adl_frame *frame = parcel->frames->pdata[i];
-    atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
-    ok = learn_frame(worker, node, frame, ordinal, result);
-    ordinal += frame->rows;
-  }
-  for (guint i = 0; i < result->len; i++)
-    atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
-  atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
-  return ok;
+  return step_parcel(worker, node, parcel, result, learn_frame);
 }
 
 /* ---- finish, sinks ---- */
 
-bool adl_step_finish(adl_worker *worker, adl_node_run *node, GPtrArray *result) {
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result) {
+  guint before = result->len;
   const adl_call *call = adl_worker_enter(worker, node, "finish");
+  worker->call.split = ADL_TRAIN;
+  worker->call.first_made = first_made;
   adl_out_begin(worker->out, worker, node, NULL);
   adl_status status = node->stage->class->finish(call, node->stage->self, &node->model, worker->out);
   bool ok = true;
   if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
   else adl_out_drop(worker->out);
-  for (guint i = 0; i < result->len; i++)
+  for (guint i = before; i < result->len; i++)
     atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
   return adl_worker_leave(worker, status) && ok;
+}
+
+/* NULL: nothing to write, or it failed (reported). */
+static GBytes *encode_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame) {
+  adl_view view;
+  int64_t position = 0;
+  GBytes *block = NULL;
+  if (!adl_view_open(&view, worker, node, -1, frame, 0)) return NULL;
+  if (view.frame->rows > 0) {
+    const adl_call *call = adl_worker_enter(worker, node, "encode");
+    worker->call.frame = view.frame;
+    adl_out_begin(worker->out, worker, node, &view);
+    adl_status status = node->stage->class->encode(call, node->stage->self, &view.batch, worker->out);
+    block = adl_out_take_block(worker->out, &position);
+    adl_out_drop(worker->out);
+    adl_worker_leave(worker, status);
+  }
+  adl_view_close(&view);
+  return block;
 }
 
 /* Sinks get the frames of a parcel as one call each; encode runs beside others, write in its turn. A parcel has nearly
@@ -348,17 +439,7 @@ GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel
   GByteArray *all = NULL;
   GBytes *first = NULL;
   for (guint i = 0; i < parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
-    adl_view view;
-    adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], 0);
-    const adl_call *call = adl_worker_enter(worker, node, "encode");
-    worker->call.frame = view.frame;
-    adl_out_begin(worker->out, worker, node, &view);
-    adl_status status = node->stage->class->encode(call, node->stage->self, &view.batch, worker->out);
-    int64_t position = 0;
-    GBytes *block = adl_out_take_block(worker->out, &position);
-    adl_out_drop(worker->out);
-    adl_worker_leave(worker, status);
-    adl_view_close(&view);
+    GBytes *block = encode_frame(worker, node, parcel->frames->pdata[i]);
     if (block == NULL) continue;
     if (first == NULL) {
       first = block;
@@ -392,10 +473,11 @@ bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
     atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
     if (class->encode != NULL) continue;
     adl_view view;
-    adl_view_open(&view, worker, node, -1, frame, 0);
+    ok = adl_view_open(&view, worker, node, -1, frame, 0);
+    if (!ok) break;
     const adl_call *call = adl_worker_enter(worker, node, "write");
     worker->call.frame = view.frame;
-    ok = adl_worker_leave(worker, class->write(call, node->stage->self, &view.batch, NULL, 0));
+    if (view.frame->rows > 0) ok = adl_worker_leave(worker, class->write(call, node->stage->self, &view.batch, NULL, 0));
     adl_view_close(&view);
   }
   atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
@@ -420,6 +502,7 @@ static bool held_by_fraction(const adl_holdout *holdout, uint64_t seed, const ad
 static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result) {
   const adl_holdout *holdout = node->stage->holdout;
   adl_array *where = holdout->where == NULL ? NULL : evaluate(worker, node, holdout->where, holdout->columns, frame);
+  if (holdout->where != NULL && where == NULL) return false;
   GByteArray *key = g_byte_array_new();
   uint64_t seed = adl_random(node->engine->graph->seed, UINT64_C(0x686f6c646f7574));
   adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_INT64, ADL_NUMBER));

@@ -70,6 +70,7 @@ static bool spool_frame(adl_store *store, const adl_frame *frame, entry *at, cha
   int64_t present_size = (frame->column_count + 7) / 8;
   uint8_t *present = g_malloc0((gsize)present_size + 1);
   for (int32_t i = 0; i < frame->column_count; i++) adl_bit_set(present, i, frame->columns[i] != NULL);
+  errno = ENOSPC; /* a short write does not say why */
   bool ok = pwrite(store->spool, present, (size_t)present_size, offset) == present_size;
   offset += present_size;
   g_free(present);
@@ -216,12 +217,18 @@ static int64_t frame_of(const adl_store *store, int64_t row) {
   return low;
 }
 
-/* Frames that are in memory and alone need no detour: one gather a column. */
+/* NULL, *why: some column would be too large. */
 static adl_frame *gather_from_one(adl_frame *from, const int32_t *columns, int32_t column_count, const int64_t *rows,
-                                  int64_t count) {
-  adl_frame *result = adl_frame_new(count, column_count, adl_array_gather(from->tags, rows, count));
-  for (int32_t c = 0; c < column_count; c++)
+                                  int64_t count, char **why) {
+  adl_array *tags = adl_array_gather(from->tags, rows, count);
+  adl_frame *result = tags != NULL ? adl_frame_new(count, column_count, tags) : NULL;
+  for (int32_t c = 0; result != NULL && c < column_count; c++) {
     result->columns[c] = adl_array_gather(from->columns[columns[c]], rows, count);
+    if (result->columns[c] == NULL) g_clear_pointer(&result, adl_frame_unref);
+  }
+  if (result == NULL)
+    *why = g_strdup_printf("%" G_GINT64_FORMAT " rows cannot be looked up at once: %s", count,
+                           errno == EOVERFLOW ? "they hold more than 2 GiB of text" : g_strerror(errno));
   return result;
 }
 
@@ -248,7 +255,9 @@ static adl_frame *gather_from_many(const adl_store *store, const int32_t *column
     }
     adl_frame *frame = adl_store_get(store, number, why);
     ok = frame != NULL;
-    if (ok) g_ptr_array_add(parts, gather_from_one(frame, columns, column_count, local, n));
+    adl_frame *part = ok ? gather_from_one(frame, columns, column_count, local, n, why) : NULL;
+    ok = part != NULL;
+    if (ok) g_ptr_array_add(parts, part);
     adl_frame_unref(frame);
   }
   adl_frame *result = NULL;
@@ -257,7 +266,7 @@ static adl_frame *gather_from_many(const adl_store *store, const int32_t *column
     if (whole != NULL) {
       int32_t *all = g_new(int32_t, (gsize)column_count + 1);
       for (int32_t c = 0; c < column_count; c++) all[c] = c;
-      result = gather_from_one(whole, all, column_count, restore, count);
+      result = gather_from_one(whole, all, column_count, restore, count, why);
       g_free(all);
       adl_frame_unref(whole);
     } else {
@@ -276,7 +285,7 @@ adl_frame *adl_store_gather(const adl_store *store, const int32_t *columns, int3
   if (store->entries->len == 1) {
     adl_frame *only = adl_store_get(store, 0, why);
     if (only == NULL) return NULL;
-    adl_frame *result = gather_from_one(only, columns, column_count, rows, count);
+    adl_frame *result = gather_from_one(only, columns, column_count, rows, count, why);
     adl_frame_unref(only);
     return result;
   }

@@ -40,7 +40,10 @@ bool adl_whole_table(adl_node_run *node) {
   if (all == NULL) return false;
   adl_worker *worker = &engine->workers[engine->threads];
   adl_view view;
-  adl_view_open(&view, worker, node, -1, all, ADL_VIEW_CHECKED);
+  if (!adl_view_open(&view, worker, node, -1, all, ADL_VIEW_CHECKED)) {
+    adl_frame_unref(all);
+    return false;
+  }
   const adl_call *call = adl_worker_enter(worker, node, "process");
   worker->call.frame = view.frame;
   adl_out_begin(worker->out, worker, node, &view);
@@ -65,44 +68,44 @@ static bool same_group(const adl_view *view, const adl_stage *stage, int64_t a, 
   return true;
 }
 
-/* First row of the last group: what may go on in the next frame. */
+/* First row of the last group: what may go on in the next frame. -1: failed. */
 static int64_t last_group(adl_worker *worker, adl_node_run *node, adl_frame *frame) {
   adl_view view;
-  adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_CHECKED);
+  if (!adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_CHECKED)) return -1;
   int64_t row = frame->rows - 1;
   while (row > 0 && same_group(&view, node->stage, row - 1, row)) row--;
   adl_view_close(&view);
   return row;
 }
 
-static adl_frame *slice(adl_frame *frame, int64_t first, int64_t rows) {
-  int64_t *index = g_new(int64_t, (gsize)rows + 1);
-  for (int64_t i = 0; i < rows; i++) index[i] = first + i;
-  adl_frame *result = adl_frame_gather(frame, index, rows);
-  g_free(index);
-  return result;
+/* The rows that wait and those of the parcel, checked, as one frame; NULL: none, or failed. */
+static adl_frame *put_together(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel) {
+  GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
+  uint32_t flags = node->stage->learn == ADL_LEARN_ONLINE || node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_CHECK_LEARN : 0;
+  bool ok = true;
+  if (node->group_rest != NULL) g_ptr_array_add(parts, node->group_rest);
+  node->group_rest = NULL;
+  for (guint i = 0; ok && i < parcel->frames->len; i++) {
+    adl_view view; /* for its checks */
+    ok = adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], flags);
+    if (!ok) break;
+    if (view.frame->rows > 0) g_ptr_array_add(parts, adl_frame_ref(view.frame));
+    adl_view_close(&view);
+  }
+  adl_frame *all = ok && parts->len > 0 ? adl_frames_concat((adl_frame *const *)parts->pdata, parts->len) : NULL;
+  if (ok && parts->len > 0 && all == NULL) adl_engine_fail(node->engine, node->stage, "a group holds more than 2 GiB of text");
+  g_ptr_array_free(parts, TRUE);
+  return all;
 }
 
 adl_parcel *adl_whole_groups(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, bool last) {
   adl_parcel *result = adl_parcel_new(parcel->number);
-  GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
-  if (node->group_rest != NULL) g_ptr_array_add(parts, node->group_rest);
-  node->group_rest = NULL;
-  for (guint i = 0; i < parcel->frames->len; i++) {
-    adl_view view; /* for its checks */
-    adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], 0);
-    if (view.frame->rows > 0) g_ptr_array_add(parts, adl_frame_ref(view.frame));
-    adl_view_close(&view);
-  }
-  adl_frame *all = parts->len == 0 ? NULL : adl_frames_concat((adl_frame *const *)parts->pdata, parts->len);
-  if (parts->len > 0 && all == NULL) adl_engine_fail(node->engine, node->stage, "a group holds more than 2 GiB of text");
-  g_ptr_array_free(parts, TRUE);
-  if (all != NULL) {
-    int64_t end = last ? all->rows : last_group(worker, node, all);
-    if (end > 0) g_ptr_array_add(result->frames, slice(all, 0, end));
-    if (end < all->rows) node->group_rest = slice(all, end, all->rows - end);
-    adl_frame_unref(all);
-  }
+  adl_frame *all = put_together(worker, node, parcel);
+  if (all == NULL) return result;
+  int64_t end = last ? all->rows : last_group(worker, node, all);
+  if (end > 0) g_ptr_array_add(result->frames, adl_frame_slice(all, 0, end));
+  if (end >= 0 && end < all->rows) node->group_rest = adl_frame_slice(all, end, all->rows - end);
+  adl_frame_unref(all);
   return result;
 }
 

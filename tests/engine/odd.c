@@ -1,0 +1,352 @@
+/*
+ * Classes that use what no class of the tree uses yet, each in the smallest way that a test can tell right from wrong:
+ * rows of a table made of rows, whole groups, a learner over groups, several sides, a source without positions, a merge
+ * that minds empty partials, rows that come late, and one that takes its time. tests/engine/test_odd.c runs them.
+ */
+#include <adloom/plugin.h>
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define COLUMN(struct_name, field, more)                                                                               \
+  {.name = #field, .type = ADL_PARAM_COLUMN, .flags = ADL_REQUIRED | (more), .offset = offsetof(struct_name, field),   \
+   .elements = ADL_ANY_NUMERIC, .doc = "A column."}
+#define NEW_COLUMN(struct_name, field)                                                                                 \
+  {.name = #field, .type = ADL_PARAM_NEW_COLUMN, .flags = ADL_PLAIN_NAME, .offset = offsetof(struct_name, field),      \
+   .default_value = #field, .doc = "A new column."}
+#define COUNT(struct_name, field, value)                                                                               \
+  {.name = #field, .type = ADL_PARAM_INT, .offset = offsetof(struct_name, field), .default_value = value,              \
+   .range = "[0, 1000000]", .doc = "A number."}
+
+static const adl_type number = {.element = ADL_FLOAT64, .shape = ADL_SCALAR, .role = ADL_NUMBER};
+
+static double *reserve(const adl_call *call, adl_out *out, int32_t slot, int64_t rows) {
+  adl_buffers to;
+  if (call->host->reserve(call, out, slot, rows, 0, 0, &to) != ADL_OK) return NULL;
+  return to.data;
+}
+
+/* ---- test.explode: two rows of each row, in a table of its own; finish adds one row: how many there were ---- */
+
+typedef struct explode {
+  adl_input x;
+  adl_output value;
+} explode;
+
+static const adl_param explode_params[] = {COLUMN(explode, x, 0), NEW_COLUMN(explode, value)};
+
+static adl_status explode_bind(const adl_call *call, void *instance) {
+  return call->host->declare(call, &((explode *)instance)->value, number);
+}
+
+static adl_status explode_process(const adl_call *call, const void *instance, const adl_model *model,
+                                  const adl_batch *batch, adl_out *out) {
+  const explode *self = instance;
+  const int64_t one = 1;
+  double *value = reserve(call, out, self->value.slot, 2 * batch->rows);
+  int64_t *rows = call->host->tensor(call, model->tensors, "rows", ADL_INT64, 1, &one);
+  rows[0] += batch->rows;
+  for (int64_t i = 0; i < batch->rows; i++) {
+    value[2 * i] = adl_number_at(batch->slots[self->x.slot], i);
+    value[2 * i + 1] = -value[2 * i];
+  }
+  return call->host->commit(call, out, 2 * batch->rows);
+}
+
+static adl_status explode_finish(const adl_call *call, const void *instance, const adl_model *model, adl_out *out) {
+  const explode *self = instance;
+  adl_tensor rows;
+  double *value = reserve(call, out, self->value.slot, 1);
+  value[0] = call->host->find_tensor(call, model->tensors, "rows", &rows) ? (double)((int64_t *)rows.data)[0] : 0;
+  return call->host->commit(call, out, 1);
+}
+
+/* ---- test.top: of each whole group the row with the greatest score ---- */
+
+typedef struct top {
+  adl_input by, score;
+  adl_output size;
+} top;
+
+static const adl_param top_params[] = {COLUMN(top, by, ADL_GROUP_KEY), COLUMN(top, score, 0), NEW_COLUMN(top, size)};
+
+static adl_status top_bind(const adl_call *call, void *instance) {
+  return call->host->declare(call, &((top *)instance)->size, number);
+}
+
+static adl_status top_process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
+                              adl_out *out) {
+  const top *self = instance;
+  const adl_column *score = batch->slots[self->score.slot];
+  int64_t *index = call->host->alloc(call, ((size_t)batch->group_count + 1) * sizeof *index);
+  double *size = reserve(call, out, self->size.slot, batch->group_count);
+  (void)model;
+  for (int64_t g = 0; g < batch->group_count; g++) {
+    index[g] = batch->groups[g];
+    size[g] = batch->groups[g + 1] - batch->groups[g];
+    for (int64_t i = batch->groups[g]; i < batch->groups[g + 1]; i++)
+      if (adl_number_at(score, i) > adl_number_at(score, index[g])) index[g] = i;
+  }
+  return call->host->pick(call, out, index, batch->group_count);
+}
+
+/* ---- test.bandit: the first row of each whole group, with how many rows have been learned from before ---- */
+
+static adl_status bandit_init(const adl_call *call, const void *instance, adl_model *model) {
+  const int64_t one = 1;
+  (void)instance;
+  call->host->tensor(call, model->tensors, "learned", ADL_FLOAT64, 1, &one);
+  return ADL_OK;
+}
+
+static adl_status bandit_process(const adl_call *call, const void *instance, const adl_model *model,
+                                 const adl_batch *batch, adl_out *out) {
+  const top *self = instance;
+  adl_tensor learned;
+  int64_t *index = call->host->alloc(call, ((size_t)batch->group_count + 1) * sizeof *index);
+  double *size = reserve(call, out, self->size.slot, batch->group_count);
+  call->host->find_tensor(call, model->tensors, "learned", &learned);
+  for (int64_t g = 0; g < batch->group_count; g++) {
+    index[g] = batch->groups[g];
+    size[g] = ((double *)learned.data)[0];
+  }
+  return call->host->pick(call, out, index, batch->group_count);
+}
+
+static adl_status bandit_learn(const adl_call *call, const void *instance, adl_model *model, const adl_batch *batch,
+                               adl_out *out) {
+  adl_tensor learned;
+  if (out != NULL) ADL_TRY(bandit_process(call, instance, model, batch, out));
+  call->host->find_tensor(call, model->tensors, "learned", &learned);
+  ((double *)learned.data)[0] += (double)batch->rows;
+  return ADL_OK;
+}
+
+/* ---- test.sides: row i of the main input gets row i of five other stages ---- */
+
+enum { SIDES = 5 };
+
+typedef struct sides {
+  adl_side a, b, c, d, e;
+} sides;
+
+#define SIDE(field)                                                                                                    \
+  {.name = #field, .type = ADL_PARAM_STAGE, .flags = ADL_REQUIRED, .offset = offsetof(sides, field), .doc = "A stage."}
+static const adl_param sides_params[] = {SIDE(a), SIDE(b), SIDE(c), SIDE(d), SIDE(e)};
+
+static adl_status sides_bind(const adl_call *call, void *instance) {
+  const adl_side *side = instance;
+  for (int i = 0; i < SIDES; i++) {
+    char name[] = {(char)('a' + i), '\0'};
+    ADL_TRY(call->host->bring(call, name, &side[i], "x", name));
+  }
+  return ADL_OK;
+}
+
+static adl_status sides_process(const adl_call *call, const void *instance, const adl_model *model,
+                                const adl_batch *batch, adl_out *out) {
+  const adl_side *side = instance;
+  adl_tensor none;
+  const int64_t one = 1;
+  int64_t *index = call->host->alloc(call, (size_t)batch->rows * sizeof *index);
+  int64_t *row = call->host->alloc(call, (size_t)batch->rows * sizeof *row);
+  (void)call->host->find_tensor(call, model->tensors, "seen", &none);
+  int64_t *seen = call->host->tensor(call, model->tensors, "seen", ADL_INT64, 1, &one);
+  for (int64_t i = 0; i < batch->rows; i++) {
+    index[i] = i;
+    row[i] = seen[0] + i;
+  }
+  seen[0] += batch->rows;
+  ADL_TRY(call->host->pick(call, out, index, batch->rows));
+  for (int i = 0; i < SIDES; i++) ADL_TRY(call->host->gather(call, out, &side[i], row, batch->rows));
+  return ADL_OK;
+}
+
+/* ---- test.count: a source of two parts that counts, and does not say where a row came from ---- */
+
+typedef struct count {
+  int64_t rows;
+  adl_output x;
+  int64_t next;
+} count;
+
+static const adl_param count_params[] = {COUNT(count, rows, "10"), NEW_COLUMN(count, x)};
+
+static adl_status count_bind(const adl_call *call, void *instance) {
+  return call->host->declare(call, &((count *)instance)->x, number);
+}
+
+static adl_status count_shards(const adl_call *call, void *instance, int32_t *shards) {
+  (void)call, (void)instance;
+  *shards = 2;
+  return ADL_OK;
+}
+
+static adl_status count_open(const adl_call *call, void *instance, int32_t shard, void **cursor) {
+  (void)call, (void)shard, (void)cursor;
+  ((count *)instance)->next = 0;
+  return ADL_OK;
+}
+
+static adl_status count_next(const adl_call *call, void *instance, void *cursor, adl_out *out) {
+  count *self = instance;
+  int64_t rows = self->rows - self->next < 1000 ? self->rows - self->next : 1000;
+  (void)cursor;
+  if (rows == 0) return ADL_END;
+  double *x = reserve(call, out, self->x.slot, rows);
+  for (int64_t i = 0; i < rows; i++) x[i] = (double)self->next++;
+  ADL_TRY(call->host->commit(call, out, rows));
+  return self->next == self->rows ? ADL_END : ADL_OK; /* the last rows may come with the end */
+}
+
+static adl_status count_fingerprint(const adl_call *call, void *instance, uint8_t digest[32]) {
+  (void)call;
+  memcpy(digest, &((count *)instance)->rows, sizeof(int64_t));
+  return ADL_OK;
+}
+
+/* ---- test.mean: the mean of the training rows, merged in a way that cannot do with an empty partial ---- */
+
+typedef struct mean {
+  adl_input x;
+  adl_output as;
+} mean;
+
+static const adl_param mean_params[] = {COLUMN(mean, x, 0), NEW_COLUMN(mean, as)};
+
+static adl_status mean_bind(const adl_call *call, void *instance) {
+  return call->host->declare(call, &((mean *)instance)->as, number);
+}
+
+static double *mean_of(const adl_call *call, adl_tensors *tensors) {
+  const int64_t two = 2; /* rows, mean */
+  return call->host->tensor(call, tensors, "mean", ADL_FLOAT64, 1, &two);
+}
+
+static adl_status mean_step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
+                            adl_tensors *partial) {
+  const mean *self = instance;
+  double *m = mean_of(call, partial);
+  (void)context;
+  if (batch->rows == 0) return call->host->fail(call, NULL, -1, NULL, "a step without rows");
+  for (int64_t i = 0; i < batch->rows; i++) {
+    m[0]++;
+    m[1] += (adl_number_at(batch->slots[self->x.slot], i) - m[1]) / m[0];
+  }
+  return ADL_OK;
+}
+
+static adl_status mean_merge(const adl_call *call, const void *instance, const void *context, adl_tensors *into,
+                             adl_tensors *from) {
+  double *a = mean_of(call, into), *b = mean_of(call, from);
+  (void)instance, (void)context;
+  if (a[0] == 0 || b[0] == 0) return call->host->fail(call, NULL, -1, NULL, "a partial without rows was merged");
+  a[1] += (b[1] - a[1]) * b[0] / (a[0] + b[0]);
+  a[0] += b[0];
+  return ADL_OK;
+}
+
+static adl_status mean_fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
+  adl_fold fold = {.struct_size = sizeof fold, .step = mean_step, .merge = mean_merge};
+  (void)instance;
+  mean_of(call, model->tensors);
+  return call->host->fold(call, rows, &fold, model->tensors);
+}
+
+static adl_status mean_process(const adl_call *call, const void *instance, const adl_model *model,
+                               const adl_batch *batch, adl_out *out) {
+  const mean *self = instance;
+  double *to = reserve(call, out, self->as.slot, batch->rows), value = mean_of(call, model->tensors)[1];
+  for (int64_t i = 0; i < batch->rows; i++) to[i] = value;
+  return ADL_OK;
+}
+
+/* ---- test.refuse: rejects the rows whose x is `value`, and picks all ---- */
+
+typedef struct refuse {
+  adl_input x;
+  int64_t value;
+} refuse;
+
+static const adl_param refuse_params[] = {COLUMN(refuse, x, 0), COUNT(refuse, value, "3")};
+
+static adl_status refuse_process(const adl_call *call, const void *instance, const adl_model *model,
+                                 const adl_batch *batch, adl_out *out) {
+  const refuse *self = instance;
+  int64_t *index = call->host->alloc(call, (size_t)batch->rows * sizeof *index);
+  (void)model;
+  for (int64_t i = 0; i < batch->rows; i++) {
+    index[i] = batch->rows - 1 - i;
+    if (adl_number_at(batch->slots[self->x.slot], i) == (double)self->value) call->host->reject(call, i, "x", "unwanted");
+  }
+  return call->host->pick(call, out, index, batch->rows);
+}
+
+/* ---- test.slow: lets rows pass, after a while ---- */
+
+typedef struct slow {
+  int64_t milliseconds;
+} slow;
+
+static const adl_param slow_params[] = {COUNT(slow, milliseconds, "10")};
+
+static adl_status slow_process(const adl_call *call, const void *instance, const adl_model *model,
+                               const adl_batch *batch, adl_out *out) {
+  int64_t left = ((const slow *)instance)->milliseconds;
+  struct timespec time = {left / 1000, (long)(left % 1000) * 1000000};
+  (void)call, (void)model, (void)batch, (void)out;
+  nanosleep(&time, NULL);
+  return ADL_OK;
+}
+
+/* ---- the plugin ---- */
+
+#define CLASS(name, kind_of, form_of, params_of, instance)                                                             \
+  .struct_size = sizeof(adl_class), .kind = (kind_of), .id = (name), .title = "An odd class",                          \
+  .doc = "A class for tests.", .form = (form_of), .instance_size = sizeof(instance), .state_version = 1,               \
+  ADL_PARAMS(params_of)
+
+static const adl_class explode_class = {CLASS("test.explode", ADL_TRANSFORM, ADL_NEW, explode_params, explode),
+                                        .flags = ADL_ORDERED,
+                                        .bind = explode_bind,
+                                        .process = explode_process,
+                                        .finish = explode_finish};
+static const adl_class top_class = {CLASS("test.top", ADL_OPTIMIZE, ADL_PICKED, top_params, top),
+                                    .flags = ADL_WHOLE_GROUPS, .bind = top_bind, .process = top_process};
+static const adl_class bandit_class = {CLASS("test.bandit", ADL_OPTIMIZE, ADL_PICKED, top_params, top),
+                                       .flags = ADL_WHOLE_GROUPS,
+                                       .bind = top_bind,
+                                       .init = bandit_init,
+                                       .process = bandit_process,
+                                       .learn = bandit_learn};
+static const adl_class sides_class = {CLASS("test.sides", ADL_TRANSFORM, ADL_PICKED, sides_params, sides),
+                                      .flags = ADL_ORDERED, .bind = sides_bind, .process = sides_process};
+static const adl_class count_class = {CLASS("test.count", ADL_SOURCE, ADL_NEW, count_params, count),
+                                      .bind = count_bind,
+                                      .shards = count_shards,
+                                      .open = count_open,
+                                      .next = count_next,
+                                      .fingerprint = count_fingerprint};
+static const adl_class mean_class = {CLASS("test.mean", ADL_PROFILE, ADL_SAME, mean_params, mean),
+                                     .bind = mean_bind, .fit = mean_fit, .process = mean_process};
+static const adl_class refuse_class = {CLASS("test.refuse", ADL_TRANSFORM, ADL_PICKED, refuse_params, refuse),
+                                       .process = refuse_process};
+static const adl_class slow_class = {CLASS("test.slow", ADL_TRANSFORM, ADL_SAME, slow_params, slow),
+                                     .process = slow_process};
+
+static const adl_class *const classes[] = {&explode_class, &top_class,  &bandit_class, &sides_class,
+                                           &count_class,   &mean_class, &refuse_class, &slow_class};
+
+static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
+                                  .abi_major = ADL_ABI_MAJOR,
+                                  .abi_minor = ADL_ABI_MINOR,
+                                  .id = "test.odd",
+                                  .version = "1.0.0",
+                                  .class_count = sizeof classes / sizeof classes[0],
+                                  .classes = classes};
+
+ADL_PLUGIN("test.odd", "1.0.0",
+           "transform:test.explode optimize:test.top optimize:test.bandit transform:test.sides source:test.count "
+           "profile:test.mean transform:test.refuse transform:test.slow",
+           &plugin);
