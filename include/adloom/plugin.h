@@ -516,7 +516,14 @@ typedef struct adl_class {
   const void *(*extension)(const char *id);
 } adl_class;
 
+/* Fills params, param_count and param_size of a class. In C anywhere among its members; in C++, which has no designated
+ * initialisers before C++20, where params stands. */
+#ifdef __cplusplus
 #define ADL_PARAMS(table) (table), (uint32_t)(sizeof(table) / sizeof((table)[0])), (uint32_t)sizeof((table)[0])
+#else
+#define ADL_PARAMS(table)                                                                                              \
+  .params = (table), .param_count = (uint32_t)(sizeof(table) / sizeof((table)[0])), .param_size = sizeof((table)[0])
+#endif
 
 /* ------------------------------------------------------------------------------------------------ the host ---- */
 
