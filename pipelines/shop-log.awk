@@ -77,7 +77,7 @@ BEGIN {
     margin = -2.6 + eager[user] + (kind == likes[user] ? 2.6 : 0) + (kind == also[user] ? 1.6 : 0)
     clicked = uniform() < 1 / (1 + exp(-margin)) ? 1 : 0
     line = "u" (1000 + user) "," (reads_chinese[user] ? chinese(kind) : english(kind)) "," moment(second) "," clicked
-    if (uniform() < 0.0005) sub(/2024-/, "2024-13-", line)
+    if (uniform() < 0.0005) sub(/2024-0/, "2024-1", line)
     print line
     if (uniform() < 0.002) print line
   }

@@ -9,12 +9,25 @@
 #include "config.h"
 #include "core/base/text.h"
 #include "core/cli/command.h"
+#include "core/cli/manual.h"
 
 static void usage(FILE *to) {
   fprintf(to, "Usage: adloom COMMAND ...\n\n");
   for (const adl_command *const *command = adl_commands(); *command != NULL; command++)
     fprintf(to, "  %-7s %-26s %s\n", (*command)->name, (*command)->arguments, (*command)->summary);
   fprintf(to, "\n`adloom COMMAND --help` tells more; `adloom --version` tells the version.\n");
+}
+
+/* `adloom help`, `adloom help COMMAND`; and --man, which docs/refresh.sh uses. */
+static int help(const char *about) {
+  const adl_command *command = about != NULL ? adl_command_find(about) : NULL;
+  GString *text = g_string_new(NULL);
+  if (about != NULL && strcmp(about, "--man") == 0) adl_manual_page(text);
+  else if (command != NULL) adl_cli_help(command, text);
+  else usage(stdout);
+  fputs(text->str, stdout);
+  g_string_free(text, TRUE);
+  return ADL_EXIT_OK;
 }
 
 static int unknown_command(const char *name) {
@@ -34,10 +47,8 @@ int main(int argc, char **argv) {
     usage(stderr);
     return ADL_EXIT_USAGE;
   }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-    usage(stdout);
-    return ADL_EXIT_OK;
-  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return help(NULL);
+  if (strcmp(argv[1], "help") == 0) return help(argc > 2 ? argv[2] : NULL);
   if (strcmp(argv[1], "--version") == 0) {
     printf("adloom %s\n", PACKAGE_VERSION);
     return ADL_EXIT_OK;

@@ -1,0 +1,82 @@
+#!/bin/sh
+# The code in README.md and docs/plugin-author.md is what it says: the pipeline is pipelines/shop.yaml, and the plugins compile
+# without a warning against the public header alone, load, and do what their documentation says.
+set -u
+here=$(mktemp -d) || exit 1
+trap 'rm -rf "$here"' EXIT
+adloom=$ADLOOM_BUILD/adloom
+unset ADLOOM_PLUGIN_PATH
+failed=0
+
+say() {
+  echo "$*"
+  failed=1
+}
+
+# block FILE LANGUAGE NUMBER: the text of a block of code.
+block() {
+  awk -v start="\`\`\`$2" -v wanted="$3" '
+    $0 == "```" { inside = 0 }
+    inside == wanted && inside { print }
+    $0 == start { inside = ++count }' "$1"
+}
+
+build() { # build NAME
+  ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Wno-unused-parameter -Werror -O2 -shared -fPIC -fvisibility=hidden \
+    -I"$ADLOOM_SRC/include" "$here/$1.c" -o "$here/$1.so" || say "$1.c does not compile"
+}
+
+# The pipeline of the README, whole; the file may begin with comments.
+block "$ADLOOM_SRC/README.md" yaml 1 >"$here/shop.yaml"
+grep -v '^#' "$ADLOOM_SRC/pipelines/shop.yaml" >"$here/expected.yaml"
+diff -u "$here/expected.yaml" "$here/shop.yaml" || say "README.md shows another pipeline than pipelines/shop.yaml"
+
+cat >"$here/log.csv" <<'TEXT'
+user,text,at,clicked
+a,tea,2024-03-01,1
+b,茶叶,2024-03-02,0
+a,,2024-03-03,1
+a,Käse,2024-03-04,0
+c,bread,2024-03-05,1
+TEXT
+
+# 30 lines: a column with the length of a text; a row without one is rejected.
+block "$ADLOOM_SRC/README.md" c 1 >"$here/length.c"
+[ "$(grep -c . "$here/length.c")" -le 30 ] || say "the plugin in README.md has more than 30 lines"
+build length
+{
+  echo "adloom: 1"
+  block "$ADLOOM_SRC/README.md" yaml 2
+  echo "  out: {use: write-csv, path: out.csv, columns: [text, length]}"
+} | sed 's/^stages:/max_rejects: 0.5\nstages:/' >"$here/length.yaml"
+"$adloom" run "$here/length.yaml" --quiet --out "$here/length" --store "$here/store" || say "length.yaml does not run"
+cat >"$here/expected" <<'TEXT'
+text,length
+tea,3
+茶叶,2
+Käse,4
+bread,5
+TEXT
+diff -u "$here/expected" "$here/length/out.csv" || say "acme.length counts wrong"
+ADLOOM_PLUGIN_PATH=$here "$adloom" plugin show acme.length >"$here/shown" || say "acme.length cannot be shown"
+grep -q 'how many characters the text has' "$here/shown" || say "acme.length does not say what it does"
+
+# A class that learns: a has 2 of 3 positive among the training rows, b 0 of 1; c was never seen.
+block "$ADLOOM_SRC/docs/plugin-author.md" c 1 >"$here/rate.c"
+build rate
+{
+  echo "adloom: 1"
+  block "$ADLOOM_SRC/docs/plugin-author.md" yaml 1 | sed 's/path: shop.csv/path: log.csv/; s/habit: {/habit: {prior: 2, /'
+  echo "  out: {use: write-csv, from: habit, path: out.csv, columns: [user, p]}"
+} >"$here/rate.yaml"
+"$adloom" run "$here/rate.yaml" --quiet --out "$here/rate" --store "$here/store" || say "rate.yaml does not run"
+cat >"$here/expected" <<'TEXT'
+user,p
+a,0.6
+b,0.33333334
+a,0.6
+a,0.6
+c,0.5
+TEXT
+diff -u "$here/expected" "$here/rate/out.csv" || say "acme.rate computes something else"
+exit $failed
