@@ -6,6 +6,8 @@
 #include "core/cli/command.h"
 #include "core/config/value.h"
 
+enum { MAX_THREADS = 1024 }; /* as in the file */
+
 static void *field(adl_cli_options *options, const adl_option *option) { return (char *)options + option->offset; }
 
 static const adl_option *find(const adl_command *command, const char *name, size_t length) {
@@ -43,6 +45,10 @@ static bool store(const adl_command *command, adl_cli_options *options, const ad
       if (ok && value < 1) {
         ok = false;
         g_string_append(why, "it must be at least 1");
+      }
+      if (ok && value > MAX_THREADS && strcmp(option->name, "threads") == 0) {
+        ok = false;
+        g_string_append_printf(why, "it must be at most %d", MAX_THREADS);
       }
       if (ok) *(int64_t *)field(options, option) = value;
       break;

@@ -1,5 +1,6 @@
 #include "core/cli/pipeline.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options, struct adl_outputs *outputs) {
   adl_engine_setup_host();
   adl_crash_install();
+  signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, not the end */
   pipeline->problems = adl_problems_new();
   pipeline->registry = adl_registry_new(adl_host_table());
   adl_graph_options graph_options = {.sets = (const char *const *)options->sets->pdata,

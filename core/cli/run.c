@@ -34,6 +34,7 @@ static const adl_option options_of_run[] = {
 static void on_interrupt(int number) {
   static volatile sig_atomic_t count;
   if (++count > 1) {
+    adl_outputs_abandon();
     signal(number, SIG_DFL);
     raise(number);
   }
@@ -45,21 +46,30 @@ static void catch_interrupts(void) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
   signal(SIGPIPE, SIG_IGN);
 }
 
-/* runs/NAME-20240601-120000, with a number behind it if that is taken. */
+/* runs/NAME-20240601-120000, with a number behind it if that is taken. Made here, so that two runs that begin at once do
+ * not get the same; if that is not possible, the caller will say why. */
 static char *default_directory(const char *name) {
   GDateTime *now = g_date_time_new_now_local();
   char *stamp = g_date_time_format(now, "%Y%m%d-%H%M%S");
   char *directory = g_strdup_printf("runs/%s-%s", name, stamp);
-  for (int i = 2; g_file_test(directory, G_FILE_TEST_EXISTS); i++) {
+  g_mkdir("runs", 0777);
+  for (int i = 2; g_mkdir(directory, 0777) != 0 && errno == EEXIST; i++) {
     g_free(directory);
     directory = g_strdup_printf("runs/%s-%s-%d", name, stamp, i);
   }
   g_date_time_unref(now);
   g_free(stamp);
   return directory;
+}
+
+/* Nothing was started, and nothing shall be left. */
+static void remove_default_directory(const char *directory) {
+  g_rmdir(directory);
+  g_rmdir("runs"); /* stays where there are others */
 }
 
 static bool make_directory(const char *directory) {
@@ -175,7 +185,8 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
   adl_outcome outcome = adl_engine_run(engine);
   double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
   adl_engine_end_progress(engine);
-  adl_pipeline_print(pipeline, "the run failed, nothing was published");
+  adl_pipeline_print(pipeline, adl_outputs_published(outputs) ? "the outputs were published, the run directory is not complete"
+                                                              : "the run failed, nothing was published");
   if (outcome == ADL_RUN_INTERRUPTED) fprintf(stderr, "adloom: interrupted; nothing was published, models fitted so far are kept\n");
   if (options->json) print_json(engine, pipeline->graph, outcome, directory, seconds);
   else if (outcome == ADL_RUN_OK && !options->quiet) print_summary(engine, pipeline->graph, outputs, directory, seconds);
@@ -204,6 +215,7 @@ static int command_run(int argc, char **argv) {
     adl_pipeline_open(&pipeline, path, &options, outputs);
     if (adl_problems_errors(pipeline.problems) > 0) {
       adl_pipeline_print(&pipeline, "nothing was started");
+      if (options.out == NULL) remove_default_directory(directory);
       status = ADL_EXIT_USAGE;
     } else if (!make_directory(absolute)) {
       status = ADL_EXIT_FAILED;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/engine/outputs.h"
 #include "core/graph/call.h"
 
 enum { STACK = 64 * 1024 };
@@ -47,6 +48,7 @@ static void handle(int number) {
     say(context->stage->loaded->path);
     say(")\n  note: nothing was published; models that were fitted before are kept. Report this to the plugin's author\n");
   }
+  adl_outputs_abandon();
   _exit(1);
 }
 

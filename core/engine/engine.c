@@ -87,12 +87,13 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->graph = graph;
   engine->options = options;
   engine->problems = graph->problems;
-  engine->threads = options->threads > 0 ? options->threads : graph->threads > 0 ? (int32_t)graph->threads : default_threads();
+  int32_t threads = options->threads > 0 ? options->threads : graph->threads > 0 ? (int32_t)graph->threads : default_threads();
+  engine->pool = adl_pool_new(threads);
+  engine->threads = adl_pool_threads(engine->pool);
   engine->budget.limit = options->memory > 0 ? options->memory : graph->memory > 0 ? graph->memory : half_of_free();
   engine->budget.spool_directory = options->directory != NULL ? options->directory : g_get_tmp_dir();
   engine->apply = options->apply;
   engine->started_us = g_get_real_time();
-  atomic_store(&adl_engine_interrupted, false);
   pthread_mutex_init(&engine->shards_mutex, NULL);
   adl_turn_init(&engine->peek_turn, 0, 1);
   engine->shards = g_array_new(FALSE, TRUE, sizeof(adl_shard));
@@ -120,12 +121,12 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
     adl_graph_mark_needed(graph, engine->peek);
   }
   for (int32_t i = 0; i < engine->node_count; i++) init_node(engine, &engine->nodes[i], graph->stages->pdata[i]);
-  engine->pool = adl_pool_new(engine->threads);
   return engine;
 }
 
 void adl_engine_free(adl_engine *engine) {
   if (engine == NULL) return;
+  atomic_store(&adl_engine_interrupted, false); /* the next one begins anew */
   adl_pool_free(engine->pool);
   for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
   for (int32_t i = 0; i < engine->threads + 2; i++) {

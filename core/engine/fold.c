@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/engine/crash.h"
 #include "core/engine/internal.h"
 
 static int32_t lanes_for(const adl_tensors *total) {
@@ -192,6 +193,7 @@ static void *passing_main(void *data) {
   adl_worker worker = {.call = run};
   adl_context_init(&worker.context, node->engine->graph, NULL, 0);
   adl_rows rows = {.node = node, .store = NULL, .side = -1};
+  adl_crash_thread();
   const adl_call *call = adl_worker_enter(&worker, node, "fit");
   adl_status status = node->stage->class->fit(call, node->stage->self, &rows, &node->model);
   node->failed_fit = !adl_worker_leave(&worker, status);

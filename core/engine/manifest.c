@@ -143,7 +143,7 @@ static void add_arguments(const adl_engine *engine, JsonBuilder *builder) {
   json_builder_end_array(builder);
 }
 
-static bool write_manifest(const adl_engine *engine, adl_outcome outcome, char **why) {
+bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **why) {
   JsonBuilder *builder = json_builder_new();
   json_builder_begin_object(builder);
   text_member(builder, "adloom", PACKAGE_VERSION);
@@ -176,16 +176,15 @@ static bool write_manifest(const adl_engine *engine, adl_outcome outcome, char *
   return ok;
 }
 
-bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **why) {
+bool adl_results_write(const adl_engine *engine, bool success, char **why) {
   GString *rejects = g_string_new(NULL);
   adl_engine_each_reject(engine, reject_line, rejects);
   bool ok = write_file(engine, "rejects.jsonl", rejects->str, (gssize)rejects->len, why);
   g_string_free(rejects, TRUE);
-  if (ok && outcome == ADL_RUN_OK) {
-    JsonBuilder *builder = json_builder_new();
-    adl_report_json(engine->reports, builder);
-    ok = write_json(engine, "metrics.json", builder, why);
-    g_object_unref(builder);
-  }
-  return ok && write_manifest(engine, outcome, why);
+  if (!ok || !success) return ok;
+  JsonBuilder *builder = json_builder_new();
+  adl_report_json(engine->reports, builder);
+  ok = write_json(engine, "metrics.json", builder, why);
+  g_object_unref(builder);
+  return ok;
 }

@@ -4,7 +4,9 @@
 
 #include "core/engine/engine.h"
 
-/* False: *why (free it). */
+/* rejects.jsonl and, of a success, metrics.json: before the outputs are published. False: *why (free it). */
+bool adl_results_write(const adl_engine *engine, bool success, char **why);
+/* manifest.json: last of all. False: *why (free it). */
 bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **why);
 
 #endif

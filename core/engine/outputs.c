@@ -2,14 +2,22 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { STALE_AFTER = 24 * 60 * 60 }; /* seconds */
 
 struct adl_outputs {
   char *directory;
   GPtrArray *targets, *temporaries; /* of char * */
   bool published;
 };
+
+/* What a dying process has to clear away. */
+static adl_outputs *volatile newest;
 
 adl_outputs *adl_outputs_new(const char *directory) {
   adl_outputs *outputs = g_new0(adl_outputs, 1);
@@ -21,6 +29,7 @@ adl_outputs *adl_outputs_new(const char *directory) {
 
 void adl_outputs_free(adl_outputs *outputs) {
   if (outputs == NULL) return;
+  if (newest == outputs) newest = NULL;
   for (guint i = 0; !outputs->published && i < outputs->temporaries->len; i++) g_unlink(outputs->temporaries->pdata[i]);
   g_ptr_array_free(outputs->targets, TRUE);
   g_ptr_array_free(outputs->temporaries, TRUE);
@@ -32,7 +41,6 @@ char *adl_outputs_path(void *data, const char *text) {
   adl_outputs *outputs = data;
   char *target = g_canonicalize_filename(text, outputs->directory);
   char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
-  g_mkdir_with_parents(folder, 0777); /* the sink says why it cannot write, if this did not work */
   char *name = g_strdup_printf(".%s.%d.part", base, (int)getpid());
   char *temporary = g_build_filename(folder, name, NULL);
   g_ptr_array_add(outputs->targets, target);
@@ -43,11 +51,59 @@ char *adl_outputs_path(void *data, const char *text) {
   return temporary;
 }
 
+/* Half-written files of this target that a killed run has left: of a process that is gone, and a day old (a process of
+ * another machine may not be known here). */
+static void remove_stale(const char *target) {
+  char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
+  char *prefix = g_strdup_printf(".%s.", base);
+  GDir *dir = g_dir_open(folder, 0, NULL);
+  for (const char *name = dir != NULL ? g_dir_read_name(dir) : NULL; name != NULL; name = g_dir_read_name(dir)) {
+    char *end = NULL;
+    if (!g_str_has_prefix(name, prefix) || !g_ascii_isdigit(name[strlen(prefix)])) continue;
+    gint64 pid = g_ascii_strtoll(name + strlen(prefix), &end, 10);
+    if (strcmp(end, ".part") != 0 || pid > INT32_MAX || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+    char *path = g_build_filename(folder, name, NULL);
+    GStatBuf state;
+    if (g_lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_mtime + STALE_AFTER < time(NULL)) g_unlink(path);
+    g_free(path);
+  }
+  if (dir != NULL) g_dir_close(dir);
+  g_free(folder);
+  g_free(base);
+  g_free(prefix);
+}
+
+bool adl_outputs_prepare(adl_outputs *outputs, char **why) {
+  for (guint i = 0; i < outputs->targets->len; i++) {
+    const char *target = outputs->targets->pdata[i];
+    if (g_file_test(target, G_FILE_TEST_IS_DIR)) {
+      *why = g_strdup_printf("cannot write the output %s: it is a folder", target);
+      return false;
+    }
+    char *folder = g_path_get_dirname(target);
+    bool made = g_mkdir_with_parents(folder, 0777) == 0;
+    if (!made) *why = g_strdup_printf("cannot make the folder %s: %s", folder, g_strerror(errno));
+    g_free(folder);
+    if (!made) return false;
+    remove_stale(target);
+  }
+  newest = outputs;
+  return true;
+}
+
+void adl_outputs_abandon(void) {
+  const adl_outputs *outputs = newest;
+  for (guint i = 0; outputs != NULL && !outputs->published && i < outputs->temporaries->len; i++) unlink(outputs->temporaries->pdata[i]);
+}
+
+bool adl_outputs_published(const adl_outputs *outputs) { return outputs->published; }
+
 bool adl_outputs_publish(adl_outputs *outputs, char **why) {
   for (guint i = 0; i < outputs->targets->len; i++) {
     const char *target = outputs->targets->pdata[i];
     if (g_rename(outputs->temporaries->pdata[i], target) == 0) continue;
-    *why = g_strdup_printf("cannot rename the finished output to %s: %s", target, g_strerror(errno));
+    *why = g_strdup_printf("cannot rename the finished output to %s: %s%s", target, g_strerror(errno),
+                           i > 0 ? "; outputs before it have been published" : "");
     return false;
   }
   outputs->published = true;

@@ -12,10 +12,16 @@ typedef struct adl_outputs adl_outputs;
 adl_outputs *adl_outputs_new(const char *directory);
 /* Removes temporary files that were not published. */
 void adl_outputs_free(adl_outputs *outputs);
-/* The temporary path for a PATH_OUT (adl_graph_options.path_out); free it. NULL is never given. */
+/* The temporary path for a PATH_OUT (adl_graph_options.path_out); free it. NULL is never given. Makes nothing yet. */
 char *adl_outputs_path(void *outputs, const char *text);
+/* Before sinks open their files: makes the folders, and refuses targets that could never be replaced. False: *why (free
+ * it). */
+bool adl_outputs_prepare(adl_outputs *outputs, char **why);
 /* Renames everything. False: *why (free it). */
 bool adl_outputs_publish(adl_outputs *outputs, char **why);
+bool adl_outputs_published(const adl_outputs *outputs);
+/* From a signal handler, before the process ends: removes the temporary files of the newest outputs. */
+void adl_outputs_abandon(void);
 /* Targets, for the manifest and the summary. */
 const GPtrArray *adl_outputs_targets(const adl_outputs *outputs);
 

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include "core/engine/crash.h"
+
 struct adl_pool {
   pthread_mutex_t mutex;
   pthread_cond_t start, done;
@@ -25,6 +27,7 @@ static void *thread_main(void *argument) {
   thread_start start = *(thread_start *)argument;
   g_free(argument);
   adl_pool *pool = start.pool;
+  adl_crash_thread();
   uint64_t seen = 0;
   pthread_mutex_lock(&pool->mutex);
   for (;;) {
@@ -56,11 +59,14 @@ adl_pool *adl_pool_new(int32_t threads) {
   sigdelset(&all, SIGILL);
   sigdelset(&all, SIGABRT);
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  for (int32_t i = 0; i < threads; i++) {
+  for (int32_t i = 0; i < pool->threads; i++) {
     thread_start *start = g_new(thread_start, 1);
     *start = (thread_start){pool, i};
-    if (pthread_create(&pool->ids[i], NULL, thread_main, start) != 0) g_error("cannot start a worker thread");
+    if (pthread_create(&pool->ids[i], NULL, thread_main, start) == 0) continue;
+    g_free(start);
+    pool->threads = i; /* nobody is waited for before the first round */
   }
+  if (pool->threads == 0) g_error("cannot start a worker thread");
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return pool;
 }

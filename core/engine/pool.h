@@ -8,6 +8,7 @@
 
 typedef struct adl_pool adl_pool;
 
+/* As many threads as can be had: at least one, else the program ends. */
 adl_pool *adl_pool_new(int32_t threads);
 void adl_pool_free(adl_pool *pool);
 int32_t adl_pool_threads(const adl_pool *pool);

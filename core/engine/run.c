@@ -479,20 +479,23 @@ static bool all_done(adl_engine *engine) {
   return true;
 }
 
+/* Takes over what a function said that failed. */
+static bool report(adl_engine *engine, bool ok, char **why) {
+  if (!ok) adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", *why);
+  g_clear_pointer(why, g_free);
+  return ok;
+}
+
 adl_outcome adl_engine_run(adl_engine *engine) {
-  bool ok = run_all(engine) && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
   char *why = NULL;
-  if (ok && engine->outputs != NULL && !adl_outputs_publish(engine->outputs, &why)) {
-    adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", why);
-    ok = false;
-  }
-  g_free(why);
-  adl_outcome outcome = atomic_load(&adl_engine_interrupted) && !ok ? ADL_RUN_INTERRUPTED : ok ? ADL_RUN_OK : ADL_RUN_FAILED;
-  if (engine->options->directory != NULL && !adl_manifest_write(engine, outcome, &why)) {
-    adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", why);
-    g_free(why);
-    if (outcome == ADL_RUN_OK) outcome = ADL_RUN_FAILED;
-  }
+  adl_outputs *outputs = engine->outputs;
+  bool files = engine->options->directory != NULL;
+  bool ok = outputs == NULL || report(engine, adl_outputs_prepare(outputs, &why), &why);
+  ok = ok && run_all(engine) && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
+  if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;
+  if (ok && outputs != NULL) ok = report(engine, adl_outputs_publish(outputs, &why), &why);
+  adl_outcome outcome = ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
+  if (files && !report(engine, adl_manifest_write(engine, outcome, &why), &why) && ok) outcome = ADL_RUN_FAILED;
   return outcome;
 }
 
