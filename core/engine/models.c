@@ -282,7 +282,7 @@ static bool save_to_run(adl_node_run *node, const adl_model_meta *meta) {
 void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
   bool storable = saves(node) && node->fitted_here && node->digest[0] != '\0' && engine->models != NULL && node->stage->learn == ADL_LEARN_FIT;
-  if (!storable) return;
+  if (!storable || atomic_load(&node->refused_in_fit)) return; /* rows that fitting refuses must be refused again */
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;
   if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {

@@ -33,6 +33,14 @@ static adl_frame *keys_of_all(adl_node_run *node) {
   return all;
 }
 
+/* Rows that were picked and rejected do not leave. */
+static void leave_out(adl_node_run *node, const uint8_t *rejected) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < node->order_count; i++)
+    if (!adl_bit(rejected, node->order[i])) node->order[kept++] = node->order[i];
+  node->order_count = kept;
+}
+
 bool adl_whole_table(adl_node_run *node) {
   adl_engine *engine = node->engine;
   if (adl_store_rows(node->store, false) == 0) return true;
@@ -49,6 +57,7 @@ bool adl_whole_table(adl_node_run *node) {
   adl_out_begin(worker->out, worker, node, &view);
   adl_status status = node->stage->class->process(call, node->stage->self, &node->model, &view.batch, worker->out);
   if (status == ADL_OK) node->order = adl_out_take_pick(worker->out, &node->order_count);
+  if (worker->call.rejected != NULL) leave_out(node, worker->call.rejected);
   adl_out_drop(worker->out);
   bool ok = adl_worker_leave(worker, status);
   atomic_store(&node->rows_in, all->rows);

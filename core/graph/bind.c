@@ -114,6 +114,11 @@ static void call_class(adl_graph *graph, adl_stage *stage) {
     ok = adl_context_check(&context, status);
     adl_context_leave(&context);
   }
+  if (ok && (stage->class->flags & ADL_WHOLE_TABLE) != 0 && stage->pending->len > 0) {
+    adl_problems_error(graph->problems, stage->place, "%s: %s says WHOLE_TABLE, so it can pick rows but not add columns (%s)", stage->name,
+                       stage->class->id, stage->loaded->path);
+    ok = false;
+  }
   if (!ok) stage->broken = true;
   adl_context_clear(&context);
 }

@@ -135,6 +135,8 @@ static adl_status host_forward(const adl_call *call, const char *parameter, cons
   adl_context *context = adl_context_of(call);
   if (input->slot < 0) return refuse(call, parameter, as, "the column to forward was not given");
   adl_slot *slot = context->stage->slots->pdata[input->slot];
+  if (slot->side >= 0 || (slot->flags & ADL_LEARN_ONLY) != 0)
+    return refuse(call, parameter, as, "a column of another stage, or one that is there for learning only, cannot be forwarded");
   adl_pending *pending = add_pending(context, ADL_FROM_SLOT, parameter, as);
   pending->number = input->slot;
   if (slot->kind == ADL_SLOT_COLUMN) {

@@ -55,6 +55,7 @@ void adl_graph_free(adl_graph *graph) {
   if (graph == NULL) return;
   for (guint i = graph->stages->len; i > 0; i--) free_stage(graph->stages->pdata[i - 1]);
   g_ptr_array_free(graph->stages, TRUE);
+  g_hash_table_destroy(graph->written);
   adl_tree_free(graph->tree);
   adl_region_free(graph->region);
   g_free(graph->path);
@@ -259,13 +260,22 @@ static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
 }
 
 typedef struct path_out_bridge {
+  adl_graph *graph;
   const adl_graph_options *options;
   char *last;
 } path_out_bridge;
 
 static const char *bridge_path_out(void *context, const char *stage, const adl_param *param, const char *text, GString *why) {
-  (void)stage, (void)param, (void)why;
+  (void)param;
   path_out_bridge *bridge = context;
+  char *full = g_canonicalize_filename(text, "/"); /* relative ones begin at the run directory */
+  const char *other = g_hash_table_lookup(bridge->graph->written, full);
+  if (other != NULL) {
+    g_string_append_printf(why, "%s writes to this file as well", strcmp(other, stage) == 0 ? "it" : other);
+    g_free(full);
+    return NULL;
+  }
+  g_hash_table_insert(bridge->graph->written, full, adl_region_text(bridge->graph->region, stage));
   if (bridge->options->path_out == NULL) return text;
   g_free(bridge->last);
   bridge->last = bridge->options->path_out(bridge->options->path_out_data, text);
@@ -273,7 +283,7 @@ static const char *bridge_path_out(void *context, const char *stage, const adl_p
 }
 
 static void fill_params(adl_graph *graph, adl_stage *stage, const adl_graph_options *options) {
-  path_out_bridge bridge = {options, NULL};
+  path_out_bridge bridge = {graph, options, NULL};
   void *instance = adl_region_alloc(graph->region, MAX(stage->class->instance_size, 1u));
   adl_params_request request = {.class = stage->class,
                                 .version = stage->loaded->plugin.version,
@@ -344,6 +354,7 @@ adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, ad
   graph->registry = registry;
   graph->region = adl_region_new();
   graph->stages = g_ptr_array_new();
+  graph->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   graph->path = g_canonicalize_filename(path, NULL);
   graph->directory = g_path_get_dirname(graph->path);
   char *name = default_name(path);
