@@ -759,6 +759,23 @@ typedef const adl_plugin *(*adl_plugin_entry_function)(const adl_host *host);
   }                                                                                                                    \
   typedef int adl_plugin_needs_a_semicolon
 
+/* The whole of it for a plugin with nothing more to say than its id, its version and its classes:
+ * ADL_PLUGIN_OF("acme.nearest", "1.2.0", "profile:acme.nearest", &nearest_class); */
+#define ADL_PLUGIN_OF(plugin_id, plugin_version, ids, ...)                                                             \
+  static const adl_class *const adl_plugin_classes[] = {__VA_ARGS__};                                                  \
+  static const adl_plugin adl_plugin_descriptor = {(uint32_t)sizeof(adl_plugin),                                       \
+                                                   ADL_ABI_MAJOR,                                                      \
+                                                   ADL_ABI_MINOR,                                                      \
+                                                   plugin_id,                                                          \
+                                                   plugin_version,                                                     \
+                                                   NULL,                                                               \
+                                                   NULL,                                                               \
+                                                   NULL,                                                               \
+                                                   (uint32_t)(sizeof adl_plugin_classes / sizeof *adl_plugin_classes), \
+                                                   0,                                                                  \
+                                                   adl_plugin_classes};                                                \
+  ADL_PLUGIN(plugin_id, plugin_version, ids, &adl_plugin_descriptor)
+
 #ifdef __cplusplus
 }
 #endif
