@@ -41,6 +41,13 @@ adl_array *adl_array_allocate(adl_type type, adl_extent extent, bool validity);
 /* Takes blocks over; sets the view's pointers from them. */
 adl_array *adl_array_wrap(adl_type type, int64_t rows, void *const blocks[ADL_BLOCK_COUNT], int64_t bytes);
 
+/* Loops over values, for the vectoriser, which GCC runs at -O3 only. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define ADL_DATA_LOOPS __attribute__((optimize("O3")))
+#else
+#define ADL_DATA_LOOPS
+#endif
+
 /* Bits. Copies leave the bits around the target range alone. */
 void adl_bits_copy(uint8_t *to, int64_t to_at, const uint8_t *from, int64_t from_at, int64_t count);
 void adl_bits_fill(uint8_t *to, int64_t at, int64_t count, bool value);

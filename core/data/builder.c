@@ -88,22 +88,38 @@ bool adl_builder_reserve(adl_builder *builder, int64_t rows, int64_t items, int6
 }
 
 /* Offsets 0, rising, at most `limit`. Branch-free, so that it is nearly free. */
-static bool offsets_rise(const int32_t *offsets, int64_t count, int64_t limit) {
+ADL_DATA_LOOPS static bool offsets_rise(const int32_t *offsets, int64_t count, int64_t limit) {
   if (offsets[0] != 0) return false;
   int32_t falls = 0;
   for (int64_t i = 0; i < count; i++) falls |= offsets[i + 1] < offsets[i];
   return falls == 0 && offsets[count] <= limit;
 }
 
+/* How many values are not above the one before. */
+ADL_DATA_LOOPS static uint32_t count_falls(const uint32_t *index, int64_t count) {
+  uint32_t falls = 0;
+  for (int64_t i = 1; i < count; i++) falls += index[i] <= index[i - 1];
+  return falls;
+}
+
+/* Within each row. All neighbours are compared in one go; where all that do not rise are those between two rows, the rows
+ * are right. */
 static bool indices_rise(const int32_t *offsets, const uint32_t *index, int64_t rows, int64_t width) {
+  uint32_t between = 0, past = 0;
   for (int64_t row = 0; row < rows; row++) {
     int32_t first = offsets[row], end = offsets[row + 1];
     if (first == end) continue;
-    uint32_t wrong = 0;
-    for (int32_t i = first + 1; i < end; i++) wrong |= index[i] <= index[i - 1];
-    if (wrong != 0 || (width > 0 && (int64_t)index[end - 1] >= width)) return false;
+    between += first > 0 && index[first] <= index[first - 1];
+    past |= width > 0 && (int64_t)index[end - 1] >= width;
   }
-  return true;
+  return past == 0 && count_falls(index, offsets[rows]) == between;
+}
+
+/* 64 bits of a validity from row `row` on, which is a multiple of 64: those of null rows are set. */
+static uint64_t nulls_from(const uint8_t *validity, int64_t row, int64_t rows) {
+  uint64_t word = 0;
+  memcpy(&word, validity + (row >> 3), (size_t)MIN(8, (rows - row + 7) / 8));
+  return rows - row >= 64 ? ~word : ~word & ((UINT64_C(1) << (rows - row)) - 1);
 }
 
 /* What the author left unset under null rows becomes zero: fixed sizes only, a range is defined by its offsets. */
@@ -113,17 +129,16 @@ static void clear_null_rows(const adl_builder *builder, int64_t rows) {
   char *data = builder->blocks[ADL_BLOCK_DATA];
   int64_t size = adl_element_size(type.element) * (type.shape == ADL_VECTOR ? type.width : 1);
   if (adl_shape_has_items(type.shape) || adl_element_is_text(type.element)) return;
-  for (int64_t row = 0; row < rows; row++) {
-    if ((row & 7) == 0 && row + 8 <= rows && validity[row >> 3] == 0xff) {
-      row += 7;
-      continue;
+  for (int64_t row = 0; row < rows; row += 64)
+    for (uint64_t nulls = nulls_from(validity, row, rows); nulls != 0; nulls &= nulls - 1) {
+      int64_t null = row + __builtin_ctzll(nulls);
+      if (type.element == ADL_BOOL)
+        adl_bit_set((uint8_t *)data, null, false);
+      else if (size == 8)
+        memset(data + null * 8, 0, 8);
+      else
+        memset(data + null * size, 0, (size_t)size);
     }
-    if (adl_bit(validity, row)) continue;
-    if (type.element == ADL_BOOL)
-      adl_bit_set((uint8_t *)data, row, false);
-    else
-      memset(data + row * size, 0, (size_t)size);
-  }
 }
 
 /* Why the content of `rows` rows is not an array; NULL: it is. *used is what they take up. */

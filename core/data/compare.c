@@ -10,20 +10,20 @@
 /* ---- bad values ---- */
 
 /* Exponent all ones: NaN or infinity. */
-static bool odd_float(uint32_t bits) { return (bits & UINT32_C(0x7f800000)) == UINT32_C(0x7f800000); }
-static bool odd_double(uint64_t bits) { return (bits & UINT64_C(0x7ff0000000000000)) == UINT64_C(0x7ff0000000000000); }
+#define ODD_FLOAT UINT32_C(0x7f800000)
+#define ODD_DOUBLE UINT64_C(0x7ff0000000000000)
 
-static bool any_odd_float(const void *data, int64_t count) {
+ADL_DATA_LOOPS static bool any_odd_float(const void *data, int64_t count) {
   const uint32_t *bits = data;
-  unsigned odd = 0;
-  for (int64_t i = 0; i < count; i++) odd |= odd_float(bits[i]);
+  uint32_t odd = 0;
+  for (int64_t i = 0; i < count; i++) odd |= (bits[i] & ODD_FLOAT) == ODD_FLOAT;
   return odd != 0;
 }
 
-static bool any_odd_double(const void *data, int64_t count) {
+ADL_DATA_LOOPS static bool any_odd_double(const void *data, int64_t count) {
   const uint64_t *bits = data;
-  unsigned odd = 0;
-  for (int64_t i = 0; i < count; i++) odd |= odd_double(bits[i]);
+  uint64_t odd = 0;
+  for (int64_t i = 0; i < count; i++) odd |= (bits[i] & ODD_DOUBLE) == ODD_DOUBLE;
   return odd != 0;
 }
 

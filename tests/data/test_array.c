@@ -108,16 +108,31 @@ START_TEST(blocks_are_aligned_and_padded) {
 END_TEST
 
 START_TEST(null_rows_read_as_zero) {
-  adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_FLOAT64, ADL_NUMBER));
-  adl_buffers to;
-  ck_assert(adl_builder_reserve(builder, 20, 0, 0, &to));
-  for (int row = 0; row < 20; row++) ((double *)to.data)[row] = 7;
-  adl_bit_set(to.validity, 2, false);
-  adl_bit_set(to.validity, 19, false);
-  adl_array *array = adl_builder_finish(builder, 20, NULL);
-  for (int row = 0; row < 20; row++) ck_assert(adl_number_at(&array->view, row) == (row == 2 || row == 19 ? 0.0 : 7.0));
-  ck_assert_int_eq(array->view.null_count, 2);
-  adl_array_unref(array);
+  static const int nulls[] = {2, 63, 64, 127, 128, 149};
+  const adl_type types[] = {adl_type_scalar(ADL_FLOAT64, ADL_NUMBER), adl_type_scalar(ADL_UINT32, ADL_NUMBER),
+                            adl_type_scalar(ADL_BOOL, ADL_NUMBER), make_type(ADL_FLOAT32, ADL_VECTOR, 1)};
+  for (int t = 0; t < 4; t++) {
+    adl_builder *builder = adl_builder_new(types[t]);
+    adl_buffers to;
+    ck_assert(adl_builder_reserve(builder, 150, 0, 0, &to));
+    memset(to.data, 0xff, types[t].element == ADL_BOOL ? 19 : types[t].element == ADL_FLOAT64 ? 1200 : 600);
+    for (int i = 0; i < 6; i++) adl_bit_set(to.validity, nulls[i], false);
+    adl_array *array = adl_builder_finish(builder, 150, NULL);
+    const uint8_t *bytes = array->view.data;
+    int next = 0;
+    for (int row = 0; row < 150; row++) {
+      bool null = next < 6 && nulls[next] == row;
+      next += null;
+      if (types[t].element == ADL_BOOL)
+        ck_assert_int_eq(adl_bit(bytes, row), !null);
+      else if (types[t].element == ADL_FLOAT64)
+        ck_assert_uint_eq(((const uint64_t *)array->view.data)[row], null ? 0 : UINT64_MAX);
+      else
+        ck_assert_uint_eq(((const uint32_t *)array->view.data)[row], null ? 0 : UINT32_MAX);
+    }
+    ck_assert_int_eq(array->view.null_count, 6);
+    adl_array_unref(array);
+  }
 }
 END_TEST
 
@@ -202,6 +217,39 @@ START_TEST(lies_are_refused) {
   to.string_offsets[1] = (int32_t)to.byte_capacity + 1;
   ck_assert_ptr_null(adl_builder_finish(builder, 1, &why));
   ck_assert_str_eq(why, "The string offsets do not begin at 0, fall, or pass the bytes reserved.");
+}
+END_TEST
+
+/* Sparse rows of any lengths, with one index that does not rise here and there: found wherever it stands, and nowhere else. */
+START_TEST(indices_that_do_not_rise_are_found) {
+  GRand *rand = g_rand_new_with_seed(11);
+  int refused = 0;
+  for (int i = 0; i < 2000; i++) {
+    int32_t offsets[9] = {0};
+    uint32_t index[200];
+    bool wrong = false;
+    for (int row = 0; row < 8; row++) {
+      offsets[row + 1] = offsets[row] + (g_rand_int_range(rand, 0, 3) == 0 ? 0 : g_rand_int_range(rand, 0, 24));
+      for (int32_t k = offsets[row]; k < offsets[row + 1]; k++)
+        index[k] = (k > offsets[row] ? index[k - 1] : UINT32_MAX) +
+                   (uint32_t)g_rand_int_range(rand, g_rand_int_range(rand, 0, 40) != 0, 8);
+      for (int32_t k = offsets[row] + 1; k < offsets[row + 1]; k++) wrong = wrong || index[k] <= index[k - 1];
+    }
+    for (int32_t k = 0; k < offsets[8]; k++) wrong = wrong || index[k] >= 1000;
+    adl_builder *builder = adl_builder_new(make_type(ADL_FLOAT32, ADL_SPARSE, 1000));
+    adl_buffers to;
+    ck_assert(adl_builder_reserve(builder, 8, 200, 0, &to));
+    memcpy(to.offsets, offsets, sizeof offsets);
+    memcpy(to.index, index, (size_t)offsets[8] * sizeof *index);
+    memset(to.data, 0, 200 * sizeof(float));
+    adl_array *array = adl_builder_finish(builder, 8, NULL);
+    ck_assert_int_eq(array == NULL, wrong);
+    adl_array_unref(array);
+    refused += wrong;
+  }
+  ck_assert_int_gt(refused, 200);
+  ck_assert_int_lt(refused, 1800);
+  g_rand_free(rand);
 }
 END_TEST
 
@@ -430,6 +478,7 @@ int main(void) {
   tcase_add_test(builders, an_unreserved_builder_is_empty);
   tcase_add_test(builders, limits_of_the_layout);
   tcase_add_test(builders, lies_are_refused);
+  tcase_add_test(builders, indices_that_do_not_rise_are_found);
   TCase *rows = one_by_one(suite, "rows");
   tcase_add_loop_test(rows, gather_of_concat, 0, SAMPLE_TYPES);
   tcase_add_loop_test(rows, slices_are_stretches, 0, SAMPLE_TYPES);
