@@ -14,6 +14,13 @@ static const adl_option options_of_check[] = {
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
 
+/* Stages that nobody wrote do not count. */
+static void say_fine(const adl_graph *graph) {
+  guint written = 0;
+  for (guint i = 0; i < graph->stages->len; i++) written += ((adl_stage *)graph->stages->pdata[i])->role == ADL_STAGE_CLASS;
+  printf("%s: %u %s, nothing wrong\n", graph->name, written, written == 1 ? "stage" : "stages");
+}
+
 static int command_check(int argc, char **argv) {
   adl_cli_options options;
   int status = adl_cli_parse(&adl_command_check, argc, argv, &options, 1);
@@ -22,7 +29,7 @@ static int command_check(int argc, char **argv) {
     adl_pipeline_open(&pipeline, options.operands->pdata[0], &options, NULL);
     status = adl_problems_errors(pipeline.problems) > 0 ? ADL_EXIT_USAGE : ADL_EXIT_OK;
     adl_pipeline_print(&pipeline, "nothing was started");
-    if (status == ADL_EXIT_OK) printf("%s: %u stages, nothing wrong\n", pipeline.graph->name, pipeline.graph->stages->len);
+    if (status == ADL_EXIT_OK) say_fine(pipeline.graph);
     adl_pipeline_close(&pipeline);
   }
   adl_cli_clear(&options);

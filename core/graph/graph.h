@@ -129,6 +129,7 @@ typedef struct adl_graph {
   int64_t threads;       /* of the file; 0: not said */
   int64_t memory;        /* of the file; 0: not said */
   GPtrArray *stages;     /* of adl_stage *, topological order; owned */
+  bool places_listed;    /* where plugins were looked for has been said */
   GHashTable *written;   /* absolute path of an output -> name of the stage that writes it */
   adl_region *region;    /* lists, instances, slots: freed with the graph */
 } adl_graph;

@@ -20,6 +20,11 @@ static void fail(adl_graph *graph, adl_stage *stage, const adl_node *node, const
   g_free(text);
 }
 
+/* What a key is called in messages: "log.holdout.by". */
+static const char *key_name(adl_graph *graph, const adl_stage *stage, const char *key) {
+  return adl_region_printf(graph->region, "%s.holdout%s%s", stage->name, key[0] != '\0' ? "." : "", key);
+}
+
 static bool find_by(adl_graph *graph, adl_stage *stage, const adl_node *node) {
   const adl_node *by = adl_node_get(node, "by");
   adl_holdout *holdout = stage->holdout;
@@ -29,7 +34,7 @@ static bool find_by(adl_graph *graph, adl_stage *stage, const adl_node *node) {
     return holdout->kind != ADL_HOLDOUT_NEWEST;
   }
   const char *name = NULL;
-  if (!adl_read_text(by, "holdout.by", &name, graph->problems)) return false;
+  if (!adl_read_text(by, key_name(graph, stage, "by"), &name, graph->problems)) return false;
   holdout->by = adl_schema_find(&stage->schema, name);
   if (holdout->by < 0) {
     const char **names = g_new0(const char *, (gsize)stage->schema.count + 1);
@@ -55,7 +60,7 @@ static bool find_by(adl_graph *graph, adl_stage *stage, const adl_node *node) {
 static void bind_where(adl_graph *graph, adl_stage *stage, const adl_node *where) {
   const char *text = NULL;
   adl_holdout *holdout = stage->holdout;
-  if (!adl_read_text(where, "holdout.where", &text, graph->problems)) {
+  if (!adl_read_text(where, key_name(graph, stage, "where"), &text, graph->problems)) {
     stage->broken = true;
     return;
   }
@@ -75,13 +80,13 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
   holdout->by = -1;
   holdout->split = ADL_TEST;
   if (node->kind != ADL_NODE_MAPPING) return fail(graph, stage, node, ": must be a mapping");
-  if (!adl_read_keys(node, "holdout", keys, false, graph->problems)) stage->broken = true;
+  if (!adl_read_keys(node, key_name(graph, stage, ""), keys, false, graph->problems)) stage->broken = true;
   const adl_node *where = adl_node_get(node, "where"), *fraction = adl_node_get(node, "fraction"),
                  *newest = adl_node_get(node, "newest"), *as = adl_node_get(node, "as");
   if ((where != NULL) + (fraction != NULL) + (newest != NULL) != 1)
     return fail(graph, stage, node, ": say one of `where`, `fraction` and `newest`");
   int32_t choice = 1;
-  if (as != NULL && !adl_read_choice(as, "holdout.as", "validate|test", &choice, graph->problems)) stage->broken = true;
+  if (as != NULL && !adl_read_choice(as, key_name(graph, stage, "as"), "validate|test", &choice, graph->problems)) stage->broken = true;
   holdout->split = choice == 0 ? ADL_VALIDATE : ADL_TEST;
   if (where != NULL) {
     holdout->kind = ADL_HOLDOUT_WHERE;
@@ -89,7 +94,7 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
     return;
   }
   holdout->kind = fraction != NULL ? ADL_HOLDOUT_FRACTION : ADL_HOLDOUT_NEWEST;
-  if (!adl_read_float(fraction != NULL ? fraction : newest, fraction != NULL ? "holdout.fraction" : "holdout.newest", "(0, 1)",
+  if (!adl_read_float(fraction != NULL ? fraction : newest, key_name(graph, stage, fraction != NULL ? "fraction" : "newest"), "(0, 1)",
                       &holdout->fraction, graph->problems))
     stage->broken = true;
   if (!find_by(graph, stage, node)) {

@@ -140,8 +140,14 @@ static bool good_name(const char *name) {
 static void report_unknown_class(adl_graph *graph, const adl_node *use, const char *stage, const char *why) {
   char **lines = g_strsplit(why, "\n", -1);
   adl_problem *problem = adl_node_error(use, graph->problems, "%s.use: %s", stage, lines[0]);
-  for (int i = 1; lines[i] != NULL; i++)
-    if (lines[i][0] != '\0') adl_problem_note(problem, ADL_NO_PLACE, "%s", g_str_has_prefix(lines[i], "note: ") ? lines[i] + 6 : lines[i]);
+  bool listed = false;
+  for (int i = 1; lines[i] != NULL; i++) {
+    const char *line = g_str_has_prefix(lines[i], "note: ") ? lines[i] + 6 : lines[i];
+    bool place = g_str_has_prefix(line, "looked in ");
+    listed = listed || place;
+    if (line[0] != '\0' && !(place && graph->places_listed)) adl_problem_note(problem, ADL_NO_PLACE, "%s", line);
+  }
+  graph->places_listed = graph->places_listed || listed; /* once is enough */
   g_strfreev(lines);
 }
 
@@ -154,7 +160,10 @@ static void find_class(adl_graph *graph, adl_stage *stage) {
     adl_problem_hint(problem, "say which stage class this is: `use: kmeans`; `adloom plugin list` names them all");
     return;
   }
-  if (!adl_read_text(use, "use", &id, graph->problems)) return;
+  char *what = g_strconcat(stage->name, ".use", NULL);
+  bool text = adl_read_text(use, what, &id, graph->problems);
+  g_free(what);
+  if (!text) return;
   GString *why = g_string_new(NULL);
   stage->loaded = adl_registry_find(graph->registry, id, why);
   if (stage->loaded == NULL) {

@@ -73,7 +73,7 @@ static void wanted_text(const adl_param *param, uint32_t shapes, GString *text) 
   const char *names[5];
   size_t count = 0;
   for (int i = 0; i < 5; i++)
-    if ((shapes & ADL_MASK(i)) != 0) names[count++] = shape_names[i];
+    if ((shapes & ADL_MASK(i)) != 0) names[count++] = i == ADL_SCALAR && param->type == ADL_PARAM_MATRIX ? "a number" : shape_names[i];
   adl_text_list(text, names, count, "or");
   if (param->roles == ADL_MASK(ADL_CATEGORY)) g_string_append(text, " that is a category");
   if (param->roles == ADL_MASK(ADL_NUMBER)) g_string_append(text, " that is a number");
@@ -93,12 +93,13 @@ static void wanted_text(const adl_param *param, uint32_t shapes, GString *text) 
 static const char *converter(adl_type have, uint32_t shapes, uint32_t elements) {
   bool wants_number = elements != 0 && (elements & ADL_MASK(ADL_STRING)) == 0;
   if (have.shape == ADL_SPARSE && (shapes & ADL_MASK(ADL_VECTOR)) != 0)
-    return "a stage such as onehot with `dense: true` makes a vector; svd turns sparse columns into one";
+    return "onehot with `dense: true` makes a vector";
   if (have.shape == ADL_BAG || have.shape == ADL_LIST) return "onehot, hash and tfidf turn lists and bags into sparse vectors";
   if (have.role == ADL_CATEGORY && (shapes & (ADL_MASK(ADL_VECTOR) | ADL_MASK(ADL_SPARSE))) != 0)
     return "onehot and hash turn categories into sparse vectors";
   if (have.element == ADL_STRING && wants_number)
     return "declare it as int or float where it is read (columns: of read-csv), or derive it with number(...)";
+  if (elements == ADL_MASK(ADL_STRING) && have.shape == ADL_SCALAR) return "derive a string from it: string(...)";
   if (have.element == ADL_TIMESTAMP) return "derive a number from it: days_between(...), hour(...), weekday(...)";
   return NULL;
 }

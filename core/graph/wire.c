@@ -193,7 +193,13 @@ static void insert_internal(adl_graph *graph) {
       g_ptr_array_add(with, concat);
     }
     g_ptr_array_add(with, stage);
-    if (stage->class == NULL || adl_node_get(stage->node, "holdout") == NULL) continue;
+    const adl_node *said = stage->class != NULL ? adl_node_get(stage->node, "holdout") : NULL;
+    if (said == NULL) continue;
+    if (!passes_rows(stage)) {
+      adl_node_error(said, graph->problems, "%s.holdout: no rows leave `%s` (%s)", stage->name, stage->name, stage->class->id);
+      stage->broken = true;
+      continue;
+    }
     adl_stage *holdout = new_internal(graph, ADL_STAGE_HOLDOUT, stage);
     for (guint k = 0; k < graph->stages->len; k++) {
       adl_stage *other = graph->stages->pdata[k];
