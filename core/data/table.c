@@ -162,6 +162,12 @@ void adl_table_add(adl_table *into, const adl_table *from) {
   }
 }
 
+void adl_table_swap(adl_table *a, adl_table *b) {
+  adl_table content = *a;
+  *a = *b;
+  *b = content;
+}
+
 int64_t adl_table_bytes(const adl_table *table) {
   return (int64_t)sizeof *table + table->row_capacity * (table->width * 8 + 16) + table->key_capacity +
          (int64_t)(table->slot_mask + 1) * 8;

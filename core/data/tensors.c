@@ -335,8 +335,35 @@ int64_t adl_tensors_bytes(const adl_tensors *tensors) {
 
 bool adl_tensors_empty(const adl_tensors *tensors) { return tensors->arrays->len == 0 && tensors->tables->len == 0; }
 
-void adl_tensors_swap(adl_tensors *a, adl_tensors *b) {
-  adl_tensors content = *a;
-  *a = *b;
-  *b = content;
+/* `to` moves into the memory of `from`'s, and the other way round: pointers to `to`'s values are still good. */
+static void keep_place(named_array *to, named_array *from) {
+  adl_zeroed storage = to->storage;
+  memcpy(storage.data, from->tensor.data, (size_t)bytes_of(&from->tensor));
+  to->storage = from->storage;
+  to->tensor.data = to->storage.data;
+  from->storage = storage;
+  from->tensor.data = storage.data;
+}
+
+static bool same_shape(const adl_tensor *a, const adl_tensor *b) {
+  return a->element == b->element && a->dimensions == b->dimensions && memcmp(a->size, b->size, sizeof a->size) == 0;
+}
+
+void adl_tensors_replace(adl_tensors *into, adl_tensors *from) {
+  for (guint i = 0; i < from->arrays->len; i++) {
+    named_array *array = g_ptr_array_index(from->arrays, i), *old = g_hash_table_lookup(into->array_of, array->name);
+    bool own = array->storage.data != NULL && old != NULL && old->storage.data != NULL;
+    if (own && same_shape(&array->tensor, &old->tensor)) keep_place(old, array);
+  }
+  for (guint i = 0; i < from->tables->len; i++) {
+    named_table *table = g_ptr_array_index(from->tables, i), *old = g_hash_table_lookup(into->table_of, table->name);
+    if (old == NULL || adl_table_width(old->table) != adl_table_width(table->table)) continue;
+    adl_table_swap(old->table, table->table);
+    adl_table *content = table->table;
+    table->table = old->table;
+    old->table = content;
+  }
+  adl_tensors content = *into;
+  *into = *from;
+  *from = content;
 }

@@ -14,8 +14,9 @@ adl_tensors *adl_tensors_copy(const adl_tensors *tensors);
  * what `into` does not have is copied. Tensors of different sizes or elements, or of bytes: false, *why a static
  * sentence, and nothing has changed. */
 bool adl_tensors_add(adl_tensors *into, const adl_tensors *from, const char **why);
-/* The two sets change places: what was reached through one pointer is reached through the other. */
-void adl_tensors_swap(adl_tensors *a, adl_tensors *b);
+/* `into` gets what `from` holds, which is good for nothing then but being freed. Pointers to arrays of `into` stay good
+ * where `from` has one of the same name, element and sizes, those to tables where it has one of the same width. */
+void adl_tensors_replace(adl_tensors *into, adl_tensors *from);
 int64_t adl_tensors_bytes(const adl_tensors *tensors);
 bool adl_tensors_empty(const adl_tensors *tensors);
 

@@ -97,7 +97,7 @@ static bool merge_lanes(adl_worker *worker, adl_node_run *node, const adl_fold *
     for (int32_t i = 0; i + step < count; i += 2 * step)
       if (!merge_two(worker, node, fold, present[i], present[i + step])) return false;
   adl_tensors *zero = adl_tensors_like(total);
-  adl_tensors_swap(total, count > 0 ? present[0] : zero);
+  adl_tensors_replace(total, count > 0 ? present[0] : zero);
   adl_tensors_free(zero);
   return true;
 }

@@ -637,7 +637,8 @@ struct adl_host {
   /* --- in fit --- */
 
   /* One pass over the rows. Afterwards `total` holds the sum (what was in it before does not count, except with
-   * ADL_FOLD_IN_ORDER). Fails when cancelled. */
+   * ADL_FOLD_IN_ORDER); pointers that host->tensor and host->table gave into it stay good, unless step or merge changed a
+   * tensor's size. `total` may be model->tensors. Fails when cancelled. */
   adl_status (*fold)(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total);
 
   /* --- giving rows, in next, decode, process, learn, finish --- */

@@ -195,6 +195,35 @@ START_TEST(sums_of_every_element) {
 }
 END_TEST
 
+START_TEST(replaced_content_keeps_its_place_in_memory) {
+  adl_tensors *into = adl_tensors_new(), *from = adl_tensors_new();
+  double *same = adl_tensors_get(into, "same", ADL_FLOAT64, 1, SIZE(3), NULL);
+  int64_t *grown = adl_tensors_get(into, "grown", ADL_INT64, 1, SIZE(2), NULL);
+  adl_table *table = adl_tensors_table(into, "table", 1);
+  adl_tensors_get(into, "gone", ADL_INT64, 1, SIZE(1), NULL);
+  same[0] = grown[0] = 7;
+  adl_table_insert(table, "old", 3);
+  memcpy(adl_tensors_get(from, "same", ADL_FLOAT64, 1, SIZE(3), NULL), (double[]){1, 2, 3}, 3 * sizeof(double));
+  memcpy(adl_tensors_get(from, "grown", ADL_INT64, 1, SIZE(3), NULL), (int64_t[]){4, 5, 6}, 3 * sizeof(int64_t));
+  adl_table *other = adl_tensors_table(from, "table", 1);
+  adl_table_row(other, adl_table_insert(other, "new", 3))[0] = 9;
+  adl_tensors_replace(into, from);
+  adl_tensors_free(from);
+  adl_tensor tensor;
+  ck_assert(adl_tensors_find(into, "same", &tensor));
+  ck_assert_ptr_eq(tensor.data, same);
+  ck_assert(same[0] == 1 && same[1] == 2 && same[2] == 3);
+  ck_assert(adl_tensors_find(into, "grown", &tensor));
+  ck_assert_int_eq(tensor.count, 3);
+  ck_assert_int_eq(((int64_t *)tensor.data)[2], 6);
+  ck_assert(!adl_tensors_find(into, "gone", &tensor));
+  ck_assert_ptr_eq(adl_tensors_find_table(into, "table"), table);
+  ck_assert_int_eq(adl_table_find(table, "old", 3), -1);
+  ck_assert(adl_table_row(table, adl_table_find(table, "new", 3))[0] == 9);
+  adl_tensors_free(into);
+}
+END_TEST
+
 START_TEST(like_is_zero_and_apart) {
   adl_tensors *tensors = adl_tensors_new();
   *(int64_t *)adl_tensors_get(tensors, "n", ADL_INT64, 2, SIZE(1, 1), NULL) = 5;
@@ -335,6 +364,7 @@ int main(void) {
   tcase_add_test(arrays, iteration_in_order_and_drop);
   tcase_add_test(arrays, lent_arrays_are_copied_before_they_are_written);
   tcase_add_test(arrays, sums_of_every_element);
+  tcase_add_test(arrays, replaced_content_keeps_its_place_in_memory);
   tcase_add_test(arrays, like_is_zero_and_apart);
   TCase *tables = tcase_create("tables");
   suite_add_tcase(suite, tables);
