@@ -131,7 +131,8 @@ static adl_model_meta *describe(const adl_stage *stage) {
   const adl_schema *input = stage->from->len > 0 ? &((adl_stage *)stage->from->pdata[0])->schema : NULL;
   for (guint i = 0; input != NULL && i < stage->slots->len; i++) {
     const adl_slot *slot = stage->slots->pdata[i];
-    for (int32_t c = 0; slot->side < 0 && c < slot->column_count; c++) {
+    bool reads = slot->side < 0 && (slot->flags & ADL_LEARN_ONLY) == 0; /* labels need not be there to use a model */
+    for (int32_t c = 0; reads && c < slot->column_count; c++) {
       char type[96];
       const adl_schema_column *column = &input->columns[slot->columns[c]];
       adl_model_meta_add_input(meta, column->name, adl_type_name(column->field->type, type, sizeof type));
@@ -140,15 +141,20 @@ static adl_model_meta *describe(const adl_stage *stage) {
   return meta;
 }
 
+/* The first column in which they differ; false then. */
 static bool same_inputs(const adl_model_meta *a, const adl_model_meta *b, GString *difference) {
-  int32_t count = MIN(a->input_count, b->input_count);
-  for (int32_t i = 0; i < count; i++) {
-    if (strcmp(a->inputs[i].name, b->inputs[i].name) == 0 && strcmp(a->inputs[i].type, b->inputs[i].type) == 0) continue;
-    g_string_append_printf(difference, "it was fitted on `%s` (%s) where there is now `%s` (%s)", a->inputs[i].name, a->inputs[i].type, b->inputs[i].name,
-                           b->inputs[i].type);
-    return false;
-  }
-  return true;
+  int32_t same = 0;
+  while (same < MIN(a->input_count, b->input_count) && strcmp(a->inputs[same].name, b->inputs[same].name) == 0 &&
+         strcmp(a->inputs[same].type, b->inputs[same].type) == 0)
+    same++;
+  const adl_model_input *then = same < a->input_count ? &a->inputs[same] : NULL, *now = same < b->input_count ? &b->inputs[same] : NULL;
+  if (then != NULL && now != NULL)
+    g_string_append_printf(difference, "it was fitted on `%s` (%s) where there is now `%s` (%s)", then->name, then->type, now->name, now->type);
+  else if (then != NULL)
+    g_string_append_printf(difference, "it was fitted on `%s` (%s), too, which the stage does not read now", then->name, then->type);
+  else if (now != NULL)
+    g_string_append_printf(difference, "it was not fitted on `%s` (%s), which the stage reads now", now->name, now->type);
+  return then == NULL && now == NULL;
 }
 
 /* A model may be used where its class, its version of state and its inputs are the same. */

@@ -440,7 +440,7 @@ static bool run_all(adl_engine *engine) {
   while (advance_all(engine)) {
     adl_head head;
     if (atomic_load(&engine->enough)) return true;
-    if (!choose_head(engine, &head)) return true;
+    if (!choose_head(engine, &head)) return !too_many_rejects(engine); /* the last fit, too, may have rejected rows */
     if (!scan_head(engine, &head)) return false;
   }
   return false;
