@@ -70,10 +70,6 @@ typedef enum step { GO_ON, RESTART, NEED_MORE } step;
 static step take_closing(adl_csv_scan *scan, const char *text, uint32_t size, bool final, uint32_t bit,
                          uint32_t *done) {
   uint32_t at = scan->at + bit;
-  if (at + 1 >= size && !final) {
-    scan->at = at;
-    return NEED_MORE;
-  }
   bool too_long = at - scan->opened - 1 > scan->dialect->max_field;
   if (!too_long && at + 1 < size && text[at + 1] == scan->dialect->quote) {
     *done = bit + 2;

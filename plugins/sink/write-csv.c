@@ -45,8 +45,7 @@ static const adl_param params[] = {
     {.name = "null",
      .type = ADL_PARAM_STRING,
      .offset = offsetof(write_csv, null),
-     .default_value = "''",
-     .doc = "What is written for a missing value. A string that is equal to it is quoted."},
+     .doc = "What is written for a missing value; not given: nothing. A string that is equal to it is quoted."},
 };
 
 /* Whether a text must be quoted to be read back as it is. The empty string must, because it is not null. */
@@ -107,6 +106,7 @@ static adl_status bind(const adl_call *call, void *instance) {
   write_csv *self = instance;
   static const char *const names[] = {"comma", "tab", "semicolon", "pipe", "\\t"};
   const char *given = self->delimiter;
+  if (self->null == NULL) self->null = "";
   self->separator = given[0] != '\0' && given[1] == '\0' && (unsigned char)given[0] < 128 ? given[0] : '\0';
   if (isalnum((unsigned char)given[0]) || strchr("\"\n\r+-.:", given[0]) != NULL) self->separator = '\0';
   for (int i = 0; i < 5; i++)
