@@ -29,7 +29,14 @@ static const char *signal_text(int number) {
 static void handle(int number) {
   const adl_context *context = adl_context_current;
   signal(number, SIG_DFL);
-  if (context == NULL || context->stage == NULL || context->stage->loaded == NULL) {
+  const char *loading = adl_registry_loading();
+  if (loading != NULL) {
+    say("\nadloom: error: the plugin ");
+    say(loading);
+    say(" crashed (");
+    say(signal_text(number));
+    say(") while it was loaded\n  note: nothing was started. Report this to the plugin's author\n");
+  } else if (context == NULL || context->stage == NULL || context->stage->loaded == NULL) {
     say("\nadloom: error: adloom itself crashed (");
     say(signal_text(number));
     say("); please report this with the pipeline file\n");
