@@ -18,18 +18,9 @@ adl_status adl_cells_commit(adl_cells *cells) {
   return cells->call->host->block_commit(cells->call, cells->out, cells->size, 0);
 }
 
-char *adl_cells_room(adl_cells *cells, int64_t more) {
-  if (cells->capacity - cells->size < more) {
-    cells->capacity = cells->size + more + cells->capacity / 2;
-    cells->data = (char *)cells->call->host->block(cells->call, cells->out, cells->capacity);
-  }
-  return cells->data + cells->size;
-}
-
-void adl_cells_add(adl_cells *cells, const void *data, int64_t size) {
-  char *to = adl_cells_room(cells, size);
-  if (size > 0) memcpy(to, data, (size_t)size);
-  cells->size += size;
+void adl_cells_grow(adl_cells *cells, int64_t more) {
+  cells->capacity = cells->size + more + cells->capacity / 2;
+  cells->data = (char *)cells->call->host->block(cells->call, cells->out, cells->capacity);
 }
 
 bool adl_cells_is_plain(adl_type type) {
@@ -96,12 +87,12 @@ static void add_item(adl_cells *cells, const adl_column *column, int64_t at) {
 }
 
 static void add_array(adl_cells *cells, const adl_column *column, int64_t begin, int64_t end) {
-  adl_cells_add(cells, "[", 1);
+  adl_cells_add_byte(cells, '[');
   for (int64_t i = begin; i < end; i++) {
-    if (i > begin) adl_cells_add(cells, ",", 1);
+    if (i > begin) adl_cells_add_byte(cells, ',');
     add_item(cells, column, i);
   }
-  adl_cells_add(cells, "]", 1);
+  adl_cells_add_byte(cells, ']');
 }
 
 /* A float32 number of a bag or a sparse vector. */
@@ -114,9 +105,9 @@ static void add_weight(adl_cells *cells, float weight) {
 
 static void add_object(adl_cells *cells, const adl_column *column, int64_t begin, int64_t end) {
   bool bag = column->type.shape == ADL_BAG;
-  adl_cells_add(cells, "{", 1);
+  adl_cells_add_byte(cells, '{');
   for (int64_t i = begin; i < end; i++) {
-    if (i > begin) adl_cells_add(cells, ",", 1);
+    if (i > begin) adl_cells_add_byte(cells, ',');
     if (bag) {
       adl_text token = adl_text_at(column, i);
       adl_cells_json_string(cells, token.data, token.size);
@@ -126,10 +117,10 @@ static void add_object(adl_cells *cells, const adl_column *column, int64_t begin
       to[0] = to[size + 1] = '"';
       cells->size += (int64_t)size + 2;
     }
-    adl_cells_add(cells, ":", 1);
+    adl_cells_add_byte(cells, ':');
     add_weight(cells, bag ? column->weights[i] : ((const float *)column->data)[i]);
   }
-  adl_cells_add(cells, "}", 1);
+  adl_cells_add_byte(cells, '}');
 }
 
 void adl_cells_json(adl_cells *cells, const adl_column *column, int64_t row) {

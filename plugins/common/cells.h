@@ -4,6 +4,7 @@
 #define ADLOOM_PLUGINS_COMMON_CELLS_H
 
 #include <adloom/plugin.h>
+#include <string.h>
 
 /* A block in the making, in encode. */
 typedef struct adl_cells {
@@ -17,9 +18,24 @@ typedef struct adl_cells {
 void adl_cells_begin(adl_cells *cells, const adl_call *call, adl_out *out, int64_t guess);
 adl_status adl_cells_commit(adl_cells *cells);
 
+void adl_cells_grow(adl_cells *cells, int64_t more);
+
 /* Room for `more` bytes; where they go. The caller adds what it used to cells->size. */
-char *adl_cells_room(adl_cells *cells, int64_t more);
-void adl_cells_add(adl_cells *cells, const void *data, int64_t size);
+static inline char *adl_cells_room(adl_cells *cells, int64_t more) {
+  if (cells->capacity - cells->size < more) adl_cells_grow(cells, more);
+  return cells->data + cells->size;
+}
+
+static inline void adl_cells_add(adl_cells *cells, const void *data, int64_t size) {
+  char *to = adl_cells_room(cells, size);
+  if (size > 0) memcpy(to, data, (size_t)size);
+  cells->size += size;
+}
+
+static inline void adl_cells_add_byte(adl_cells *cells, char byte) {
+  *adl_cells_room(cells, 1) = byte;
+  cells->size++;
+}
 
 /* Whether the text form of a column needs no quotes or escapes: numbers, bools, timestamps. */
 bool adl_cells_is_plain(adl_type type);

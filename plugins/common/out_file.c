@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_standard(const adl_out_file *out) { return strcmp(out->path, "-") == 0; }
@@ -26,8 +27,9 @@ adl_status adl_out_file_open(adl_out_file *out, const adl_call *call, const char
   do {
     out->file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   } while (out->file < 0 && errno == EINTR);
+  struct stat state;
   if (out->file < 0) return failed(out, call, "write to it", errno);
-  out->begun = true;
+  out->begun = fstat(out->file, &state) == 0 && S_ISREG(state.st_mode); /* a device is not ours to remove */
   return ADL_OK;
 }
 

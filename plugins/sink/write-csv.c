@@ -15,6 +15,8 @@ typedef struct write_csv {
   bool header;
 
   char separator;
+  size_t null_size;
+  bool special[256]; /* bytes that ask for quotes */
   adl_out_file file;
 } write_csv;
 
@@ -51,9 +53,9 @@ static const adl_param params[] = {
 /* Whether a text must be quoted to be read back as it is. The empty string must, because it is not null. */
 static bool needs_quotes(const write_csv *self, const char *text, int64_t size) {
   if (size == 0 || text[0] == ' ' || text[size - 1] == ' ') return true;
-  for (int64_t i = 0; i < size; i++)
-    if (text[i] == self->separator || text[i] == '"' || text[i] == '\n' || text[i] == '\r') return true;
-  return (size_t)size == strlen(self->null) && memcmp(text, self->null, (size_t)size) == 0;
+  bool special = false;
+  for (int64_t i = 0; i < size; i++) special |= self->special[(unsigned char)text[i]];
+  return special || ((size_t)size == self->null_size && memcmp(text, self->null, (size_t)size) == 0);
 }
 
 /* A text as a field: at most 2 * size + 2 bytes, which are returned. */
@@ -91,7 +93,7 @@ static void add_json(const write_csv *self, adl_cells *cells, const adl_column *
 static void add_cell(const write_csv *self, adl_cells *cells, const adl_column *column, int64_t row) {
   if (adl_is_null(column, row)) {
     bool blank = self->null[0] == '\0' && self->columns.count == 1; /* a blank line would not be a row */
-    adl_cells_add(cells, blank ? "\"\"" : self->null, blank ? 2 : (int64_t)strlen(self->null));
+    adl_cells_add(cells, blank ? "\"\"" : self->null, blank ? 2 : (int64_t)self->null_size);
   } else if (adl_cells_is_plain(column->type)) {
     adl_cells_plain(cells, column, row);
   } else if (column->type.shape == ADL_SCALAR && column->type.element == ADL_STRING) {
@@ -107,6 +109,7 @@ static adl_status bind(const adl_call *call, void *instance) {
   static const char *const names[] = {"comma", "tab", "semicolon", "pipe", "\\t"};
   const char *given = self->delimiter;
   if (self->null == NULL) self->null = "";
+  self->null_size = strlen(self->null);
   self->separator = given[0] != '\0' && given[1] == '\0' && (unsigned char)given[0] < 128 ? given[0] : '\0';
   if (isalnum((unsigned char)given[0]) || strchr("\"\n\r+-.:", given[0]) != NULL) self->separator = '\0';
   for (int i = 0; i < 5; i++)
@@ -119,6 +122,7 @@ static adl_status bind(const adl_call *call, void *instance) {
   if (strpbrk(self->null, "\"\n\r") != NULL || strchr(self->null, self->separator) != NULL)
     return call->host->fail(call, "null", -1, NULL, "it must not hold the delimiter, quotes or line ends");
   if (self->columns.count == 0) return call->host->fail(call, "columns", -1, NULL, "there are no columns to write");
+  self->special[(unsigned char)self->separator] = self->special['"'] = self->special['\n'] = self->special['\r'] = true;
   return ADL_OK;
 }
 
@@ -148,7 +152,7 @@ static adl_status encode(const adl_call *call, const void *instance, const adl_b
   for (int64_t row = 0; row < batch->rows; row++)
     for (int64_t i = 0; i < self->columns.count; i++) {
       add_cell(self, &cells, batch->slots[self->columns.items[i].slot], row);
-      adl_cells_add(&cells, i + 1 < self->columns.count ? &self->separator : "\n", 1);
+      adl_cells_add_byte(&cells, i + 1 < self->columns.count ? self->separator : '\n');
     }
   return adl_cells_commit(&cells);
 }

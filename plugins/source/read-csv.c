@@ -187,7 +187,7 @@ static adl_status unknown_type(const adl_call *call, const char *parameter, cons
   int32_t near = adl_nearest(text, TYPES, names);
   char hint[64] = "";
   if (near >= 0) strcat(strcat(strcat(hint, "did you mean `"), names[near]), "`?");
-  return call->host->fail(call, parameter, 0, near >= 0 ? hint : NULL,
+  return call->host->fail(call, parameter, -1, near >= 0 ? hint : NULL,
                           "`%s` is not a type; there are string, id, category, int, float, bool, timestamp, date, skip",
                           text);
 }

@@ -652,7 +652,7 @@ static const struct {
     {"a,b\n", "quote", "','", "{a: int}", "quote@-1: quote and delimiter are the same character"},
     {"a,b\n", "timestamp_format", "'%d %q'", "{a: int}", "timestamp_format@3: \"%d %q\" has a directive"},
     {"a,b\n", "trim", "true", "{a: flot}",
-     "columns.a@0: `flot` is not a type; there are string, id, category, int, float, "
+     "columns.a@-1: `flot` is not a type; there are string, id, category, int, float, "
      "bool, timestamp, date, skip (did you mean `float`?)"},
     {"a,b\n", "trim", "true", "{a: int %d}", "columns.a@4: only timestamp and date take a format"},
     {"a,b\n", "trim", "true", "{a: date %q}", "columns.a@5: \"%q\" has a directive"},

@@ -288,7 +288,7 @@ START_TEST(a_full_disk) {
         strstr(io->failed, "/out: cannot write to it: No space left on device (make room on that disk"));
     ck_assert_int_eq(fake_commit(io), ADL_FAILED); /* what failed once is not made good */
     fake_io_free(io);
-    ck_assert_int_eq(symlink("/dev/full", path), 0); /* it was removed */
+    ck_assert_int_eq(access(path, W_OK), 0); /* a device is not removed */
   }
 }
 END_TEST
