@@ -65,7 +65,7 @@ static double held_out(const char *run, const char *name, double *low, double *h
 }
 
 START_TEST(good_over_five_seeds) {
-  char seed[8];
+  char seed[16];
   double low = 0, high = 0;
   for (int i = 1; i <= 5; i++) {
     snprintf(seed, sizeof seed, "%d", i);
