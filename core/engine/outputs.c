@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,27 +28,51 @@ adl_outputs *adl_outputs_new(const char *directory) {
   return outputs;
 }
 
+static bool is_temporary(const adl_outputs *outputs, guint i) { return strcmp(outputs->targets->pdata[i], outputs->temporaries->pdata[i]) != 0; }
+
 void adl_outputs_free(adl_outputs *outputs) {
   if (outputs == NULL) return;
   if (newest == outputs) newest = NULL;
-  for (guint i = 0; !outputs->published && i < outputs->temporaries->len; i++) g_unlink(outputs->temporaries->pdata[i]);
+  for (guint i = 0; !outputs->published && i < outputs->temporaries->len; i++)
+    if (is_temporary(outputs, i)) g_unlink(outputs->temporaries->pdata[i]);
   g_ptr_array_free(outputs->targets, TRUE);
   g_ptr_array_free(outputs->temporaries, TRUE);
   g_free(outputs->directory);
   g_free(outputs);
 }
 
+/* A device or a pipe cannot be replaced: it is written to as it is. So is /dev/stdout, whatever it stands for. */
+static bool is_special(const char *path) {
+  if (g_str_has_prefix(path, "/dev/") || g_str_has_prefix(path, "/proc/")) return true;
+  return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR) && !g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
+/* A link stays one: what it points to is replaced. */
+static char *without_links(char *path) {
+  char *real = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? realpath(path, NULL) : NULL;
+  if (real == NULL) return path;
+  g_free(path);
+  path = g_strdup(real);
+  free(real);
+  return path;
+}
+
 char *adl_outputs_path(void *data, const char *text) {
   adl_outputs *outputs = data;
-  char *target = g_canonicalize_filename(text, outputs->directory);
-  char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
-  char *name = g_strdup_printf(".%s.%d.part", base, (int)getpid());
-  char *temporary = g_build_filename(folder, name, NULL);
+  char *target = g_canonicalize_filename(text, outputs->directory), *temporary = NULL;
+  if (!is_special(target)) target = without_links(target);
+  if (is_special(target)) {
+    temporary = g_strdup(target);
+  } else {
+    char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
+    char *name = g_strdup_printf(".%s.%d.part", base, (int)getpid());
+    temporary = g_build_filename(folder, name, NULL);
+    g_free(folder);
+    g_free(base);
+    g_free(name);
+  }
   g_ptr_array_add(outputs->targets, target);
   g_ptr_array_add(outputs->temporaries, g_strdup(temporary));
-  g_free(folder);
-  g_free(base);
-  g_free(name);
   return temporary;
 }
 
@@ -93,7 +118,8 @@ bool adl_outputs_prepare(adl_outputs *outputs, char **why) {
 
 void adl_outputs_abandon(void) {
   const adl_outputs *outputs = newest;
-  for (guint i = 0; outputs != NULL && !outputs->published && i < outputs->temporaries->len; i++) unlink(outputs->temporaries->pdata[i]);
+  for (guint i = 0; outputs != NULL && !outputs->published && i < outputs->temporaries->len; i++)
+    if (is_temporary(outputs, i)) unlink(outputs->temporaries->pdata[i]);
 }
 
 bool adl_outputs_published(const adl_outputs *outputs) { return outputs->published; }
@@ -101,7 +127,7 @@ bool adl_outputs_published(const adl_outputs *outputs) { return outputs->publish
 bool adl_outputs_publish(adl_outputs *outputs, char **why) {
   for (guint i = 0; i < outputs->targets->len; i++) {
     const char *target = outputs->targets->pdata[i];
-    if (g_rename(outputs->temporaries->pdata[i], target) == 0) continue;
+    if (!is_temporary(outputs, i) || g_rename(outputs->temporaries->pdata[i], target) == 0) continue;
     *why = g_strdup_printf("cannot rename the finished output to %s: %s%s", target, g_strerror(errno),
                            i > 0 ? "; outputs before it have been published" : "");
     return false;

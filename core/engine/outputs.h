@@ -1,5 +1,5 @@
 /* Files that sinks write: each under a temporary name beside its target, all renamed when the run has succeeded. Relative
- * paths begin at the run directory. */
+ * paths begin at the run directory. Devices and pipes are written to as they are. */
 #ifndef ADLOOM_CORE_ENGINE_OUTPUTS_H
 #define ADLOOM_CORE_ENGINE_OUTPUTS_H
 

@@ -55,10 +55,11 @@ static inline void program_write(const program *p, const char *name, const char 
 
 /* A file of the folder; to be freed; NULL: there is none. */
 static inline char *program_read(const program *p, const char *name, gsize *size) {
-  char *path = program_path(p, name), *content = NULL;
-  g_file_get_contents(path, &content, size, NULL);
+  char *path = program_path(p, name);
+  char *content = NULL;
+  bool there = g_file_get_contents(path, &content, size, NULL);
   g_free(path);
-  return content;
+  return there ? content : NULL;
 }
 
 static inline bool program_has(const program *p, const char *name) {
