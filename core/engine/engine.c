@@ -1,9 +1,11 @@
 /* Making and freeing an engine, and what can be asked of it afterwards. */
 #include "core/engine/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/aligned.h"
 #include "core/engine/internal.h"
 #include "core/engine/outputs.h"
 #include "core/engine/progress.h"
@@ -50,9 +52,22 @@ static void free_side(gpointer data) {
   g_free(side);
 }
 
+/* Every column that leaves is one that came, at its place, and nobody behind reads fewer. */
+static bool hands_on(const adl_stage *stage) {
+  if (stage->class == NULL || stage->class->form == ADL_NEW || stage->from->len != 1 || stage->outputs->len > 0 || stage->sides->len > 0) return false;
+  const adl_stage *from = stage->from->pdata[0];
+  if (stage->schema.count != from->schema.count) return false;
+  for (int32_t c = 0; c < stage->schema.count; c++) {
+    const adl_leaving *leaving = &stage->leaving[c];
+    if (leaving->kind != ADL_FROM_INPUT || leaving->number != c || stage->needed[c] != from->needed[c]) return false;
+  }
+  return true;
+}
+
 static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) {
   node->stage = stage;
   node->engine = engine;
+  node->hands_on = hands_on(stage);
   node->limit_left = engine->options->limit;
   node->model = (adl_model){.struct_size = sizeof(adl_model), .tensors = adl_tensors_new()};
   node->sides = g_ptr_array_new_with_free_func(free_side);
@@ -104,16 +119,18 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->models = options->models != NULL ? adl_model_store_new(options->models[0] != '\0' ? options->models : NULL, 0) : NULL;
   engine->file_digests = adl_file_digests_new();
   engine->progress = adl_progress_new(options, &engine->rows_read);
+  engine->node_count = (int32_t)graph->stages->len;
   engine->workers = g_new0(adl_worker, (gsize)engine->threads + 2);
   for (int32_t i = 0; i < engine->threads + 2; i++) {
     adl_worker *worker = &engine->workers[i];
     worker->call.engine = engine;
     worker->out = adl_out_new();
+    int64_t tallies = (engine->node_count + 1) * (int64_t)sizeof(adl_tally);
+    worker->tallies = memset(adl_aligned_new(tallies), 0, (size_t)tallies);
     adl_context_init(&worker->context, graph, NULL, MIN(i, engine->threads - 1));
     worker->context.run = &worker->call;
   }
   adl_host_table_to_fill()->threads = engine->threads;
-  engine->node_count = (int32_t)graph->stages->len;
   engine->nodes = g_new0(adl_node_run, (gsize)engine->node_count + 1);
   if (options->tap != NULL) {
     engine->peek = adl_stage_last(adl_graph_find(graph, options->tap));
@@ -131,6 +148,8 @@ void adl_engine_free(adl_engine *engine) {
   for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
   for (int32_t i = 0; i < engine->threads + 2; i++) {
     adl_out_free(engine->workers[i].out);
+    adl_parcel_free(engine->workers[i].spare);
+    free(engine->workers[i].tallies);
     adl_context_clear(&engine->workers[i].context);
   }
   for (guint i = 0; i < engine->shards->len; i++) g_free(g_array_index(engine->shards, adl_shard, i).name);
@@ -161,9 +180,18 @@ const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *s
   return node->ready && stage->learn != ADL_LEARN_NONE ? node->model.tensors : NULL;
 }
 
-int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage) { return atomic_load(&engine->nodes[stage->number].rows_out); }
+adl_tally adl_node_tally(const adl_node_run *node) {
+  adl_tally sum = {0};
+  for (int32_t i = 0; i < node->engine->threads + 2; i++) {
+    const adl_tally *one = adl_tally_of(&node->engine->workers[i], node);
+    sum = (adl_tally){sum.rows_in + one->rows_in, sum.rows_out + one->rows_out, sum.nanoseconds + one->nanoseconds};
+  }
+  return sum;
+}
 
-int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage) { return atomic_load(&engine->nodes[stage->number].nanoseconds); }
+int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage) { return adl_node_tally(&engine->nodes[stage->number]).rows_out; }
+
+int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage) { return adl_node_tally(&engine->nodes[stage->number]).nanoseconds; }
 
 typedef struct reject_visit {
   const adl_engine *engine;

@@ -115,7 +115,7 @@ struct adl_node_run {
   int64_t limit_left;    /* sources, with --limit */
   int32_t first_shard, shard_count; /* sources, and stages that make rows: number of shard 0 in the table of the run */
   bool failed_fit;
-  _Atomic int64_t rows_in, rows_out, nanoseconds;
+  bool hands_on;         /* what leaves is what came, column by column */
 };
 
 /* What a call of a plugin belongs to, while the engine runs. */
@@ -133,10 +133,19 @@ struct adl_run_call {
   adl_report *report;
 };
 
+/* What a stage did on one worker. */
+typedef struct adl_tally {
+  int64_t rows_in, rows_out, nanoseconds;
+} adl_tally;
+
 typedef struct adl_worker {
   adl_context context;
   adl_run_call call;
   adl_out *out;
+  adl_tally *tallies; /* by stage number */
+  adl_parcel *spare;  /* an empty one, for the next stage; NULL: none */
+  int64_t since;      /* when the stage before ended, from one stage of a chain to the next; 0: the clock must be read */
+  char apart[64];     /* two workers never share a line of the cache */
 } adl_worker;
 
 struct adl_rows {
@@ -185,6 +194,11 @@ void adl_node_forget_rows(adl_node_run *node);
 static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *stage) {
   return &engine->nodes[stage->number];
 }
+static inline adl_tally *adl_tally_of(adl_worker *worker, const adl_node_run *node) {
+  return &worker->tallies[node->stage->number];
+}
+/* Of all workers; while nothing runs. */
+adl_tally adl_node_tally(const adl_node_run *node);
 extern _Atomic bool adl_engine_interrupted; /* Ctrl-C; for the whole process */
 static inline bool adl_engine_stopping(adl_engine *engine) {
   return atomic_load_explicit(&engine->failed, memory_order_relaxed) ||
@@ -207,13 +221,16 @@ void adl_parcel_free(adl_parcel *parcel);
 
 /* ---- step.c: one frame through one stage ---- */
 
-/* A frame as a stage sees it. */
+enum { ADL_VIEW_FEW = 12 };
+
+/* A frame as a stage sees it. It stays where it was opened. */
 typedef struct adl_view {
   adl_frame *frame;     /* cleaned: rows with forbidden nulls or NaN have been rejected */
   adl_array **arrays;   /* by slot; NULL: absent */
   const adl_column **columns;
   uint32_t slot_count;
   adl_batch batch;
+  void *few[2 * ADL_VIEW_FEW]; /* arrays and columns, unless there are more slots */
 } adl_view;
 
 enum {
@@ -236,6 +253,7 @@ bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
 bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result);
 GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel);
 bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block);
+int64_t adl_clock_ns(void);
 /* Enters a call of this stage: scratch, run part, crash report. */
 const adl_call *adl_worker_enter(adl_worker *worker, adl_node_run *node, const char *function);
 bool adl_worker_leave(adl_worker *worker, adl_status status);

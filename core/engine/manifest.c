@@ -121,10 +121,11 @@ static void add_stage(const adl_engine *engine, JsonBuilder *builder, const adl_
   file_list list = {engine, builder};
   adl_args_each_file(stage->args, add_file, &list);
   json_builder_end_array(builder);
-  int_member(builder, "rows_in", atomic_load(&((adl_node_run *)(uintptr_t)node)->rows_in));
-  int_member(builder, "rows_out", atomic_load(&((adl_node_run *)(uintptr_t)node)->rows_out));
+  adl_tally tally = adl_node_tally(node);
+  int_member(builder, "rows_in", tally.rows_in);
+  int_member(builder, "rows_out", tally.rows_out);
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, (double)atomic_load(&((adl_node_run *)(uintptr_t)node)->nanoseconds) / 1e9);
+  json_builder_add_double_value(builder, (double)tally.nanoseconds / 1e9);
   json_builder_end_object(builder);
 }
 

@@ -247,7 +247,7 @@ bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
   adl_worker *worker = &engine->workers[engine->threads];
   const adl_call *call = adl_worker_enter(worker, node, "fit");
   adl_status status = class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
-  atomic_fetch_add(&node->nanoseconds, (g_get_monotonic_time() - begin) * 1000);
+  adl_tally_of(worker, node)->nanoseconds += (g_get_monotonic_time() - begin) * 1000;
   node->fitted_here = true;
   return adl_worker_leave(worker, status);
 }

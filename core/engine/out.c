@@ -377,6 +377,7 @@ static adl_frame *make_frame(adl_out *out) {
   adl_frame *input = out->view->frame;
   bool whole = !out->picked || identity(out->index, out->index_count, input->rows);
   int64_t rows = out->picked ? out->index_count : input->rows;
+  if (whole && out->node->hands_on) return adl_frame_ref(input);
   adl_array *tags = taken(out, input->tags, "(origin)", whole);
   if (tags == NULL) return NULL;
   adl_frame *frame = adl_frame_new(rows, stage->schema.count, tags);

@@ -86,26 +86,43 @@ static adl_parcel *check_parcel(adl_worker *worker, adl_node_run *node, adl_parc
   return checked;
 }
 
+/* Parcels are used again, from stage to stage. */
+static adl_parcel *take_parcel(adl_worker *worker, const adl_parcel *like) {
+  adl_parcel *parcel = worker->spare != NULL ? worker->spare : adl_parcel_new(like->number);
+  worker->spare = NULL;
+  parcel->number = like->number;
+  parcel->late = like->late;
+  return parcel;
+}
+
+static void give_back(adl_worker *worker, adl_parcel *parcel) {
+  g_ptr_array_set_size(parcel->frames, 0);
+  if (worker->spare == NULL) worker->spare = parcel;
+  else adl_parcel_free(parcel);
+}
+
 /* Takes parcel and one hold of the ticket over, as all of these do. */
 static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
+  bool in_turn = adl_node_takes_turns(node);
   if (adl_engine_stopping(node->engine)) return drop(parcel, ticket);
+  if (node->action != ADL_STREAM || in_turn) worker->since = 0;
   if (node->action == ADL_FOLD) return adl_passing_deliver(worker, node, parcel, ticket);
   if (node->action == ADL_KEEP) {
     parcel = check_parcel(worker, node, parcel);
     if (parcel == NULL) return adl_ticket_release(ticket);
     return adl_turn_offer(&node->turn, new_item(node, parcel, ticket), turn_main, worker);
   }
-  if (adl_node_takes_turns(node)) {
+  if (in_turn) {
     adl_turn_item *item = new_item(node, parcel, ticket);
     if (node->stage->class->write != NULL && node->stage->class->encode != NULL) item->block = adl_step_encode(worker, node, parcel);
     return adl_turn_offer(&node->turn, item, turn_main, worker);
   }
-  adl_parcel *result = adl_parcel_new(parcel->number);
-  result->late = parcel->late;
+  adl_parcel *result = take_parcel(worker, parcel);
   bool ok = adl_step_process(worker, node, parcel, result->frames);
-  adl_parcel_free(parcel);
-  if (!ok) return drop(result, ticket);
-  deliver_onward(worker, node->stage, result, ticket);
+  give_back(worker, parcel);
+  if (ok) deliver_onward(worker, node->stage, result, ticket);
+  else drop(result, ticket);
+  worker->since = 0;
 }
 
 static void deliver_side(adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
@@ -142,6 +159,11 @@ static void turn_peek(adl_turn_item *item, void *data) {
   adl_turn_item_free(item);
 }
 
+static void deliver_main(adl_worker *worker, adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
+  if (node->stage->role == ADL_STAGE_CONCAT) deliver_port(node, from, parcel, ticket);
+  else deliver(worker, node, parcel, ticket);
+}
+
 /* To everybody who reads the rows of this stage. */
 static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parcel *parcel, adl_ticket *ticket) {
   adl_engine *engine = worker->call.engine;
@@ -157,16 +179,20 @@ static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parce
     adl_ticket_hold(ticket);
     deliver_side(node, stage, adl_parcel_share(parcel), ticket);
   }
+  adl_node_run *last = NULL; /* gets the parcel itself, those before it get another of the same frames */
   for (guint i = 0; i < stage->to->len; i++) {
     adl_node_run *node = adl_node_of(engine, stage->to->pdata[i]);
     guint first = 0;
-    if (g_ptr_array_find(stage->to, stage->to->pdata[i], &first) && first < i) continue;
+    if (i > 0 && g_ptr_array_find(stage->to, stage->to->pdata[i], &first) && first < i) continue;
     if (node->action == ADL_IDLE) continue;
-    adl_ticket_hold(ticket);
-    if (node->stage->role == ADL_STAGE_CONCAT) deliver_port(node, stage, adl_parcel_share(parcel), ticket);
-    else deliver(worker, node, adl_parcel_share(parcel), ticket);
+    if (last != NULL) {
+      adl_ticket_hold(ticket);
+      deliver_main(worker, last, stage, adl_parcel_share(parcel), ticket);
+    }
+    last = node;
   }
-  drop(parcel, ticket);
+  if (last != NULL) deliver_main(worker, last, stage, parcel, ticket);
+  else drop(parcel, ticket);
 }
 
 /* ---- in turn ---- */
@@ -218,6 +244,7 @@ static void turn_main(adl_turn_item *item, void *data) {
     }
     if (!ok) g_clear_pointer(&result, adl_parcel_free);
   }
+  worker->since = 0;
   if (result != NULL) go_on(node, result, item->ticket);
   else adl_ticket_release(item->ticket);
   adl_turn_item_free(item);
@@ -237,6 +264,7 @@ typedef struct reading {
   adl_parcel *parcel;
   GBytes *block;
   int64_t position;
+  int64_t nanoseconds; /* that reading took */
   int32_t shard;
 } reading;
 
@@ -452,6 +480,7 @@ static void deliver_first(scan *s, adl_worker *worker, adl_parcel *parcel, adl_t
 }
 
 static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
+  int64_t begin = adl_clock_ns();
   r->parcel->number = ticket->number;
   bool ok = r->block == NULL || decode_block(s, worker, r);
   if (r->block != NULL) g_bytes_unref(r->block);
@@ -459,7 +488,9 @@ static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
     int64_t rows = 0;
     for (guint i = 0; i < r->parcel->frames->len; i++) rows += ((adl_frame *)r->parcel->frames->pdata[i])->rows;
     atomic_fetch_add(&s->engine->rows_read, rows);
-    atomic_fetch_add(&s->head->node->rows_out, rows);
+    adl_tally *tally = adl_tally_of(worker, s->head->node);
+    tally->rows_out += rows;
+    tally->nanoseconds += r->nanoseconds + adl_clock_ns() - begin;
   }
   if (ok) deliver_first(s, worker, r->parcel, ticket);
   else drop(r->parcel, ticket);
@@ -494,8 +525,10 @@ static void scan_work(void *data, int32_t number) {
     s->reading = true;
     int64_t next = s->issued;
     pthread_mutex_unlock(&s->mutex);
+    int64_t begin = adl_clock_ns();
     reading r = {0};
     bool more = s->head->kind != ADL_HEAD_SOURCE ? read_kept(s, next, &r) : limited ? read_limited(s, worker, &r) : read_source(s, worker, &r);
+    r.nanoseconds = adl_clock_ns() - begin;
     adl_ticket *ticket = NULL;
     pthread_mutex_lock(&s->mutex);
     s->reading = false;
@@ -552,6 +585,7 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
   }
   if (ok && class->finish != NULL && class->process != NULL)
     ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, parcel->frames);
+  worker->since = 0;
   if (ok && parcel->frames->len > 0) deliver_late(s, worker, node, parcel);
   else adl_parcel_free(parcel);
 }

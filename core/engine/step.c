@@ -28,7 +28,7 @@ bool adl_worker_leave(adl_worker *worker, adl_status status) {
   return ok;
 }
 
-static int64_t clock_ns(void) {
+int64_t adl_clock_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
@@ -158,25 +158,27 @@ static void describe_batch(adl_view *view) {
 
 static bool drop_bad_rows(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, uint32_t flags) {
   adl_frame *frame = view->frame;
-  uint8_t *bad = g_malloc0((gsize)(frame->rows + 7) / 8);
+  size_t bytes = (size_t)(frame->rows + 7) / 8;
+  uint8_t few[ADL_BATCH_ROWS / 8], *bad = bytes <= sizeof few ? few : g_malloc(bytes);
   bool ok = true;
+  memset(bad, 0, bytes);
   if (check_slots(view, node, side, bad) > 0) {
     drop_slots(view);
     view->frame = adl_frame_without(frame, bad);
     adl_frame_unref(frame);
     ok = fill_slots(view, worker, node, side, flags);
   }
-  g_free(bad);
+  if (bad != few) g_free(bad);
   return ok;
 }
 
 bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, uint32_t flags) {
   view->slot_count = node->stage->slots->len;
-  view->arrays = g_new0(adl_array *, (gsize)view->slot_count * 2 + 1);
+  view->arrays = (adl_array **)(view->slot_count <= ADL_VIEW_FEW ? view->few : (void **)g_new(adl_array *, (gsize)view->slot_count * 2));
   view->columns = (const adl_column **)(void *)(view->arrays + view->slot_count);
   view->frame = adl_frame_ref(frame);
   bool ok = fill_slots(view, worker, node, side, flags);
-  if (ok && (flags & ADL_VIEW_CHECKED) == 0 && frame->rows > 0) ok = drop_bad_rows(view, worker, node, side, flags);
+  if (ok && (flags & ADL_VIEW_CHECKED) == 0 && view->slot_count > 0 && frame->rows > 0) ok = drop_bad_rows(view, worker, node, side, flags);
   if (ok) describe_batch(view);
   else adl_view_close(view);
   return ok;
@@ -185,7 +187,7 @@ bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32
 void adl_view_close(adl_view *view) {
   drop_slots(view);
   adl_frame_unref(view->frame);
-  g_free(view->arrays);
+  if (view->slot_count > ADL_VIEW_FEW) g_free(view->arrays);
 }
 
 adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep) {
@@ -265,19 +267,20 @@ static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *fra
 /* All frames of a parcel through one of the functions above or below. */
 static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result,
                         bool (*step)(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result)) {
-  int64_t begin = clock_ns(), ordinal = parcel->number << ADL_ORDINAL_SHIFT;
+  int64_t begin = worker->since != 0 ? worker->since : adl_clock_ns(), ordinal = parcel->number << ADL_ORDINAL_SHIFT;
   bool ok = true;
   guint before = result->len;
+  adl_tally *tally = adl_tally_of(worker, node);
   worker->call.first_made = ordinal;
   for (guint i = 0; ok && i < parcel->frames->len; i++) {
     adl_frame *frame = parcel->frames->pdata[i];
-    atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
+    tally->rows_in += frame->rows;
     ok = step(worker, node, frame, ordinal, result);
     ordinal += frame->rows;
   }
-  for (guint i = before; i < result->len; i++)
-    atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
-  atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
+  for (guint i = before; i < result->len; i++) tally->rows_out += ((adl_frame *)result->pdata[i])->rows;
+  worker->since = adl_clock_ns();
+  tally->nanoseconds += worker->since - begin;
   return ok;
 }
 
@@ -409,8 +412,7 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
   bool ok = true;
   if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
   else adl_out_drop(worker->out);
-  for (guint i = before; i < result->len; i++)
-    atomic_fetch_add_explicit(&node->rows_out, ((adl_frame *)result->pdata[i])->rows, memory_order_relaxed);
+  for (guint i = before; i < result->len; i++) adl_tally_of(worker, node)->rows_out += ((adl_frame *)result->pdata[i])->rows;
   return adl_worker_leave(worker, status) && ok;
 }
 
@@ -436,6 +438,7 @@ static GBytes *encode_frame(adl_worker *worker, adl_node_run *node, adl_frame *f
 /* Sinks get the frames of a parcel as one call each; encode runs beside others, write in its turn. A parcel has nearly
  * always one frame; the blocks of several are strung together. */
 GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel) {
+  int64_t begin = adl_clock_ns();
   GByteArray *all = NULL;
   GBytes *first = NULL;
   for (guint i = 0; i < parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
@@ -452,15 +455,17 @@ GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel
     g_byte_array_append(all, g_bytes_get_data(block, NULL), (guint)g_bytes_get_size(block));
     g_bytes_unref(block);
   }
+  adl_tally_of(worker, node)->nanoseconds += adl_clock_ns() - begin;
   if (all == NULL) return first;
   g_bytes_unref(first);
   return g_byte_array_free_to_bytes(all);
 }
 
 bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block) {
-  int64_t begin = clock_ns();
+  int64_t begin = adl_clock_ns();
   bool ok = true;
   const adl_class *class = node->stage->class;
+  adl_tally *tally = adl_tally_of(worker, node);
   if (class->encode != NULL) {
     if (block == NULL) return true;
     gsize size = 0;
@@ -470,17 +475,19 @@ bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
   }
   for (guint i = 0; ok && i < parcel->frames->len; i++) {
     adl_frame *frame = parcel->frames->pdata[i];
-    atomic_fetch_add_explicit(&node->rows_in, frame->rows, memory_order_relaxed);
+    tally->rows_in += frame->rows;
     if (class->encode != NULL) continue;
     adl_view view;
     ok = adl_view_open(&view, worker, node, -1, frame, 0);
     if (!ok) break;
-    const adl_call *call = adl_worker_enter(worker, node, "write");
-    worker->call.frame = view.frame;
-    if (view.frame->rows > 0) ok = adl_worker_leave(worker, class->write(call, node->stage->self, &view.batch, NULL, 0));
+    if (view.frame->rows > 0) {
+      const adl_call *call = adl_worker_enter(worker, node, "write");
+      worker->call.frame = view.frame;
+      ok = adl_worker_leave(worker, class->write(call, node->stage->self, &view.batch, NULL, 0));
+    }
     adl_view_close(&view);
   }
-  atomic_fetch_add_explicit(&node->nanoseconds, clock_ns() - begin, memory_order_relaxed);
+  tally->nanoseconds += adl_clock_ns() - begin;
   return ok;
 }
 

@@ -60,8 +60,8 @@ bool adl_whole_table(adl_node_run *node) {
   if (worker->call.rejected != NULL) leave_out(node, worker->call.rejected);
   adl_out_drop(worker->out);
   bool ok = adl_worker_leave(worker, status);
-  atomic_store(&node->rows_in, all->rows);
-  atomic_store(&node->rows_out, node->order_count);
+  adl_tally_of(worker, node)->rows_in += all->rows;
+  adl_tally_of(worker, node)->rows_out += node->order_count;
   adl_view_close(&view);
   adl_frame_unref(all);
   return ok;
