@@ -115,7 +115,7 @@ static bool round_product(uint64_t digits, int q, double *value) {
   if (low == UINT64_MAX && (q < -27 || q > 55)) return false;
   int upper = (int)(high >> 63);
   uint64_t mantissa = high >> (upper + 9);
-  int exponent = (int)(((152170 + 65536) * (int64_t)q) >> 16) + 63 + upper - shift + 1023;
+  int exponent = (int)adl_floor_shift((152170 + 65536) * (int64_t)q, 16) + 63 + upper - shift + 1023;
   if (exponent <= 0) { /* subnormal */
     if (1 - exponent >= 64) {
       *value = 0;

@@ -46,11 +46,11 @@ typedef struct decimal {
   int exponent;
 } decimal;
 
-static int floor_log2_of_power_of_ten(int k) { return (int)(((int64_t)k * 1741647) >> 19); }
+static int floor_log2_of_power_of_ten(int k) { return (int)adl_floor_shift((int64_t)k * 1741647, 19); }
 
 /* floor(log10(2^q)), or of 3/4 2^q. */
 static int floor_log10(int q, bool three_quarters) {
-  return (int)(((int64_t)q * 1262611 - (three_quarters ? 524031 : 0)) >> 22);
+  return (int)adl_floor_shift((int64_t)q * 1262611 - (three_quarters ? 524031 : 0), 22);
 }
 
 /* The upper bound of 10^k in the table's form: what was cut off there is rounded up here. */

@@ -16,6 +16,11 @@ typedef struct adl_power {
 /* Entry [k - ADL_POWER_MIN] is 10^k. Any thread. */
 const adl_power *adl_powers(void);
 
+/* floor(value / 2^bits) */
+static inline int64_t adl_floor_shift(int64_t value, int bits) {
+  return value >= 0 ? value >> bits : -((-value + (INT64_C(1) << bits) - 1) >> bits);
+}
+
 /* Whether the entry of 10^k is exact (nothing was cut off). */
 static inline int adl_power_is_exact(int k) { return k >= 0 && k <= 55; }
 

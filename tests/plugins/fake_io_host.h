@@ -30,8 +30,8 @@ typedef struct fake_io {
   int64_t rows;
   int64_t batch_count;
   fake_batch *batches;
-  int64_t block_bytes; /* of all blocks */
-  int64_t decode_ns, next_ns;
+  int64_t block_bytes;        /* of all blocks */
+  int64_t decode_ns, next_ns; /* CPU time */
 } fake_io;
 
 /* Parameters as text, as in a pipeline file, in pairs that end with NULL: lists and maps in flow style, PATH_IN without
