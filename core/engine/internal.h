@@ -92,6 +92,7 @@ struct adl_node_run {
   bool started;  /* start was called: its inputs are final */
   bool ready;    /* rows can stream through: started, and its model, if any, is there and prepared */
   bool has_model; /* loaded, or what an online learner starts from: need not be fitted */
+  bool from_store; /* the model is one that an earlier run kept */
   bool drained;  /* all rows of its main input have arrived */
   bool done;     /* its head has been read to the end */
   adl_action action;

@@ -213,7 +213,7 @@ bool adl_model_load(adl_node_run *node, bool *have) {
   if (tensors == NULL) return true;
   take_model(node, tensors);
   adl_progress_begin(engine->progress, "loaded", stage->name);
-  *have = true;
+  *have = node->from_store = true;
   return true;
 }
 

@@ -52,6 +52,12 @@ static bool makes_table(const adl_node_run *node) {
   return class != NULL && class->fit != NULL && class->process == NULL && class->finish != NULL;
 }
 
+/* It only learns from rows, and need not: its model was loaded. */
+static bool takes_no_rows(const adl_node_run *node) {
+  const adl_class *class = class_of(node);
+  return class != NULL && class->fit != NULL && class->process == NULL && class->write == NULL && node->has_model;
+}
+
 static bool newest(const adl_node_run *node) { return node->stage->holdout != NULL && node->stage->holdout->kind == ADL_HOLDOUT_NEWEST; }
 
 static bool sides_complete(const adl_node_run *node) {
@@ -229,6 +235,14 @@ static bool fit_when_possible(adl_engine *engine, adl_node_run *node) {
   return fit_node(node) && become_ready(node) && (!makes_table(node) || collect_table(engine, node));
 }
 
+/* Its model comes of the store, where an earlier run of this pipeline put it. Rows are kept all the same until all have
+ * come: so the batches behind the stage, and with them the last bits of sums and the numbers of rows, are those of the run
+ * that fitted it, and a run that was interrupted ends like one that was not. Those who peek need not wait. */
+static bool goes_as_fitted(const adl_engine *engine, const adl_node_run *node) {
+  bool peeking = engine->peek != NULL && engine->options->tap == NULL;
+  return node->from_store && !peeking && class_of(node)->process != NULL && node->sides->len == 0;
+}
+
 /* One step towards ready, if one is possible. False: failed. */
 static bool advance(adl_engine *engine, adl_node_run *node) {
   if (node->off || node->ready) return true;
@@ -245,8 +259,8 @@ static bool advance(adl_engine *engine, adl_node_run *node) {
     if (node->drained) return node->ready = adl_whole_table(node);
   } else if (learns_here(node) && !node->has_model) {
     return fit_when_possible(engine, node);
-  } else if (sides_complete(node)) {
-    return become_ready(node);
+  } else if (sides_complete(node) && (!goes_as_fitted(engine, node) || node->drained)) {
+    return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
   }
   return true;
 }
@@ -294,6 +308,10 @@ static int32_t plan_from(adl_engine *engine, adl_node_run *node, bool commit);
 
 static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
   if (node->off) return 0;
+  if (takes_no_rows(node)) {
+    if (commit) node->action = ADL_IDLE;
+    return 0;
+  }
   adl_action action = node->stage->role == ADL_STAGE_CONCAT ? ADL_KEEP
                       : node->ready && !newest(node)        ? ADL_STREAM
                       : node->ready && engine->apply        ? ADL_STREAM

@@ -81,6 +81,53 @@ START_TEST(extractor_is_the_same_on_any_number_of_threads) {
 }
 END_TEST
 
+/* ---- table.c ---- */
+
+static void expect_census(adl_harness *h, int rows, double first) {
+  adl_harness_run(h,
+                  "  c: {use: sketch.census, of: c}\n"
+                  "  o: {use: write-csv, path: out.csv}\n",
+                  "c");
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rows(h), rows);
+  char *value = adl_harness_text(h, "c", 0);
+  ck_assert_str_eq(value, "red");
+  ck_assert(adl_harness_number(h, "rows", 0) == first);
+  free(value);
+}
+
+START_TEST(a_table_is_made_of_rows_and_of_a_model) {
+  adl_harness *h = adl_harness_new(colours, "{c: string, held: int}");
+  adl_harness_store(h, true);
+  expect_census(h, 4, 4);
+  char *fitted = adl_harness_digest(h);
+  expect_census(h, 4, 4);
+  char *loaded = adl_harness_digest(h), *run = g_strdup(adl_harness_run_directory(h));
+  ck_assert_str_eq(fitted, loaded);
+  adl_harness_models(h, run); /* the rows at hand do not count then */
+  adl_harness_file(h, "rows.csv", "c,held\nblue,0\n", -1);
+  expect_census(h, 4, 4);
+  g_free(fitted), g_free(loaded), g_free(run);
+  adl_harness_free(h);
+}
+END_TEST
+
+START_TEST(a_table_of_many_rows_is_cut_into_batches) {
+  GString *csv = g_string_new("c\n");
+  for (int i = 0; i < 30000; i++) g_string_append_printf(csv, "%s%d\n", i == 0 ? "red" : "v", i % 20000);
+  adl_harness *h = adl_harness_new(csv->str, "{c: string}");
+  adl_harness_run(h, "  c: {use: sketch.census, of: c}\n", "c");
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rows(h), 20001);
+  double rows = 0;
+  for (int i = 0; i < 20001; i++) rows += adl_harness_number(h, "rows", i);
+  ck_assert(rows == 30000);
+  sketches_same_on_threads(h, "  c: {use: sketch.census, of: c}\n  o: {use: write-csv, path: out.csv}\n");
+  g_string_free(csv, TRUE);
+  adl_harness_free(h);
+}
+END_TEST
+
 /* ---- kmeans.c ---- */
 
 static double bell(uint64_t key, int i) {
@@ -372,6 +419,8 @@ static Suite *suite(void) {
   tcase_add_test(t, extractor_uses_the_model_of_another_run);
   tcase_add_test(t, extractor_is_told_what_is_wrong);
   tcase_add_test(t, extractor_is_the_same_on_any_number_of_threads);
+  tcase_add_test(t, a_table_is_made_of_rows_and_of_a_model);
+  tcase_add_test(t, a_table_of_many_rows_is_cut_into_batches);
   suite_add_tcase(s, t);
   t = tcase_create("kmeans");
   tcase_set_timeout(t, 120);
