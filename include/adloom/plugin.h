@@ -156,7 +156,7 @@ typedef struct adl_batch {
   int64_t group_count;
 } adl_batch;
 
-/* The buffers that host->reserve gives for one new column; which are set follows the table at adl_column. */
+/* The buffers that host->reserve gives for one new column; which are set follows the table at adl_column. Frozen. */
 typedef struct adl_buffers {
   uint8_t *validity;      /* all valid when reserved; clear a bit to say null */
   void *data;
@@ -168,7 +168,7 @@ typedef struct adl_buffers {
   int64_t byte_capacity;  /* string, bytes */
 } adl_buffers;
 
-/* A UTF-8 string that does not end with NUL. */
+/* A UTF-8 string that does not end with NUL. Frozen. */
 typedef struct adl_text {
   const char *data;
   int32_t size;
@@ -217,6 +217,7 @@ typedef struct adl_table adl_table;
 
 #define ADL_MAX_DIMENSIONS 4
 
+/* Frozen. */
 typedef struct adl_tensor {
   void *data;      /* row-major, 64-byte aligned */
   int32_t element; /* adl_element; a BOOL is one byte here; strings are kept as BYTES beside an INT64 tensor of offsets */
@@ -225,7 +226,8 @@ typedef struct adl_tensor {
   int64_t count;   /* product of size */
 } adl_tensor;
 
-/* A model in use. `prepared` is what the class's prepare returned. */
+/* A model in use. `prepared` is what the class's prepare returned. The core has seen to it that the model was made by this
+ * class and state_version, from input columns of the same names and types, widths included (learn-only ones aside). */
 typedef struct adl_model {
   uint32_t struct_size;
   uint32_t reserved;
@@ -291,6 +293,7 @@ enum {
                               unnamed one is not made */
 };
 
+/* Lists and maps, as parameters of these types arrive. Frozen. */
 typedef struct adl_ints { int64_t count; const int64_t *items; } adl_ints;
 typedef struct adl_floats { int64_t count; const double *items; } adl_floats;
 typedef struct adl_strings { int64_t count; const char *const *items; } adl_strings;
