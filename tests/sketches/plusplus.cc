@@ -9,7 +9,7 @@ struct ratio {
   adl_output as;
 };
 
-constexpr adl_param column(const char *name, std::size_t offset, const char *doc) {
+constexpr adl_param column(const char *name, size_t offset, const char *doc) {
   adl_param param = {};
   param.name = name;
   param.type = ADL_PARAM_COLUMN;
@@ -20,7 +20,7 @@ constexpr adl_param column(const char *name, std::size_t offset, const char *doc
   return param;
 }
 
-constexpr adl_param new_column(const char *name, std::size_t offset, const char *doc) {
+constexpr adl_param new_column(const char *name, size_t offset, const char *doc) {
   adl_param param = {};
   param.name = name;
   param.type = ADL_PARAM_NEW_COLUMN;
