@@ -26,13 +26,14 @@ typedef struct file_visit {
   adl_engine *engine;
   adl_digest *digest;
   const adl_stage *stage;
-  bool known;
+  bool known, any;
 } file_visit;
 
 static void digest_file(void *data, const adl_param *param, const char *path) {
   file_visit *visit = data;
   char hex[ADL_FILE_DIGEST_HEX];
   int64_t size = 0;
+  visit->any = true;
   if (strcmp(path, "-") == 0 || !adl_file_digests_get(visit->engine->file_digests, path, hex, &size, NULL)) {
     visit->known = false;
     return;
@@ -40,8 +41,9 @@ static void digest_file(void *data, const adl_param *param, const char *path) {
   adl_digest_text(visit->digest, param->name, hex);
 }
 
-static bool digest_source(adl_engine *engine, adl_stage *stage, adl_digest *digest) {
-  if (stage->class->fingerprint == NULL) return true; /* its files have been digested */
+/* Without a fingerprint the files say what the content is; without files nothing does. */
+static bool digest_source(adl_engine *engine, adl_stage *stage, bool files, adl_digest *digest) {
+  if (stage->class->fingerprint == NULL) return files;
   uint8_t bytes[32] = {0};
   adl_worker *worker = &engine->workers[engine->threads];
   const adl_call *call = adl_worker_enter(worker, adl_node_of(engine, stage), "fingerprint");
@@ -79,7 +81,7 @@ static bool digest_class(adl_engine *engine, adl_stage *stage, adl_digest *diges
   adl_digest_text(digest, "parameters", parameters->str);
   adl_digest_int(digest, "learn", stage->learn);
   g_string_free(parameters, TRUE);
-  file_visit visit = {engine, digest, stage, true};
+  file_visit visit = {engine, digest, stage, true, false};
   adl_args_each_file(stage->args, digest_file, &visit);
   if (stage->model_path != NULL) {
     char hex[ADL_FILE_DIGEST_HEX];
@@ -87,7 +89,7 @@ static bool digest_class(adl_engine *engine, adl_stage *stage, adl_digest *diges
     if (visit.known) adl_digest_text(digest, "model", hex);
   }
   bool repeatable = (stage->class->flags & ADL_NOT_REPEATABLE) == 0;
-  return visit.known && repeatable && (stage->class->next == NULL || digest_source(engine, stage, digest));
+  return visit.known && repeatable && (stage->class->next == NULL || digest_source(engine, stage, visit.any, digest));
 }
 
 /* Only where a model may be taken from the store, or put into it. */

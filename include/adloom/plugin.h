@@ -472,7 +472,7 @@ typedef struct adl_class {
    * next: [turn] either gives rows (host->reserve, host->commit), or, in a class with decode, one block of bytes that
    * holds whole records (host->block); END when the shard is done. decode: [run] makes rows of a block.
    * fingerprint: [setup] 32 bytes that say what the content is; ADL_LATER = unknown, and nothing behind it is cached.
-   * NULL: the contents of the PATH_IN parameters. */
+   * NULL: the contents of the PATH_IN parameters; where none is given, unknown. */
   adl_status (*shards)(const adl_call *call, void *self, int32_t *count);
   adl_status (*open)(const adl_call *call, void *self, int32_t shard, void **cursor);
   adl_status (*next)(const adl_call *call, void *self, void *cursor, adl_out *out);

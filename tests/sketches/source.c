@@ -1,5 +1,6 @@
-/* A source that makes its rows in next: sketch.ticks counts. It has several shards, has nothing to give once in each (as a
- * queue or a database would), and says what its content is, so that models behind it can be kept. */
+/* A source that makes its rows in next: sketch.ticks counts. It has several shards, has nothing to give once in each
+ * (as a queue or a database would), and says what its content is, so that models behind it can be kept. sketch.feed does
+ * not say. */
 #include <adloom/plugin.h>
 
 #include <stdlib.h>
@@ -111,4 +112,19 @@ static const adl_class ticks_class = {
     .close = close_shard,
     .fingerprint = fingerprint,
 };
-ADL_PLUGIN_OF("sketch.ticks", "1.0.0", "source:sketch.ticks", &ticks_class);
+
+static const adl_class feed_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_SOURCE,
+    .id = "sketch.feed",
+    .title = "Rows that count, of which nobody knows what they will be",
+    .form = ADL_NEW,
+    .instance_size = sizeof(ticks),
+    ADL_PARAMS(params),
+    .bind = bind,
+    .shards = shards,
+    .open = open_shard,
+    .next = next,
+    .close = close_shard,
+};
+ADL_PLUGIN_OF("sketch.ticks", "1.0.0", "source:sketch.ticks source:sketch.feed", &ticks_class, &feed_class);

@@ -187,6 +187,20 @@ START_TEST(a_fingerprint_lets_models_be_kept) {
 }
 END_TEST
 
+/* Without a fingerprint, and without files, nothing says that the rows are those of the last run. */
+START_TEST(models_of_unknown_rows_are_not_kept) {
+  adl_harness *h = adl_harness_new("x\n1\n", "{x: int}");
+  const char *stages = "  t: {use: sketch.feed, rows: 100}\n  s: {use: scale, columns: [number]}\n";
+  adl_harness_store(h, true);
+  for (int i = 0; i < 2; i++) {
+    adl_harness_run(h, stages, "s");
+    ASSERT_OK(h);
+    ck_assert(fitted(h));
+  }
+  adl_harness_free(h);
+}
+END_TEST
+
 /* ---- blocks.c ---- */
 
 static void expect_lines(adl_harness *h, const char *stages, const char *lines) {
@@ -371,6 +385,7 @@ static Suite *suite(void) {
   tcase_add_test(t, source_gives_its_shards_in_order);
   tcase_add_test(t, rows_of_a_source_say_where_they_came_from);
   tcase_add_test(t, a_fingerprint_lets_models_be_kept);
+  tcase_add_test(t, models_of_unknown_rows_are_not_kept);
   tcase_add_test(t, lines_of_several_files);
   tcase_add_test(t, records_that_become_no_rows_are_rejected_where_they_stand);
   tcase_add_test(t, a_changed_file_is_read_again);
