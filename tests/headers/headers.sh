@@ -1,6 +1,6 @@
 #!/bin/sh
-# The public headers as strangers meet them: each alone, as C11 and as C++17, with all warnings as errors; their layout; and
-# the sketches, which use every macro in them. Without a C++ compiler only C is tried.
+# The public headers as strangers meet them: each alone, as C11 and as C++17, with all warnings as errors; their layout;
+# and the sketches, which use every macro in them. Without a C++ compiler only C is tried.
 set -u
 : "${ADLOOM_SRC:?run this by make check}"
 warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
@@ -19,8 +19,9 @@ try() {
 c="${CC:-cc} -std=c11 $warnings -I$include -fsyntax-only -x c"
 cxx=
 for compiler in ${CXX:-} c++ g++ clang++; do
-  [ -z "$cxx" ] && command -v "$compiler" >"$here/found" && cxx="$compiler -std=c++17 $warnings -I$include -fsyntax-only -x c++"
+  [ -z "$cxx" ] && command -v "$compiler" >"$here/found" && cxx="$compiler -std=c++17"
 done
+[ -z "$cxx" ] || cxx="$cxx $warnings -I$include -fsyntax-only -x c++"
 [ -n "$cxx" ] || echo "no C++ compiler: C++ is not tried (apt install g++)"
 
 for header in "$include"/adloom/*.h; do

@@ -1,13 +1,13 @@
 /*
- * The public headers' layout, written down: where every member of every struct stands and how long it is, and the value of
- * every constant. It compiles, or the ABI has changed. What may change while the major version stays:
+ * The public headers' layout, written down: where every member of every struct stands and how long it is, and the value
+ * of every constant. It compiles, or the ABI has changed. What may change while the major version stays:
  *
  *   - structs that begin with struct_size, and adl_param, grow at the end: change the SIZE, append an AT, raise
  *     ADL_ABI_MINOR;
  *   - new constants are appended.
  *
- * Any other line that has to be changed breaks plugins that exist. Nothing runs: headers.sh compiles it as C and as C++. The
- * numbers are those of 64-bit machines.
+ * Any other line that has to be changed breaks plugins that exist. Nothing runs: headers.sh compiles it as C and as
+ * C++. The numbers are those of 64-bit machines.
  */
 #include <adloom/expression.h>
 #include <adloom/plugin.h>

@@ -1,6 +1,6 @@
-/* A bandit that chooses within groups: sketch.choose gives one candidate of each request, the one with the best score or,
- * with a chance of epsilon, any; and says how likely that choice was. Every draw depends on the seed and on the number of
- * the group's first row alone. */
+/* A bandit that chooses within groups: sketch.choose gives one candidate of each request, the one with the best score
+ * or, with a chance of epsilon, any; and says how likely that choice was. Every draw depends on the seed and on the
+ * number of the group's first row alone. */
 #include <adloom/plugin.h>
 
 typedef struct choose {

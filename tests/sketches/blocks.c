@@ -1,5 +1,5 @@
-/* A source with decode: sketch.lines reads text files. next, one call at a time, cuts the files into blocks of whole lines;
- * decode, on any thread, makes rows of a block. */
+/* A source with decode: sketch.lines reads text files. next, one call at a time, cuts the files into blocks of whole
+ * lines; decode, on any thread, makes rows of a block. */
 #include <adloom/plugin.h>
 
 #include <errno.h>

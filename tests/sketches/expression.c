@@ -1,5 +1,5 @@
-/* A class with expressions of its own: sketch.rules gives each row the number of the first rule that holds. The rules stand
- * in a file, one a line, where a parameter of type EXPRESSION does not reach. */
+/* A class with expressions of its own: sketch.rules gives each row the number of the first rule that holds. The rules
+ * stand in a file, one a line, where a parameter of type EXPRESSION does not reach. */
 #include <adloom/expression.h>
 
 #include <errno.h>

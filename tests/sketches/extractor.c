@@ -1,5 +1,5 @@
-/* A feature extractor that learns: sketch.popularity, how often a value occurred in the training rows. Three parameters,
- * the manual, a saved model: what design.md promises in at most 90 lines, which the test counts. */
+/* A feature extractor that learns: sketch.popularity, how often a value occurred in the training rows. Three
+ * parameters, the manual and a saved model, in at most 90 lines: the test counts them. */
 #include <adloom/plugin.h>
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* A join: sketch.lookup brings all columns of another stage to the rows with the same key. Its model, made by fit from the
- * rows of that stage, says which of them a key stands in; the core fetches the columns. */
+/* A join: sketch.lookup brings all columns of another stage to the rows with the same key. Its model, made by fit from
+ * the rows of that stage, says which of them a key stands in; the core fetches the columns. */
 #include <adloom/plugin.h>
 
 #include <string.h>

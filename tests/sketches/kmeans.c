@@ -1,5 +1,5 @@
-/* K-means, complete: sketch.kmeans. Every pass is a fold: k of them draw starting centres, each with a merge of its own,
- * the others are Lloyd's, whose partials are added. Beyond its kernel (nearest) it should take about 100 lines. */
+/* K-means, complete: sketch.kmeans. Every pass is a fold: k of them draw starting centres, each with a merge of its
+ * own, the others are Lloyd's, whose partials are added. */
 #include <adloom/plugin.h>
 
 #include <math.h>
@@ -69,8 +69,8 @@ static adl_status bind(const adl_call *call, void *self) {
   return call->host->declare(call, &((kmeans *)self)->as, (adl_type){.element = ADL_INT32, .role = ADL_CATEGORY});
 }
 
-/* k-means++ as a race: a row's speed is its weight over an exponential of its own, and the fastest row of all is a draw by
- * weight, whatever the number of partials. A partial is the fastest row and, behind it, its speed (0: none yet). */
+/* k-means++ as a race: a row's speed is its weight over an exponential of its own, and the fastest row of all is a draw
+ * by weight, whatever the number of partials. A partial is the fastest row and, behind it, its speed (0: none yet). */
 static adl_status race(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                        adl_tensors *partial) {
   const adl_column *features = batch->slots[((const kmeans *)instance)->features.slot];

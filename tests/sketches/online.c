@@ -1,5 +1,5 @@
-/* An online learner: sketch.online, logistic regression by one step of gradient descent a row. init, learn and process are
- * all of it: learned online, learned in one pass by `learn: fit`, loaded by `learn: frozen`. */
+/* An online learner: sketch.online, logistic regression by one step of gradient descent a row. init, learn and process
+ * are all of it: learned online, learned in one pass by `learn: fit`, loaded by `learn: frozen`. */
 #include <adloom/plugin.h>
 
 #include <math.h>

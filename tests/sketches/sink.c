@@ -1,4 +1,4 @@
-/* A sink with nothing but write: sketch.tally adds up columns of numbers, and writes a line for each when all is done. */
+/* A sink with nothing but write: sketch.tally adds up columns of numbers, and writes a line for each in the end. */
 #include <adloom/plugin.h>
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* A class that makes a table of its own: sketch.census gives one row for each value of a column, with the number of
- * training rows that have it. fit counts while the rows pass by; finish gives the table, also of a model that was loaded. */
+ * training rows that have it. fit counts while the rows pass by; finish gives the table, of a loaded model
+ * as well. */
 #include <adloom/plugin.h>
 
 #include <string.h>

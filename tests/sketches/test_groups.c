@@ -1,9 +1,9 @@
-/* The bandit of bandit.c on the real engine: groups are never cut, choices and propensities are what they should be, and
- * the same however the run goes. */
+/* The bandit of bandit.c on the real engine: groups are never cut, choices and propensities are what they should be,
+ * and the same however the run goes. */
 #include "tests/sketches/sketches.h"
 
-/* Candidates of `requests` requests, 1 to 30 each; request 100 has 10,000, request 200 has 4096. The request's name, the
- * arm and the score; the best arm of request i is that with the highest score, the first of equal ones. */
+/* Candidates of `requests` requests, 1 to 30 each; request 100 has 10,000, request 200 has 4096. The request's name,
+ * the arm and the score; the best arm of request i is that with the highest score, the first of equal ones. */
 typedef struct candidates {
   GString *csv;
   int requests;
@@ -108,9 +108,9 @@ START_TEST(choices_are_the_same_on_any_number_of_threads) {
 }
 END_TEST
 
-/* The first run fits a model, so rows are kept and read again; the second takes the model from the store, and rows stream. A
- * draw that depends on the number of a row must not tell the two apart, though the filter drops whole batches, and the
- * source gives several batches at a time. */
+/* The first run fits a model, so rows are kept and read again; the second takes the model from the store, and rows
+ * could stream. A draw that depends on the number of a row must not tell the two apart, though the filter drops whole
+ * batches, and the source gives several batches at a time. */
 START_TEST(choices_are_the_same_when_the_model_before_is_loaded) {
   candidates c = make(3000);
   GString *lines = g_string_new(NULL);
@@ -169,7 +169,7 @@ START_TEST(groups_are_neighbours_with_equal_keys) {
 }
 END_TEST
 
-/* A second bandit behind the first, in the same scan: the last group of the first is the last group of the second, too. */
+/* A second bandit behind the first, in the same scan: the last group of the first ends the last of the second. */
 START_TEST(groups_of_groups) {
   GString *csv = g_string_new("user,request,arm,score\n");
   for (int i = 0; i < 12000; i++)
