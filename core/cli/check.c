@@ -10,14 +10,16 @@
 static const adl_option options_of_check[] = {
     {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE", "Replaces a value of the file, as if it stood there."},
     {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE", "Value of ${NAME} in the file."},
-    {"models", ADL_OPTION_TEXT, AT(models), "RUN", "Checks that the models of an earlier run are there for every stage that learns."},
+    {"models", ADL_OPTION_TEXT, AT(models), "RUN",
+     "Checks that the models of an earlier run are there for every stage that learns."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
 
 /* Stages that nobody wrote do not count. */
 static void say_fine(const adl_graph *graph) {
   guint written = 0;
-  for (guint i = 0; i < graph->stages->len; i++) written += ((adl_stage *)graph->stages->pdata[i])->role == ADL_STAGE_CLASS;
+  for (guint i = 0; i < graph->stages->len; i++)
+    written += ((adl_stage *)graph->stages->pdata[i])->role == ADL_STAGE_CLASS;
   printf("%s: %u %s, nothing wrong\n", graph->name, written, written == 1 ? "stage" : "stages");
 }
 
@@ -37,10 +39,14 @@ static int command_check(int argc, char **argv) {
 }
 
 const adl_command adl_command_check = {
-    "check", "FILE [OPTION...]", "says everything that is wrong with a pipeline file",
-    "Reads the file, loads the plugins it names, checks every parameter, wires the stages and lets them check their inputs. All errors are shown at once, "
+    "check",
+    "FILE [OPTION...]",
+    "says everything that is wrong with a pipeline file",
+    "Reads the file, loads the plugins it names, checks every parameter, wires the stages and lets them check their "
+    "inputs. All errors are shown at once, "
     "each with its place. No data is read.\n\nExit status: 0 nothing is wrong, 2 something is.",
-    options_of_check, command_check};
+    options_of_check,
+    command_check};
 
 static const adl_option options_of_graph[] = {
     {"format", ADL_OPTION_TEXT, AT(format), "dot|mermaid", "The language of the graph. Default: dot."},
@@ -64,8 +70,10 @@ static int command_graph(int argc, char **argv) {
     adl_pipeline_print(&pipeline, "there is no graph to draw");
     if (status == ADL_EXIT_OK) {
       GString *text = g_string_new(NULL);
-      if (mermaid) adl_graph_print_mermaid(pipeline.graph, text);
-      else adl_graph_print_dot(pipeline.graph, text);
+      if (mermaid)
+        adl_graph_print_mermaid(pipeline.graph, text);
+      else
+        adl_graph_print_dot(pipeline.graph, text);
       fputs(text->str, stdout);
       g_string_free(text, TRUE);
     }
@@ -75,7 +83,11 @@ static int command_graph(int argc, char **argv) {
   return status;
 }
 
-const adl_command adl_command_graph = {"graph", "FILE [OPTION...]", "draws a pipeline as a graph, with columns and types",
-                                       "Writes the stages and what passes between them in the language of Graphviz (dot) or Mermaid. The columns on an edge are "
+const adl_command adl_command_graph = {"graph",
+                                       "FILE [OPTION...]",
+                                       "draws a pipeline as a graph, with columns and types",
+                                       "Writes the stages and what passes between them in the language of Graphviz "
+                                       "(dot) or Mermaid. The columns on an edge are "
                                        "those that somebody behind it reads.",
-                                       options_of_graph, command_graph};
+                                       options_of_graph,
+                                       command_graph};

@@ -12,11 +12,17 @@
 /* Exit statuses of the adloom command. */
 enum { ADL_EXIT_OK = 0, ADL_EXIT_FAILED = 1, ADL_EXIT_USAGE = 2, ADL_EXIT_INTERRUPTED = 130 };
 
-typedef enum adl_option_type { ADL_OPTION_FLAG, ADL_OPTION_TEXT, ADL_OPTION_TEXTS, ADL_OPTION_COUNT, ADL_OPTION_SIZE } adl_option_type;
+typedef enum adl_option_type {
+  ADL_OPTION_FLAG,
+  ADL_OPTION_TEXT,
+  ADL_OPTION_TEXTS,
+  ADL_OPTION_COUNT,
+  ADL_OPTION_SIZE
+} adl_option_type;
 
 /* One option; tables end with a NULL name. `offset` is into adl_cli_options. */
 typedef struct adl_option {
-  const char *name;     /* "threads", given as --threads N or --threads=N */
+  const char *name; /* "threads", given as --threads N or --threads=N */
   adl_option_type type;
   size_t offset;
   const char *argument; /* "N"; NULL for a flag */
@@ -34,9 +40,9 @@ typedef struct adl_cli_options {
 
 typedef struct adl_command {
   const char *name;
-  const char *arguments;             /* "FILE [OPTION...]", for the usage line */
-  const char *summary;               /* one line, without a full stop */
-  const char *doc;                   /* paragraphs for --help and the manual page */
+  const char *arguments; /* "FILE [OPTION...]", for the usage line */
+  const char *summary;   /* one line, without a full stop */
+  const char *doc;       /* paragraphs for --help and the manual page */
   const adl_option *options;
   int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns an exit status */
 } adl_command;

@@ -22,9 +22,12 @@ static void usage(FILE *to) {
 static int help(const char *about) {
   const adl_command *command = about != NULL ? adl_command_find(about) : NULL;
   GString *text = g_string_new(NULL);
-  if (about != NULL && strcmp(about, "--man") == 0) adl_manual_page(text);
-  else if (command != NULL) adl_cli_help(command, text);
-  else usage(stdout);
+  if (about != NULL && strcmp(about, "--man") == 0)
+    adl_manual_page(text);
+  else if (command != NULL)
+    adl_cli_help(command, text);
+  else
+    usage(stdout);
   fputs(text->str, stdout);
   g_string_free(text, TRUE);
   return ADL_EXIT_OK;
@@ -33,7 +36,8 @@ static int help(const char *about) {
 static int unknown_command(const char *name) {
   const char *names[32];
   size_t count = 0;
-  for (const adl_command *const *command = adl_commands(); *command != NULL && count < 32; command++) names[count++] = (*command)->name;
+  for (const adl_command *const *command = adl_commands(); *command != NULL && count < 32; command++)
+    names[count++] = (*command)->name;
   const char *near = adl_text_nearest(name, names, count);
   fprintf(stderr, "adloom: there is no command `%s`", name);
   if (near != NULL) fprintf(stderr, "; did you mean `%s`?", near);

@@ -61,14 +61,18 @@ static void append_command(GString *out, const adl_command *command) {
     append_tagged(out, "--", option->name, option->argument, option->doc);
 }
 
-static const struct { const char *tag, *doc; } exits[] = {
+static const struct {
+  const char *tag, *doc;
+} exits[] = {
     {"0", "Success."},
     {"1", "The run failed; nothing was published."},
     {"2", "Something is wrong with the command line or the pipeline file; nothing was started."},
     {"130", "Interrupted by Ctrl-C or SIGTERM; nothing was published, models that were fitted before are kept."},
 };
 
-static const struct { const char *tag, *doc; } environment[] = {
+static const struct {
+  const char *tag, *doc;
+} environment[] = {
     {"ADLOOM_PLUGIN_PATH",
      "Folders, separated by colons, that are looked through for plugins before all others but those that the pipeline "
      "file names."},
@@ -87,12 +91,13 @@ void adl_manual_page(GString *out) {
     g_free(usage);
   }
   g_string_append(out, ".SH DESCRIPTION\n");
-  append_paragraphs(out,
-                    "A pipeline is a YAML file of named stages: where logs come from, how features are made of them, how users are "
-                    "profiled, how ads are chosen, how the outcome is measured. Every stage is an instance of a class that a plugin "
-                    "offers. `adloom plugin list` names the classes, `adloom plugin show NAME` tells what one does and its "
-                    "parameters.\n\nResults go to standard output, errors and progress to standard error. An option is given as "
-                    "--option VALUE or --option=VALUE; every command has --help.");
+  append_paragraphs(
+      out,
+      "A pipeline is a YAML file of named stages: where logs come from, how features are made of them, how users are "
+      "profiled, how ads are chosen, how the outcome is measured. Every stage is an instance of a class that a plugin "
+      "offers. `adloom plugin list` names the classes, `adloom plugin show NAME` tells what one does and its "
+      "parameters.\n\nResults go to standard output, errors and progress to standard error. An option is given as "
+      "--option VALUE or --option=VALUE; every command has --help.");
   g_string_append(out, ".SH COMMANDS\n");
   for (const adl_command *const *command = adl_commands(); *command != NULL; command++) append_command(out, *command);
   g_string_append(out, ".SH EXIT STATUS\n");

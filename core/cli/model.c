@@ -12,7 +12,8 @@ static int command_model(int argc, char **argv) {
   adl_cli_options options;
   int status = adl_cli_parse(&adl_command_model, argc, argv, &options, 2);
   if (status < 0 && strcmp(options.operands->pdata[0], "show") != 0) {
-    fprintf(stderr, "adloom model: there is no `%s`; write `adloom model show FILE`\n", (const char *)options.operands->pdata[0]);
+    fprintf(stderr, "adloom model: there is no `%s`; write `adloom model show FILE`\n",
+            (const char *)options.operands->pdata[0]);
     status = ADL_EXIT_USAGE;
   } else if (status < 0) {
     GError *error = NULL;
@@ -27,7 +28,11 @@ static int command_model(int argc, char **argv) {
   return status;
 }
 
-const adl_command adl_command_model = {"model", "show FILE", "shows what a model file holds",
-                                       "Prints what a .safetensors model file says about itself (class, version, parameters, inputs), its tensors with their "
+const adl_command adl_command_model = {"model",
+                                       "show FILE",
+                                       "shows what a model file holds",
+                                       "Prints what a .safetensors model file says about itself (class, version, "
+                                       "parameters, inputs), its tensors with their "
                                        "sizes and ranges, and its tables.",
-                                       options_of_model, command_model};
+                                       options_of_model,
+                                       command_model};

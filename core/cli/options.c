@@ -19,7 +19,8 @@ static const adl_option *find(const adl_command *command, const char *name, size
 static int unknown(const adl_command *command, const char *given) {
   const char *names[32];
   size_t count = 0;
-  for (const adl_option *option = command->options; option->name != NULL && count < 32; option++) names[count++] = option->name;
+  for (const adl_option *option = command->options; option->name != NULL && count < 32; option++)
+    names[count++] = option->name;
   char *bare = g_strndup(given + 2, strcspn(given + 2, "="));
   const char *near = adl_text_nearest(bare, names, count);
   fprintf(stderr, "adloom %s: there is no option %s", command->name, given);
@@ -108,7 +109,8 @@ int adl_cli_parse(const adl_command *command, int argc, char **argv, adl_cli_opt
     if (!store(command, options, option, text)) return ADL_EXIT_USAGE;
   }
   if (operands_wanted >= 0 && options->operands->len != (guint)operands_wanted) {
-    fprintf(stderr, "Usage: adloom %s %s\n`adloom %s --help` tells more.\n", command->name, command->arguments, command->name);
+    fprintf(stderr, "Usage: adloom %s %s\n`adloom %s --help` tells more.\n", command->name, command->arguments,
+            command->name);
     return ADL_EXIT_USAGE;
   }
   g_ptr_array_add(options->sets, NULL);
@@ -155,7 +157,8 @@ void adl_cli_help(const adl_command *command, GString *out) {
   g_strfreev(paragraphs);
   if (command->options->name != NULL) g_string_append(out, "Options:\n");
   for (const adl_option *option = command->options; option->name != NULL; option++) {
-    g_string_append_printf(out, "  --%s%s%s\n", option->name, option->argument != NULL ? " " : "", option->argument != NULL ? option->argument : "");
+    g_string_append_printf(out, "  --%s%s%s\n", option->name, option->argument != NULL ? " " : "",
+                           option->argument != NULL ? option->argument : "");
     append_wrapped(out, option->doc, 6);
   }
 }

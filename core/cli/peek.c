@@ -69,7 +69,11 @@ static void print_table(const adl_stage *stage, const GPtrArray *frames) {
 }
 
 static int peek_stage(adl_pipeline *pipeline, const adl_cli_options *options, adl_stage *stage) {
-  adl_run_options run = {.threads = (int32_t)options->threads, .limit = options->limit, .models = "", .apply = options->models != NULL, .progress_file = stderr};
+  adl_run_options run = {.threads = (int32_t)options->threads,
+                         .limit = options->limit,
+                         .models = "",
+                         .apply = options->models != NULL,
+                         .progress_file = stderr};
   adl_graph_mark_needed(pipeline->graph, stage);
   adl_engine *engine = adl_engine_new(pipeline->graph, &run);
   adl_outcome outcome = adl_engine_peek(engine, stage, options->rows > 0 ? options->rows : 10);
@@ -106,7 +110,11 @@ static int command_peek(int argc, char **argv) {
   return status;
 }
 
-const adl_command adl_command_peek = {"peek", "FILE STAGE [OPTION...]", "shows the first rows that leave a stage",
-                                      "Runs what stands before the stage (fitting what has to be fitted) and prints the first rows that leave it as a table, "
+const adl_command adl_command_peek = {"peek",
+                                      "FILE STAGE [OPTION...]",
+                                      "shows the first rows that leave a stage",
+                                      "Runs what stands before the stage (fitting what has to be fitted) and prints "
+                                      "the first rows that leave it as a table, "
                                       "under the names and types of its columns. Nothing is written.",
-                                      options_of_peek, command_peek};
+                                      options_of_peek,
+                                      command_peek};

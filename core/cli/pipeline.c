@@ -9,7 +9,8 @@
 #include "core/engine/outputs.h"
 #include "core/graph/host.h"
 
-void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options, struct adl_outputs *outputs) {
+void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
+                       struct adl_outputs *outputs) {
   adl_engine_setup_host();
   adl_crash_install();
   signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, not the end */

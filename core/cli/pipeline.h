@@ -14,7 +14,8 @@ typedef struct adl_pipeline {
 } adl_pipeline;
 
 /* outputs (may be NULL) gives the temporary paths of sinks. */
-void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options, struct adl_outputs *outputs);
+void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
+                       struct adl_outputs *outputs);
 void adl_pipeline_close(adl_pipeline *pipeline);
 /* Prints all problems to standard error; `tail` follows the count ("nothing was started"). */
 void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail);

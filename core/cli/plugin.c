@@ -86,9 +86,12 @@ static int show(adl_registry *registry, const adl_cli_options *options) {
   }
   GString *out = g_string_new(NULL), *why = g_string_new(NULL);
   if (options->all) fine = show_all(registry, options->markdown, out, why);
-  for (guint i = 1; i <= names && fine; i++) fine = show_name(registry, options->operands->pdata[i], options->markdown, out, why);
-  if (fine) print(out);
-  else print_reason(why);
+  for (guint i = 1; i <= names && fine; i++)
+    fine = show_name(registry, options->operands->pdata[i], options->markdown, out, why);
+  if (fine)
+    print(out);
+  else
+    print_reason(why);
   g_string_free(out, TRUE);
   g_string_free(why, TRUE);
   return fine ? ADL_EXIT_OK : ADL_EXIT_USAGE;
@@ -121,7 +124,10 @@ static const adl_option options_of_plugin[] = {
 };
 
 const adl_command adl_command_plugin = {
-    "plugin", "list | show NAME... | show --all", "lists plugins, and shows what they offer",
+    "plugin",
+    "list | show NAME... | show --all",
+    "lists plugins, and shows what they offer",
     "list: every class that can be used, with its kind, version and file; which files were passed over, and why.\n\n"
     "show: what classes do, and their parameters; NAME is a class, or a plugin with several.",
-    options_of_plugin, command_plugin};
+    options_of_plugin,
+    command_plugin};

@@ -17,16 +17,23 @@
 #define AT(member) offsetof(adl_cli_options, member)
 
 static const adl_option options_of_run[] = {
-    {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE", "Replaces a value of the file, as if it stood there. May be given several times."},
-    {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE", "Value of ${NAME} in the file; goes before the environment. May be given several times."},
-    {"models", ADL_OPTION_TEXT, AT(models), "RUN", "Applies the models of an earlier run (its directory) to the data; nothing is learned."},
-    {"threads", ADL_OPTION_COUNT, AT(threads), "N", "Worker threads; results do not depend on it. Default: one per core."},
-    {"memory", ADL_OPTION_SIZE, AT(memory), "SIZE", "Memory for rows that are kept, as 512M or 4G; what is more goes to a spool file. Default: half of what is free."},
+    {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE",
+     "Replaces a value of the file, as if it stood there. May be given several times."},
+    {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE",
+     "Value of ${NAME} in the file; goes before the environment. May be given several times."},
+    {"models", ADL_OPTION_TEXT, AT(models), "RUN",
+     "Applies the models of an earlier run (its directory) to the data; nothing is learned."},
+    {"threads", ADL_OPTION_COUNT, AT(threads), "N",
+     "Worker threads; results do not depend on it. Default: one per core."},
+    {"memory", ADL_OPTION_SIZE, AT(memory), "SIZE",
+     "Memory for rows that are kept, as 512M or 4G; what is more goes to a spool file. Default: half of what is free."},
     {"limit", ADL_OPTION_COUNT, AT(limit), "ROWS", "Reads only the first rows of each source."},
     {"out", ADL_OPTION_TEXT, AT(out), "DIR", "The run directory. Default: runs/NAME-DATE-TIME."},
-    {"store", ADL_OPTION_TEXT, AT(store), "DIR", "The model store. Default: adloom/models in the user's cache directory."},
+    {"store", ADL_OPTION_TEXT, AT(store), "DIR",
+     "The model store. Default: adloom/models in the user's cache directory."},
     {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
-    {"json", ADL_OPTION_FLAG, AT(json), NULL, "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
+    {"json", ADL_OPTION_FLAG, AT(json), NULL,
+     "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
@@ -85,16 +92,20 @@ static bool make_directory(const char *directory) {
 static bool has_over(const adl_report_data *reports, const char *stage, const char *over) {
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
-    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage) == 0 && strcmp(item->over, over) == 0) return true;
+    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage) == 0 && strcmp(item->over, over) == 0)
+      return true;
   }
   return false;
 }
 
 static void append_number(GString *out, const adl_report_item *item) {
   g_string_append_printf(out, "  %-22s ", item->name);
-  if (!isfinite(item->value)) g_string_append(out, "undefined");
-  else if (item->value == floor(item->value) && fabs(item->value) < 1e15) g_string_append_printf(out, "%.0f", item->value);
-  else g_string_append_printf(out, "%.5g", item->value);
+  if (!isfinite(item->value))
+    g_string_append(out, "undefined");
+  else if (item->value == floor(item->value) && fabs(item->value) < 1e15)
+    g_string_append_printf(out, "%.0f", item->value);
+  else
+    g_string_append_printf(out, "%.5g", item->value);
   if (isfinite(item->low) && isfinite(item->high)) g_string_append_printf(out, "  [%.4g, %.4g]", item->low, item->high);
   g_string_append_c(out, '\n');
 }
@@ -121,17 +132,20 @@ static bool data_on_stdout(const adl_graph *graph) {
     const adl_args *args = ((adl_stage *)graph->stages->pdata[i])->args;
     for (int k = 0; args != NULL && k < args->count; k++) {
       const adl_arg *arg = &args->items[k];
-      if (arg->param->type == ADL_PARAM_PATH_OUT && arg->node != NULL && arg->node->kind == ADL_NODE_SCALAR && strcmp(arg->node->text, "-") == 0) return true;
+      if (arg->param->type == ADL_PARAM_PATH_OUT && arg->node != NULL && arg->node->kind == ADL_NODE_SCALAR &&
+          strcmp(arg->node->text, "-") == 0)
+        return true;
     }
   }
   return false;
 }
 
-static void print_summary(const adl_engine *engine, const adl_graph *graph, const adl_outputs *outputs, const char *directory, double seconds) {
+static void print_summary(const adl_engine *engine, const adl_graph *graph, const adl_outputs *outputs,
+                          const char *directory, double seconds) {
   GString *out = g_string_new(NULL);
   append_results(out, adl_engine_reports(engine), graph);
-  g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " rows read, %" G_GINT64_FORMAT " rejected, %.2f s\n", graph->name, adl_engine_rows_read(engine),
-                         adl_engine_rejected(engine), seconds);
+  g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " rows read, %" G_GINT64_FORMAT " rejected, %.2f s\n",
+                         graph->name, adl_engine_rows_read(engine), adl_engine_rejected(engine), seconds);
   const GPtrArray *targets = adl_outputs_targets(outputs);
   for (guint i = 0; i < targets->len; i++) g_string_append_printf(out, "output: %s\n", (const char *)targets->pdata[i]);
   g_string_append_printf(out, "run: %s\n", directory);
@@ -139,11 +153,14 @@ static void print_summary(const adl_engine *engine, const adl_graph *graph, cons
   g_string_free(out, TRUE);
 }
 
-static void print_json(const adl_engine *engine, const adl_graph *graph, adl_outcome outcome, const char *directory, double seconds) {
+static void print_json(const adl_engine *engine, const adl_graph *graph, adl_outcome outcome, const char *directory,
+                       double seconds) {
   JsonBuilder *builder = json_builder_new();
   json_builder_begin_object(builder);
   json_builder_set_member_name(builder, "outcome");
-  json_builder_add_string_value(builder, outcome == ADL_RUN_OK ? "success" : outcome == ADL_RUN_INTERRUPTED ? "interrupted" : "failed");
+  json_builder_add_string_value(builder, outcome == ADL_RUN_OK            ? "success"
+                                         : outcome == ADL_RUN_INTERRUPTED ? "interrupted"
+                                                                          : "failed");
   json_builder_set_member_name(builder, "run");
   json_builder_add_string_value(builder, directory);
   json_builder_set_member_name(builder, "rows_read");
@@ -165,7 +182,8 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
 
 /* ---- the command ---- */
 
-static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, adl_outputs *outputs, const char *directory, char **argv) {
+static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, adl_outputs *outputs,
+                        const char *directory, char **argv) {
   adl_run_options run = {.threads = (int32_t)options->threads,
                          .memory = options->memory,
                          .limit = options->limit,
@@ -174,10 +192,10 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .outputs = outputs,
                          .fresh = options->fresh,
                          .apply = options->models != NULL,
-                         .progress = options->quiet                    ? ADL_PROGRESS_NONE
-                                     : options->json                   ? ADL_PROGRESS_JSON
-                                     : isatty(STDERR_FILENO) != 0      ? ADL_PROGRESS_TERMINAL
-                                                                       : ADL_PROGRESS_LINES,
+                         .progress = options->quiet               ? ADL_PROGRESS_NONE
+                                     : options->json              ? ADL_PROGRESS_JSON
+                                     : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
+                                                                  : ADL_PROGRESS_LINES,
                          .progress_file = stderr,
                          .arguments = (const char *const *)argv};
   int64_t begin = g_get_monotonic_time();
@@ -185,12 +203,17 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
   adl_outcome outcome = adl_engine_run(engine);
   double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
   adl_engine_end_progress(engine);
-  adl_pipeline_print(pipeline, adl_outputs_published(outputs) ? "the outputs were published, the run directory is not complete"
-                                                              : "the run failed, nothing was published");
-  if (outcome == ADL_RUN_INTERRUPTED) fprintf(stderr, "adloom: interrupted; nothing was published, models fitted so far are kept\n");
-  if (options->json) print_json(engine, pipeline->graph, outcome, directory, seconds);
-  else if (outcome == ADL_RUN_OK && !options->quiet) print_summary(engine, pipeline->graph, outputs, directory, seconds);
-  else if (outcome != ADL_RUN_OK) fprintf(stderr, "run: %s\n", directory);
+  adl_pipeline_print(pipeline, adl_outputs_published(outputs)
+                                   ? "the outputs were published, the run directory is not complete"
+                                   : "the run failed, nothing was published");
+  if (outcome == ADL_RUN_INTERRUPTED)
+    fprintf(stderr, "adloom: interrupted; nothing was published, models fitted so far are kept\n");
+  if (options->json)
+    print_json(engine, pipeline->graph, outcome, directory, seconds);
+  else if (outcome == ADL_RUN_OK && !options->quiet)
+    print_summary(engine, pipeline->graph, outputs, directory, seconds);
+  else if (outcome != ADL_RUN_OK)
+    fprintf(stderr, "run: %s\n", directory);
   adl_engine_free(engine);
   return outcome == ADL_RUN_OK ? ADL_EXIT_OK : outcome == ADL_RUN_INTERRUPTED ? ADL_EXIT_INTERRUPTED : ADL_EXIT_FAILED;
 }
@@ -234,9 +257,15 @@ static int command_run(int argc, char **argv) {
 }
 
 const adl_command adl_command_run = {
-    "run", "FILE [OPTION...]", "runs a pipeline",
-    "Reads the pipeline file, checks everything, and runs it. Nothing is started when anything is wrong with the file.\n\n"
-    "The run directory gets manifest.json (versions, inputs, parameters), metrics.json, models/, rejects.jsonl, log.txt and the files that sinks write "
-    "to relative paths. Models that have been fitted before on the same data with the same parameters are taken from the model store.\n\n"
+    "run",
+    "FILE [OPTION...]",
+    "runs a pipeline",
+    "Reads the pipeline file, checks everything, and runs it. Nothing is started when anything is wrong with the "
+    "file.\n\n"
+    "The run directory gets manifest.json (versions, inputs, parameters), metrics.json, models/, rejects.jsonl, "
+    "log.txt and the files that sinks write "
+    "to relative paths. Models that have been fitted before on the same data with the same parameters are taken from "
+    "the model store.\n\n"
     "Exit status: 0 success, 1 the run failed, 2 something is wrong with the command or the file, 130 interrupted.",
-    options_of_run, command_run};
+    options_of_run,
+    command_run};

@@ -58,7 +58,8 @@ adl_frame *adl_frame_without(adl_frame *frame, const uint8_t *bad) {
 
 static adl_array *slice(adl_array *array, int64_t first, int64_t rows) {
   adl_array *part = adl_array_slice(array, first, rows);
-  if (part == NULL) g_error("rows %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " of a batch: %s", first, first + rows, g_strerror(errno));
+  if (part == NULL)
+    g_error("rows %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " of a batch: %s", first, first + rows, g_strerror(errno));
   return part;
 }
 

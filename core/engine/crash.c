@@ -53,7 +53,8 @@ static void handle(int number) {
     say(context->stage->loaded->plugin.version);
     say(" (");
     say(context->stage->loaded->path);
-    say(")\n  note: nothing was published; models that were fitted before are kept. Report this to the plugin's author\n");
+    say(")\n  note: nothing was published; models that were fitted before are kept. Report this to the plugin's "
+        "author\n");
   }
   adl_outputs_abandon();
   _exit(1);

@@ -54,7 +54,9 @@ static void free_side(gpointer data) {
 
 /* Every column that leaves is one that came, at its place, and nobody behind reads fewer. */
 static bool hands_on(const adl_stage *stage) {
-  if (stage->class == NULL || stage->class->form == ADL_NEW || stage->from->len != 1 || stage->outputs->len > 0 || stage->sides->len > 0) return false;
+  if (stage->class == NULL || stage->class->form == ADL_NEW || stage->from->len != 1 || stage->outputs->len > 0 ||
+      stage->sides->len > 0)
+    return false;
   const adl_stage *from = stage->from->pdata[0];
   if (stage->schema.count != from->schema.count) return false;
   for (int32_t c = 0; c < stage->schema.count; c++) {
@@ -74,7 +76,8 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   node->ports = g_ptr_array_new_with_free_func(free_side);
   adl_turn_init(&node->turn, 0, 1);
   for (guint i = 0; i < stage->sides->len; i++) g_ptr_array_add(node->sides, new_side(engine, stage->sides->pdata[i]));
-  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++) g_ptr_array_add(node->ports, new_side(engine, stage->from->pdata[i]));
+  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++)
+    g_ptr_array_add(node->ports, new_side(engine, stage->from->pdata[i]));
 }
 
 void adl_node_forget_rows(adl_node_run *node) {
@@ -84,7 +87,8 @@ void adl_node_forget_rows(adl_node_run *node) {
   g_clear_pointer(&node->store, adl_store_free);
   g_clear_pointer(&node->table, adl_store_free);
   g_clear_pointer(&node->order, g_free);
-  for (guint k = 0; k < node->ports->len; k++) g_clear_pointer(&((adl_side_run *)node->ports->pdata[k])->store, adl_store_free);
+  for (guint k = 0; k < node->ports->len; k++)
+    g_clear_pointer(&((adl_side_run *)node->ports->pdata[k])->store, adl_store_free);
 }
 
 static void clear_node(adl_node_run *node) {
@@ -96,13 +100,14 @@ static void clear_node(adl_node_run *node) {
   adl_frame_unref(node->group_rest);
 }
 
-
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   adl_engine *engine = g_new0(adl_engine, 1);
   engine->graph = graph;
   engine->options = options;
   engine->problems = graph->problems;
-  int32_t threads = options->threads > 0 ? options->threads : graph->threads > 0 ? (int32_t)graph->threads : default_threads();
+  int32_t threads = options->threads > 0 ? options->threads
+                    : graph->threads > 0 ? (int32_t)graph->threads
+                                         : default_threads();
   engine->pool = adl_pool_new(threads);
   engine->threads = adl_pool_threads(engine->pool);
   engine->budget.limit = options->memory > 0 ? options->memory : graph->memory > 0 ? graph->memory : half_of_free();
@@ -116,7 +121,8 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->reports = adl_report_data_new();
   engine->peeked = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   engine->outputs = options->outputs;
-  engine->models = options->models != NULL ? adl_model_store_new(options->models[0] != '\0' ? options->models : NULL, 0) : NULL;
+  engine->models =
+      options->models != NULL ? adl_model_store_new(options->models[0] != '\0' ? options->models : NULL, 0) : NULL;
   engine->file_digests = adl_file_digests_new();
   engine->progress = adl_progress_new(options, &engine->rows_read);
   engine->node_count = (int32_t)graph->stages->len;
@@ -189,13 +195,18 @@ adl_tally adl_node_tally(const adl_node_run *node) {
   return sum;
 }
 
-int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage) { return adl_node_tally(&engine->nodes[stage->number]).rows_out; }
+int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage) {
+  return adl_node_tally(&engine->nodes[stage->number]).rows_out;
+}
 
-int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage) { return adl_node_tally(&engine->nodes[stage->number]).nanoseconds; }
+int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage) {
+  return adl_node_tally(&engine->nodes[stage->number]).nanoseconds;
+}
 
 typedef struct reject_visit {
   const adl_engine *engine;
-  void (*visit)(void *data, const char *stage, const char *source, int64_t position, const char *column, const char *reason);
+  void (*visit)(void *data, const char *stage, const char *source, int64_t position, const char *column,
+                const char *reason);
   void *data;
 } reject_visit;
 
@@ -210,7 +221,8 @@ static void visit_reject(void *data, const adl_reject *reject) {
 }
 
 void adl_engine_each_reject(const adl_engine *engine,
-                            void (*visit)(void *data, const char *stage, const char *source, int64_t position, const char *column, const char *reason),
+                            void (*visit)(void *data, const char *stage, const char *source, int64_t position,
+                                          const char *column, const char *reason),
                             void *data) {
   reject_visit v = {engine, visit, data};
   adl_rejects_each(engine->rejects, visit_reject, &v);

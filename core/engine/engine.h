@@ -16,14 +16,14 @@ typedef struct adl_engine adl_engine;
 typedef struct adl_report_data adl_report_data;
 
 typedef struct adl_run_options {
-  int32_t threads;        /* 0: one per core */
-  int64_t memory;         /* bytes for kept rows; 0: half of what is free */
-  int64_t limit;          /* rows of each source; 0: all */
-  const char *directory;  /* of the run, exists; NULL: nothing is written (peek, harness) */
-  const char *models;     /* directory of the model store, "": the user's; NULL: none */
+  int32_t threads;             /* 0: one per core */
+  int64_t memory;              /* bytes for kept rows; 0: half of what is free */
+  int64_t limit;               /* rows of each source; 0: all */
+  const char *directory;       /* of the run, exists; NULL: nothing is written (peek, harness) */
+  const char *models;          /* directory of the model store, "": the user's; NULL: none */
   struct adl_outputs *outputs; /* that made the temporary paths of the graph's sinks; NULL: none; the caller's */
-  bool fresh;             /* fit everything, whatever the store holds */
-  bool apply;             /* --models: nothing is learned; all rows are new data */
+  bool fresh;                  /* fit everything, whatever the store holds */
+  bool apply;                  /* --models: nothing is learned; all rows are new data */
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
   FILE *progress_file;
   const char *tap;              /* a stage of which all rows that leave are collected (adl_engine_peeked); NULL: none */
@@ -53,8 +53,10 @@ int64_t adl_engine_rejected(const adl_engine *engine);
 const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage); /* NULL: none */
 int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage);
 int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage);
-void adl_engine_each_reject(const adl_engine *engine, void (*visit)(void *data, const char *stage, const char *source, int64_t position,
-                            const char *column, const char *reason), void *data);
+void adl_engine_each_reject(const adl_engine *engine,
+                            void (*visit)(void *data, const char *stage, const char *source, int64_t position,
+                                          const char *column, const char *reason),
+                            void *data);
 
 /* Ctrl-C: the run ends at the next batch boundary. Safe in a signal handler. */
 void adl_engine_interrupt(void);

@@ -28,7 +28,8 @@ typedef struct target {
 } target;
 
 /* The rows of `frame` whose split is `split` (-1: all) have been given; `rejected` counts these. */
-static void note_refused(adl_node_run *node, const adl_frame *frame, int split, const uint8_t *rejected, uint8_t **refused) {
+static void note_refused(adl_node_run *node, const adl_frame *frame, int split, const uint8_t *rejected,
+                         uint8_t **refused) {
   const int64_t *tags = adl_frame_tags(frame);
   atomic_store(&node->refused_in_fit, true);
   if (refused == NULL) return;
@@ -40,8 +41,8 @@ static void note_refused(adl_node_run *node, const adl_frame *frame, int split, 
 }
 
 /* The rows of one split (-1: all) into the partial. */
-static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split, int64_t ordinal, const adl_fold *fold,
-                      const target *to, uint32_t flags) {
+static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split,
+                      int64_t ordinal, const adl_fold *fold, const target *to, uint32_t flags) {
   adl_frame *part = split < 0 ? adl_frame_ref(frame) : adl_frame_of_split(frame, (adl_split)split, true);
   adl_view view;
   bool ok = part->rows == 0 || adl_view_open(&view, worker, node, side, part, flags | ADL_VIEW_LEARN);
@@ -62,19 +63,21 @@ static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_
   return ok;
 }
 
-static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal, const adl_fold *fold, const target *to,
-                       uint32_t flags) {
+static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal,
+                       const adl_fold *fold, const target *to, uint32_t flags) {
   if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) {
     for (int split = ADL_TRAIN; split <= ADL_TEST; split++)
       if (!step_part(worker, node, side, frame, split, ordinal, fold, to, flags)) return false;
     return true;
   }
-  return step_part(worker, node, side, frame, sees_all_rows(node, side) ? -1 : (int)ADL_TRAIN, ordinal, fold, to, flags);
+  return step_part(worker, node, side, frame, sees_all_rows(node, side) ? -1 : (int)ADL_TRAIN, ordinal, fold, to,
+                   flags);
 }
 
 /* ---- merging ---- */
 
-static bool merge_two(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors *into, adl_tensors *from) {
+static bool merge_two(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors *into,
+                      adl_tensors *from) {
   if (fold->merge == NULL) {
     const char *why = NULL;
     if (adl_tensors_add(into, from, &why)) return true;
@@ -87,8 +90,8 @@ static bool merge_two(adl_worker *worker, adl_node_run *node, const adl_fold *fo
 
 /* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows. What is left in the first of them moves
  * into `total`. */
-static bool merge_lanes(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors **partials, const bool *touched, int32_t lanes,
-                        adl_tensors *total) {
+static bool merge_lanes(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors **partials,
+                        const bool *touched, int32_t lanes, adl_tensors *total) {
   adl_tensors *present[ADL_MAX_LANES];
   int32_t count = 0;
   for (int32_t i = 0; i < lanes; i++)
@@ -114,7 +117,8 @@ typedef struct kept_fold {
   _Atomic int32_t next_lane;
 } kept_fold;
 
-static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold, target *to) {
+static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold,
+                            target *to) {
   char *why = NULL;
   adl_frame *frame = adl_store_get(rows->store, number, &why);
   if (frame == NULL) {
@@ -154,7 +158,8 @@ static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold
   kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(total)};
   for (int32_t i = 0; i < f.lanes; i++) f.partials[i] = adl_tensors_like(total);
   adl_pool_run(engine->pool, fold_lanes, &f, NULL, NULL);
-  bool ok = !adl_engine_stopping(engine) && merge_lanes(merger, rows->node, fold, f.partials, f.touched, f.lanes, total);
+  bool ok =
+      !adl_engine_stopping(engine) && merge_lanes(merger, rows->node, fold, f.partials, f.touched, f.lanes, total);
   for (int32_t i = 0; i < f.lanes; i++) adl_tensors_free(f.partials[i]);
   adl_context_current = adl_context_of(call);
   return ok ? ADL_OK : ADL_FAILED;
@@ -239,14 +244,16 @@ static void passing_step(adl_turn_item *item, void *data) {
 
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
   adl_passing_fold *p = node->passing;
-  for (guint i = 0; i < parcel->frames->len; i++) adl_tally_of(worker, node)->rows_in += ((adl_frame *)parcel->frames->pdata[i])->rows;
+  for (guint i = 0; i < parcel->frames->len; i++)
+    adl_tally_of(worker, node)->rows_in += ((adl_frame *)parcel->frames->pdata[i])->rows;
   if (!p->asked) { /* the fit wanted no rows */
     adl_parcel_free(parcel);
     adl_ticket_release(ticket);
     return;
   }
   adl_turn_item *item = g_new0(adl_turn_item, 1);
-  *item = (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
+  *item =
+      (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
   adl_turn_offer(&p->turns[parcel->number % p->lanes], item, passing_step, worker);
 }
 

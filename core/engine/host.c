@@ -23,7 +23,11 @@ static void host_reject(const adl_call *call, int64_t row, const char *column, c
   char *reason = g_strdup_vprintf(format, list);
   va_end(list);
   int64_t tag = adl_frame_tags(run->frame)[row];
-  adl_reject reject = {.stage = run->node->stage->name, .shard = adl_tag_shard(tag), .position = adl_tag_position(tag), .column = column, .reason = reason};
+  adl_reject reject = {.stage = run->node->stage->name,
+                       .shard = adl_tag_shard(tag),
+                       .position = adl_tag_position(tag),
+                       .column = column,
+                       .reason = reason};
   adl_rejects_add(run->engine->rejects, &reject);
   g_free(reason);
 }
@@ -35,10 +39,16 @@ static void host_reject_record(const adl_call *call, int64_t position, const cha
   va_start(list, format);
   char *reason = g_strdup_vprintf(format, list);
   va_end(list);
-  adl_reject reject = {
-      .stage = run->node->stage->name, .shard = run->shard, .position = position, .column = column, .reason = reason, .record = true};
-  if (run->records != NULL) g_ptr_array_add(run->records, adl_reject_copy(&reject));
-  else adl_rejects_add(run->engine->rejects, &reject);
+  adl_reject reject = {.stage = run->node->stage->name,
+                       .shard = run->shard,
+                       .position = position,
+                       .column = column,
+                       .reason = reason,
+                       .record = true};
+  if (run->records != NULL)
+    g_ptr_array_add(run->records, adl_reject_copy(&reject));
+  else
+    adl_rejects_add(run->engine->rejects, &reject);
   g_free(reason);
 }
 
@@ -48,7 +58,8 @@ static void host_log(const adl_call *call, adl_level level, const char *format, 
   va_start(list, format);
   char *text = g_strdup_vprintf(format, list);
   va_end(list);
-  if (level == ADL_WARNING) adl_problems_warning(context->problems, context->stage->place, "%s: %s", context->stage->name, text);
+  if (level == ADL_WARNING)
+    adl_problems_warning(context->problems, context->stage->place, "%s: %s", context->stage->name, text);
   if (context->run != NULL) adl_progress_log(context->run->engine->progress, context->stage->name, level, text);
   g_free(text);
 }
@@ -104,7 +115,8 @@ typedef struct loop {
 static void loop_work(void *data, int32_t worker_number) {
   loop *l = data;
   adl_worker *worker = &l->engine->workers[worker_number];
-  for (int64_t i = atomic_fetch_add(&l->next, 1); i < l->count && !atomic_load(&l->failed); i = atomic_fetch_add(&l->next, 1)) {
+  for (int64_t i = atomic_fetch_add(&l->next, 1); i < l->count && !atomic_load(&l->failed);
+       i = atomic_fetch_add(&l->next, 1)) {
     const adl_call *call = adl_worker_enter(worker, l->node, l->function);
     if (!adl_worker_leave(worker, l->body(call, l->context, i))) atomic_store(&l->failed, true);
   }
@@ -112,14 +124,20 @@ static void loop_work(void *data, int32_t worker_number) {
 
 /* From the control thread, between scans, on all workers; from inside a worker's own call, or beside a running scan, right
  * here. The results are the same: the body writes by i. */
-static adl_status host_parallel(const adl_call *call, int64_t count, adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context) {
+static adl_status host_parallel(const adl_call *call, int64_t count,
+                                adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context) {
   adl_context *own = adl_context_of(call);
   adl_run_call *run = own->run;
   if (run == NULL || own != &run->engine->workers[run->engine->threads].context) {
     for (int64_t i = 0; i < count; i++) ADL_TRY(body(call, context, i));
     return ADL_OK;
   }
-  loop l = {.engine = run->engine, .node = run->node, .function = own->function, .count = count, .body = body, .context = context};
+  loop l = {.engine = run->engine,
+            .node = run->node,
+            .function = own->function,
+            .count = count,
+            .body = body,
+            .context = context};
   adl_pool_run(run->engine->pool, loop_work, &l, NULL, NULL);
   return atomic_load(&l.failed) ? ADL_FAILED : ADL_OK;
 }

@@ -88,35 +88,35 @@ typedef struct adl_passing_fold {
 struct adl_node_run {
   adl_stage *stage;
   adl_engine *engine;
-  bool off;      /* peek: not before the stage in question */
-  bool started;  /* start was called: its inputs are final */
-  bool ready;    /* rows can stream through: started, and its model, if any, is there and prepared */
-  bool has_model; /* loaded, or what an online learner starts from: need not be fitted */
+  bool off;        /* peek: not before the stage in question */
+  bool started;    /* start was called: its inputs are final */
+  bool ready;      /* rows can stream through: started, and its model, if any, is there and prepared */
+  bool has_model;  /* loaded, or what an online learner starts from: need not be fitted */
   bool from_store; /* the model is one that an earlier run kept */
-  bool drained;  /* all rows of its main input have arrived */
-  bool done;     /* its head has been read to the end */
+  bool drained;    /* all rows of its main input have arrived */
+  bool done;       /* its head has been read to the end */
   adl_action action;
   adl_model model;
   bool prepared;
-  bool fitted_here;      /* not loaded */
-  char digest[65];       /* of all that determines its rows; "" : not known, never cached */
-  adl_store *store;      /* kept rows of the main input */
-  uint8_t **refused;     /* by frame of the store: rows that fit refused, as bits; NULL: none */
+  bool fitted_here;  /* not loaded */
+  char digest[65];   /* of all that determines its rows; "" : not known, never cached */
+  adl_store *store;  /* kept rows of the main input */
+  uint8_t **refused; /* by frame of the store: rows that fit refused, as bits; NULL: none */
   int64_t refused_count;
   _Atomic bool refused_in_fit;
-  GPtrArray *ports;      /* CONCAT: of adl_side_run *, one per input */
-  adl_store *table;      /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
-  int64_t *order;        /* WHOLE_TABLE: numbers of kept rows, in the order in which they leave */
+  GPtrArray *ports; /* CONCAT: of adl_side_run *, one per input */
+  adl_store *table; /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
+  int64_t *order;   /* WHOLE_TABLE: numbers of kept rows, in the order in which they leave */
   int64_t order_count;
-  GPtrArray *sides;      /* of adl_side_run * */
+  GPtrArray *sides; /* of adl_side_run * */
   adl_turn turn;
   adl_passing_fold *passing;
-  double threshold;      /* HOLDOUT newest */
-  adl_frame *group_rest; /* WHOLE_GROUPS: rows of the group that may go on */
-  int64_t limit_left;    /* sources, with --limit */
+  double threshold;                 /* HOLDOUT newest */
+  adl_frame *group_rest;            /* WHOLE_GROUPS: rows of the group that may go on */
+  int64_t limit_left;               /* sources, with --limit */
   int32_t first_shard, shard_count; /* sources, and stages that make rows: number of shard 0 in the table of the run */
   bool failed_fit;
-  bool hands_on;         /* what leaves is what came, column by column */
+  bool hands_on; /* what leaves is what came, column by column */
 };
 
 /* What a call of a plugin belongs to, while the engine runs. */
@@ -127,7 +127,7 @@ struct adl_run_call {
   uint8_t *rejected; /* bit per row of frame; NULL: none */
   adl_out *out;
   adl_split split;
-  int32_t shard;     /* sources: number in the run's table */
+  int32_t shard;      /* sources: number in the run's table */
   int64_t first_made; /* number of the next row of a table of its own that the stage makes */
   GPtrArray *records; /* of adl_reject *: refused while a limited source was read; NULL: not held back */
   int64_t later;
@@ -145,8 +145,8 @@ typedef struct adl_worker {
   adl_out *out;
   adl_tally *tallies; /* by stage number */
   adl_parcel *spare;  /* an empty one, for the next stage; NULL: none */
-  int64_t since;      /* when the stage before ended, from one stage of a chain to the next; 0: the clock must be read */
-  char apart[64];     /* two workers never share a line of the cache */
+  int64_t since;  /* when the stage before ended, from one stage of a chain to the next; 0: the clock must be read */
+  char apart[64]; /* two workers never share a line of the cache */
 } adl_worker;
 
 struct adl_rows {
@@ -171,14 +171,14 @@ struct adl_engine {
   int32_t node_count;
   adl_worker *workers; /* threads + 2: [threads] is the control thread's, [threads + 1] for merges inside its calls */
   adl_rejects *rejects;
-  GArray *shards;      /* of adl_shard */
+  GArray *shards; /* of adl_shard */
   pthread_mutex_t shards_mutex;
-  bool apply;          /* --models: nothing is learned */
+  bool apply; /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;
   _Atomic int64_t rows_read;
   struct adl_outputs *outputs;
-  struct adl_model_store *models;        /* NULL: none */
+  struct adl_model_store *models; /* NULL: none */
   struct adl_file_digests *file_digests;
   struct adl_progress *progress;
   adl_report_data *reports; /* see reports.h */
@@ -186,7 +186,7 @@ struct adl_engine {
   adl_stage *peek;
   int64_t peek_rows;
   adl_turn peek_turn;
-  GPtrArray *peeked;   /* of adl_frame * */
+  GPtrArray *peeked; /* of adl_frame * */
 };
 
 /* Kept rows that have been passed on are not needed any more. */
@@ -226,8 +226,8 @@ enum { ADL_VIEW_FEW = 12 };
 
 /* A frame as a stage sees it. It stays where it was opened. */
 typedef struct adl_view {
-  adl_frame *frame;     /* cleaned: rows with forbidden nulls or NaN have been rejected */
-  adl_array **arrays;   /* by slot; NULL: absent */
+  adl_frame *frame;   /* cleaned: rows with forbidden nulls or NaN have been rejected */
+  adl_array **arrays; /* by slot; NULL: absent */
   const adl_column **columns;
   uint32_t slot_count;
   adl_batch batch;
@@ -235,9 +235,9 @@ typedef struct adl_view {
 } adl_view;
 
 enum {
-  ADL_VIEW_LEARN = 1 << 0,       /* learn-only slots are filled and checked (training rows) */
-  ADL_VIEW_CHECKED = 1 << 1,     /* the rows have been through this before */
-  ADL_VIEW_CHECK_LEARN = 1 << 2  /* learn-only slots are checked, but the stage does not see them */
+  ADL_VIEW_LEARN = 1 << 0,      /* learn-only slots are filled and checked (training rows) */
+  ADL_VIEW_CHECKED = 1 << 1,    /* the rows have been through this before */
+  ADL_VIEW_CHECK_LEARN = 1 << 2 /* learn-only slots are checked, but the stage does not see them */
 };
 /* side: -1 for the main input. False: reported, and there is nothing to close. */
 bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,

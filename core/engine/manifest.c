@@ -13,8 +13,10 @@
 
 static void text_member(JsonBuilder *builder, const char *name, const char *text) {
   json_builder_set_member_name(builder, name);
-  if (text != NULL) json_builder_add_string_value(builder, text);
-  else json_builder_add_null_value(builder);
+  if (text != NULL)
+    json_builder_add_string_value(builder, text);
+  else
+    json_builder_add_null_value(builder);
 }
 
 static void int_member(JsonBuilder *builder, const char *name, int64_t value) {
@@ -48,7 +50,8 @@ static bool write_json(const adl_engine *engine, const char *name, JsonBuilder *
 
 /* ---- rejects ---- */
 
-static void reject_line(void *data, const char *stage, const char *source, int64_t position, const char *column, const char *reason) {
+static void reject_line(void *data, const char *stage, const char *source, int64_t position, const char *column,
+                        const char *reason) {
   GString *out = data;
   g_string_append(out, "{\"stage\":");
   adl_text_json_string(out, stage);
@@ -90,8 +93,10 @@ static void add_parameters(JsonBuilder *builder, const adl_stage *stage) {
   adl_args_json(stage->args, ADL_ARGS_FOR_MANIFEST, text);
   JsonParser *parser = json_parser_new();
   json_builder_set_member_name(builder, "parameters");
-  if (json_parser_load_from_data(parser, text->str, (gssize)text->len, NULL)) json_builder_add_value(builder, json_node_copy(json_parser_get_root(parser)));
-  else json_builder_add_string_value(builder, text->str);
+  if (json_parser_load_from_data(parser, text->str, (gssize)text->len, NULL))
+    json_builder_add_value(builder, json_node_copy(json_parser_get_root(parser)));
+  else
+    json_builder_add_string_value(builder, text->str);
   g_object_unref(parser);
   g_string_free(text, TRUE);
 }
@@ -107,7 +112,8 @@ static void add_stage(const adl_engine *engine, JsonBuilder *builder, const adl_
   text_member(builder, "build", stage->loaded->build);
   json_builder_set_member_name(builder, "from");
   json_builder_begin_array(builder);
-  for (guint i = 0; i < stage->from->len; i++) json_builder_add_string_value(builder, ((adl_stage *)stage->from->pdata[i])->name);
+  for (guint i = 0; i < stage->from->len; i++)
+    json_builder_add_string_value(builder, ((adl_stage *)stage->from->pdata[i])->name);
   json_builder_end_array(builder);
   add_parameters(builder, stage);
   if (modes[stage->learn] != NULL) text_member(builder, "learn", modes[stage->learn]);
@@ -140,7 +146,8 @@ static void add_outputs(const adl_engine *engine, JsonBuilder *builder) {
 static void add_arguments(const adl_engine *engine, JsonBuilder *builder) {
   json_builder_set_member_name(builder, "arguments");
   json_builder_begin_array(builder);
-  for (const char *const *a = engine->options->arguments; a != NULL && *a != NULL; a++) json_builder_add_string_value(builder, *a);
+  for (const char *const *a = engine->options->arguments; a != NULL && *a != NULL; a++)
+    json_builder_add_string_value(builder, *a);
   json_builder_end_array(builder);
 }
 
@@ -148,7 +155,10 @@ bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **wh
   JsonBuilder *builder = json_builder_new();
   json_builder_begin_object(builder);
   text_member(builder, "adloom", PACKAGE_VERSION);
-  text_member(builder, "outcome", outcome == ADL_RUN_OK ? "success" : outcome == ADL_RUN_INTERRUPTED ? "interrupted" : "failed");
+  text_member(builder, "outcome",
+              outcome == ADL_RUN_OK            ? "success"
+              : outcome == ADL_RUN_INTERRUPTED ? "interrupted"
+                                               : "failed");
   text_member(builder, "pipeline", engine->graph->name);
   text_member(builder, "file", engine->graph->path);
   int_member(builder, "seed", (int64_t)engine->graph->seed);

@@ -16,7 +16,9 @@ enum { NUMERIC_VERSION = 1 };
 static const char *processor(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512f") ? "x86-64 avx512" : __builtin_cpu_supports("avx2") ? "x86-64 avx2" : "x86-64";
+  return __builtin_cpu_supports("avx512f") ? "x86-64 avx512"
+         : __builtin_cpu_supports("avx2")  ? "x86-64 avx2"
+                                           : "x86-64";
 #else
   return "other";
 #endif
@@ -117,8 +119,10 @@ void adl_digests(adl_engine *engine) {
     if (known && stage->holdout != NULL) adl_digest_text(digest, "holdout", stage->holdout->canonical);
     if (known && stage->holdout != NULL) adl_digest_int(digest, "split", stage->holdout->split);
     if (known && stage->class != NULL) known = digest_class(engine, stage, digest);
-    if (known) adl_digest_finish(digest, node->digest);
-    else adl_digest_free(digest);
+    if (known)
+      adl_digest_finish(digest, node->digest);
+    else
+      adl_digest_free(digest);
   }
 }
 
@@ -127,8 +131,8 @@ void adl_digests(adl_engine *engine) {
 static adl_model_meta *describe(const adl_stage *stage) {
   GString *parameters = g_string_new(NULL);
   adl_args_json(stage->args, ADL_ARGS_FOR_MANIFEST, parameters);
-  adl_model_meta *meta =
-      adl_model_meta_new(stage->class->id, stage->loaded->plugin.version, stage->loaded->build, stage->class->state_version, parameters->str);
+  adl_model_meta *meta = adl_model_meta_new(stage->class->id, stage->loaded->plugin.version, stage->loaded->build,
+                                            stage->class->state_version, parameters->str);
   g_string_free(parameters, TRUE);
   const adl_schema *input = stage->from->len > 0 ? &((adl_stage *)stage->from->pdata[0])->schema : NULL;
   for (guint i = 0; input != NULL && i < stage->slots->len; i++) {
@@ -149,13 +153,17 @@ static bool same_inputs(const adl_model_meta *a, const adl_model_meta *b, GStrin
   while (same < MIN(a->input_count, b->input_count) && strcmp(a->inputs[same].name, b->inputs[same].name) == 0 &&
          strcmp(a->inputs[same].type, b->inputs[same].type) == 0)
     same++;
-  const adl_model_input *then = same < a->input_count ? &a->inputs[same] : NULL, *now = same < b->input_count ? &b->inputs[same] : NULL;
+  const adl_model_input *then = same < a->input_count ? &a->inputs[same] : NULL,
+                        *now = same < b->input_count ? &b->inputs[same] : NULL;
   if (then != NULL && now != NULL)
-    g_string_append_printf(difference, "it was fitted on `%s` (%s) where there is now `%s` (%s)", then->name, then->type, now->name, now->type);
+    g_string_append_printf(difference, "it was fitted on `%s` (%s) where there is now `%s` (%s)", then->name,
+                           then->type, now->name, now->type);
   else if (then != NULL)
-    g_string_append_printf(difference, "it was fitted on `%s` (%s), too, which the stage does not read now", then->name, then->type);
+    g_string_append_printf(difference, "it was fitted on `%s` (%s), too, which the stage does not read now", then->name,
+                           then->type);
   else if (now != NULL)
-    g_string_append_printf(difference, "it was not fitted on `%s` (%s), which the stage reads now", now->name, now->type);
+    g_string_append_printf(difference, "it was not fitted on `%s` (%s), which the stage reads now", now->name,
+                           now->type);
   return then == NULL && now == NULL;
 }
 
@@ -167,9 +175,10 @@ static bool fits(adl_node_run *node, const char *path, const adl_model_meta *met
   if (strcmp(meta->stage_class, stage->class->id) != 0)
     g_string_printf(why, "it is a model of the class %s, the stage is %s", meta->stage_class, stage->class->id);
   else if (meta->state_version != stage->class->state_version)
-    g_string_printf(why, "its state version is %u, %s %s reads version %u", meta->state_version, stage->class->id, stage->loaded->plugin.version,
-                    stage->class->state_version);
-  else same_inputs(meta, here, why);
+    g_string_printf(why, "its state version is %u, %s %s reads version %u", meta->state_version, stage->class->id,
+                    stage->loaded->plugin.version, stage->class->state_version);
+  else
+    same_inputs(meta, here, why);
   bool ok = why->len == 0;
   if (!ok) adl_engine_fail(node->engine, stage, "the model %s cannot be used: %s", path, why->str);
   g_string_free(why, TRUE);
@@ -228,7 +237,8 @@ bool adl_model_init(adl_node_run *node) {
 
 /* ---- fitting ---- */
 
-static adl_status learn_step(const adl_call *call, const void *self, const void *context, const adl_batch *batch, adl_tensors *partial) {
+static adl_status learn_step(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
+                             adl_tensors *partial) {
   (void)partial;
   adl_node_run *node = (adl_node_run *)(uintptr_t)context;
   return node->stage->class->learn(call, self, &node->model, batch, NULL);
@@ -248,7 +258,8 @@ bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
   int64_t begin = g_get_monotonic_time();
   adl_worker *worker = &engine->workers[engine->threads];
   const adl_call *call = adl_worker_enter(worker, node, "fit");
-  adl_status status = class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
+  adl_status status =
+      class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
   adl_tally_of(worker, node)->nanoseconds += (g_get_monotonic_time() - begin) * 1000;
   node->fitted_here = true;
   return adl_worker_leave(worker, status);
@@ -258,11 +269,13 @@ bool adl_model_prepare(adl_node_run *node) {
   adl_worker *worker = &node->engine->workers[node->engine->threads];
   const adl_call *call = adl_worker_enter(worker, node, "prepare");
   node->prepared = true;
-  return adl_worker_leave(worker, node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared));
+  return adl_worker_leave(worker,
+                          node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared));
 }
 
 void adl_node_release(adl_node_run *node) {
-  if (node->prepared && node->model.prepared != NULL) node->stage->class->release(node->stage->self, node->model.prepared);
+  if (node->prepared && node->model.prepared != NULL)
+    node->stage->class->release(node->stage->self, node->model.prepared);
   node->model.prepared = NULL;
   adl_tensors_free(node->model.tensors);
   node->model.tensors = NULL;
@@ -289,12 +302,14 @@ static bool save_to_run(adl_node_run *node, const adl_model_meta *meta) {
 
 void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
-  bool storable = saves(node) && node->fitted_here && node->digest[0] != '\0' && engine->models != NULL && node->stage->learn == ADL_LEARN_FIT;
+  bool storable = saves(node) && node->fitted_here && node->digest[0] != '\0' && engine->models != NULL &&
+                  node->stage->learn == ADL_LEARN_FIT;
   if (!storable || atomic_load(&node->refused_in_fit)) return; /* rows that fitting refuses must be refused again */
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;
   if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
-    adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s", node->stage->name, error->message);
+    adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
+                         node->stage->name, error->message);
     g_clear_error(&error);
   }
   adl_model_meta_free(meta);

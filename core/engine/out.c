@@ -9,19 +9,19 @@
 struct adl_out {
   adl_worker *worker;
   adl_node_run *node;
-  adl_view *view;         /* NULL: finish, next, decode */
+  adl_view *view; /* NULL: finish, next, decode */
   guint output_count, output_capacity;
   adl_builder **builders; /* by output slot */
   adl_array **passed;
   bool picked;
-  int64_t *index;         /* PICKED: rows of the view */
+  int64_t *index; /* PICKED: rows of the view */
   int64_t index_count;
-  int64_t **side_rows;    /* PICKED, by side */
+  int64_t **side_rows; /* PICKED, by side */
   int64_t *side_count;
   guint side_capacity;
   int64_t *positions;
   int64_t position_capacity, positions_given;
-  GPtrArray *frames;      /* committed; NEW */
+  GPtrArray *frames; /* committed; NEW */
   uint8_t *block;
   int64_t block_size, block_capacity, block_position;
   bool block_done;
@@ -109,10 +109,12 @@ static bool slot_ok(const adl_call *call, const adl_out *out, int32_t slot) {
   return false;
 }
 
-static adl_type slot_type(const adl_out *out, int32_t slot) { return ((adl_field *)out->node->stage->outputs->pdata[slot])->type; }
+static adl_type slot_type(const adl_out *out, int32_t slot) {
+  return ((adl_field *)out->node->stage->outputs->pdata[slot])->type;
+}
 
-static adl_status host_reserve(const adl_call *call, adl_out *out, int32_t slot, int64_t rows, int64_t items, int64_t bytes,
-                               adl_buffers *buffers) {
+static adl_status host_reserve(const adl_call *call, adl_out *out, int32_t slot, int64_t rows, int64_t items,
+                               int64_t bytes, adl_buffers *buffers) {
   if (!slot_ok(call, out, slot)) return ADL_FAILED;
   if (out->builders[slot] == NULL) out->builders[slot] = adl_builder_new(slot_type(out, slot));
   if (adl_builder_reserve(out->builders[slot], rows, items, bytes, buffers)) return ADL_OK;
@@ -132,10 +134,12 @@ static adl_status host_pass(const adl_call *call, adl_out *out, int32_t slot, co
 }
 
 static adl_status host_pick(const adl_call *call, adl_out *out, const int64_t *index, int64_t count) {
-  if (out->view == NULL || out->node->stage->class->form != ADL_PICKED) return fail(call, "picked rows, but its form is not PICKED");
+  if (out->view == NULL || out->node->stage->class->form != ADL_PICKED)
+    return fail(call, "picked rows, but its form is not PICKED");
   int64_t rows = out->view->batch.rows;
   for (int64_t i = 0; i < count; i++)
-    if (index[i] < 0 || index[i] >= rows) return fail(call, "picked row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, index[i], rows);
+    if (index[i] < 0 || index[i] >= rows)
+      return fail(call, "picked row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, index[i], rows);
   g_free(out->index);
   out->index = g_memdup2(index, (gsize)count * sizeof *index);
   out->index_count = count;
@@ -143,11 +147,14 @@ static adl_status host_pick(const adl_call *call, adl_out *out, const int64_t *i
   return ADL_OK;
 }
 
-static adl_status host_gather(const adl_call *call, adl_out *out, const adl_side *side, const int64_t *row, int64_t count) {
-  if (side->number < 0 || (guint)side->number >= out->node->sides->len) return fail(call, "gathered from a side it has not");
+static adl_status host_gather(const adl_call *call, adl_out *out, const adl_side *side, const int64_t *row,
+                              int64_t count) {
+  if (side->number < 0 || (guint)side->number >= out->node->sides->len)
+    return fail(call, "gathered from a side it has not");
   int64_t rows = adl_store_rows(((adl_side_run *)out->node->sides->pdata[side->number])->store, false);
   for (int64_t i = 0; i < count; i++)
-    if (row[i] < -1 || row[i] >= rows) return fail(call, "gathered side row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, row[i], rows);
+    if (row[i] < -1 || row[i] >= rows)
+      return fail(call, "gathered side row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, row[i], rows);
   g_free(out->side_rows[side->number]);
   out->side_rows[side->number] = g_memdup2(row, (gsize)count * sizeof *row);
   out->side_count[side->number] = count;
@@ -170,7 +177,8 @@ static uint8_t *host_block(const adl_call *call, adl_out *out, int64_t size) {
   if (size <= out->block_capacity) return out->block;
   void *memory = NULL;
   int64_t capacity = MAX(size, out->block_capacity * 2);
-  if (posix_memalign(&memory, 64, (size_t)capacity + 64) != 0) g_error("out of memory: a block of %" G_GINT64_FORMAT " bytes", size);
+  if (posix_memalign(&memory, 64, (size_t)capacity + 64) != 0)
+    g_error("out of memory: a block of %" G_GINT64_FORMAT " bytes", size);
   if (out->block != NULL) memcpy(memory, out->block, (size_t)out->block_capacity);
   free(out->block);
   out->block = memory;
@@ -218,7 +226,8 @@ static adl_array *take_output(adl_out *out, int32_t slot, int64_t rows, bool *ok
     array = adl_builder_finish(out->builders[slot], rows, &why);
     out->builders[slot] = NULL;
     if (array != NULL) return array;
-    adl_engine_fail(out->node->engine, out->node->stage, "%s gave a column that is not valid: %s", out->node->stage->class->id, why);
+    adl_engine_fail(out->node->engine, out->node->stage, "%s gave a column that is not valid: %s",
+                    out->node->stage->class->id, why);
     *ok = false;
   }
   return NULL;
@@ -233,7 +242,8 @@ static adl_array *new_tags(adl_out *out, int64_t rows) {
   int32_t shard = source ? run->shard : node->first_shard;
   adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_INT64, ADL_NUMBER));
   adl_buffers buffers;
-  if (!adl_builder_reserve(builder, rows, 0, 0, &buffers)) g_error("out of memory: %" G_GINT64_FORMAT " rows of a batch", rows);
+  if (!adl_builder_reserve(builder, rows, 0, 0, &buffers))
+    g_error("out of memory: %" G_GINT64_FORMAT " rows of a batch", rows);
   int64_t *tags = buffers.data;
   for (int64_t i = 0; i < rows; i++) {
     int64_t position = !source ? run->first_made++ : positions ? out->positions[i] : 0;
@@ -256,8 +266,8 @@ static void append_cut(GPtrArray *result, adl_frame *frame) {
 }
 
 static bool report_missing(adl_out *out, int32_t column) {
-  adl_engine_fail(out->node->engine, out->node->stage, "%s gave no column `%s` of the right length", out->node->stage->class->id,
-                  out->node->stage->schema.columns[column].name);
+  adl_engine_fail(out->node->engine, out->node->stage, "%s gave no column `%s` of the right length",
+                  out->node->stage->class->id, out->node->stage->schema.columns[column].name);
   return false;
 }
 
@@ -275,8 +285,10 @@ static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) 
     int32_t slot = stage->leaving[c].number;
     adl_array *array = stage->leaving[c].kind == ADL_FROM_OUTPUT ? take_output(out, slot, rows, &ok) : NULL;
     if (stage->needed[c] && ok && array == NULL) ok = report_missing(out, c);
-    if (stage->needed[c]) frame->columns[c] = array;
-    else adl_array_unref(array);
+    if (stage->needed[c])
+      frame->columns[c] = array;
+    else
+      adl_array_unref(array);
   }
   clear_columns(out);
   if (ok) append_cut(out->frames, frame);
@@ -307,7 +319,8 @@ static bool all_null(const int64_t *rows, int64_t count) {
 /* Columns of one side for the rows that leave, put into `frame`. */
 static bool bring_side(adl_out *out, int32_t side, adl_frame *frame) {
   const adl_stage *stage = out->node->stage;
-  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1), *places = g_new(int32_t, (gsize)stage->schema.count + 1);
+  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1),
+          *places = g_new(int32_t, (gsize)stage->schema.count + 1);
   int32_t count = 0;
   for (int32_t c = 0; c < stage->schema.count; c++) {
     if (stage->leaving[c].kind != ADL_FROM_SIDE || stage->leaving[c].side != side || !stage->needed[c]) continue;
@@ -318,7 +331,8 @@ static bool bring_side(adl_out *out, int32_t side, adl_frame *frame) {
   int64_t *rows = out->side_rows[side];
   const adl_store *store = ((adl_side_run *)out->node->sides->pdata[side])->store;
   if (count > 0 && (rows == NULL || out->side_count[side] != frame->rows)) {
-    adl_engine_fail(out->node->engine, stage, "%s brought no side rows, or not one for each picked row", stage->class->id);
+    adl_engine_fail(out->node->engine, stage, "%s brought no side rows, or not one for each picked row",
+                    stage->class->id);
     ok = false;
   } else if (count > 0) {
     char *why = NULL;
@@ -333,8 +347,9 @@ static bool bring_side(adl_out *out, int32_t side, adl_frame *frame) {
     ok = why == NULL;
     if (!ok) adl_engine_fail(out->node->engine, stage, "%s", why);
     for (int32_t i = 0; ok && i < count; i++)
-      frame->columns[places[i]] = found != NULL ? adl_array_ref(found->columns[i])
-                                                : adl_array_nulls(stage->schema.columns[places[i]].field->type, frame->rows);
+      frame->columns[places[i]] = found != NULL
+                                      ? adl_array_ref(found->columns[i])
+                                      : adl_array_nulls(stage->schema.columns[places[i]].field->type, frame->rows);
     adl_frame_unref(found);
     g_free(why);
   }
@@ -354,7 +369,8 @@ static bool identity(const int64_t *index, int64_t count, int64_t rows) {
 static adl_array *taken(adl_out *out, adl_array *array, const char *name, bool whole) {
   adl_array *rows = whole ? adl_array_ref(array) : adl_array_gather(array, out->index, out->index_count);
   if (rows == NULL)
-    adl_engine_fail(out->node->engine, out->node->stage, "the %" G_GINT64_FORMAT " rows picked from one batch do not fit the column `%s`: %s",
+    adl_engine_fail(out->node->engine, out->node->stage,
+                    "the %" G_GINT64_FORMAT " rows picked from one batch do not fit the column `%s`: %s",
                     out->index_count, name, g_strerror(errno));
   return rows;
 }
@@ -363,8 +379,10 @@ static adl_array *taken(adl_out *out, adl_array *array, const char *name, bool w
 static adl_array *leaving_column(adl_out *out, int32_t c, int64_t rows, bool whole) {
   const adl_stage *stage = out->node->stage;
   const adl_leaving *leaving = &stage->leaving[c];
-  if (leaving->kind == ADL_FROM_INPUT) return taken(out, out->view->frame->columns[leaving->number], stage->schema.columns[c].name, whole);
-  if (leaving->kind == ADL_FROM_SLOT) return taken(out, out->view->arrays[leaving->number], stage->schema.columns[c].name, whole);
+  if (leaving->kind == ADL_FROM_INPUT)
+    return taken(out, out->view->frame->columns[leaving->number], stage->schema.columns[c].name, whole);
+  if (leaving->kind == ADL_FROM_SLOT)
+    return taken(out, out->view->arrays[leaving->number], stage->schema.columns[c].name, whole);
   bool ok = true;
   adl_array *array = take_output(out, leaving->number, rows, &ok);
   if (ok && array == NULL) report_missing(out, c);

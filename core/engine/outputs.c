@@ -28,7 +28,9 @@ adl_outputs *adl_outputs_new(const char *directory) {
   return outputs;
 }
 
-static bool is_temporary(const adl_outputs *outputs, guint i) { return strcmp(outputs->targets->pdata[i], outputs->temporaries->pdata[i]) != 0; }
+static bool is_temporary(const adl_outputs *outputs, guint i) {
+  return strcmp(outputs->targets->pdata[i], outputs->temporaries->pdata[i]) != 0;
+}
 
 void adl_outputs_free(adl_outputs *outputs) {
   if (outputs == NULL) return;
@@ -44,7 +46,8 @@ void adl_outputs_free(adl_outputs *outputs) {
 /* A device or a pipe cannot be replaced: it is written to as it is. So is /dev/stdout, whatever it stands for. */
 static bool is_special(const char *path) {
   if (g_str_has_prefix(path, "/dev/") || g_str_has_prefix(path, "/proc/")) return true;
-  return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR) && !g_file_test(path, G_FILE_TEST_IS_DIR);
+  return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR) &&
+         !g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
 /* A link stays one: what it points to is replaced. */
@@ -89,7 +92,8 @@ static void remove_stale(const char *target) {
     if (strcmp(end, ".part") != 0 || pid > INT32_MAX || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
     char *path = g_build_filename(folder, name, NULL);
     GStatBuf state;
-    if (g_lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_mtime + STALE_AFTER < time(NULL)) g_unlink(path);
+    if (g_lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_mtime + STALE_AFTER < time(NULL))
+      g_unlink(path);
     g_free(path);
   }
   if (dir != NULL) g_dir_close(dir);

@@ -8,10 +8,10 @@ struct adl_progress {
   const adl_run_options *options;
   const _Atomic int64_t *rows;
   FILE *log;
-  char what[160];     /* "fitting segment" */
-  char inside[120];   /* "iteration 3 of 300" */
+  char what[160];   /* "fitting segment" */
+  char inside[120]; /* "iteration 3 of 300" */
   int64_t began, shown, rows_at_begin;
-  bool line_open;     /* terminal: the line has to be ended or overwritten */
+  bool line_open; /* terminal: the line has to be ended or overwritten */
 };
 
 adl_progress *adl_progress_new(const adl_run_options *options, const _Atomic int64_t *rows) {
@@ -41,9 +41,12 @@ void adl_progress_free(adl_progress *progress) {
 }
 
 static void rows_text(int64_t rows, char *buffer, size_t size) {
-  if (rows >= 10000000) g_snprintf(buffer, size, "%.1f M rows", (double)rows / 1e6);
-  else if (rows >= 100000) g_snprintf(buffer, size, "%.0f k rows", (double)rows / 1e3);
-  else g_snprintf(buffer, size, "%" G_GINT64_FORMAT " rows", rows);
+  if (rows >= 10000000)
+    g_snprintf(buffer, size, "%.1f M rows", (double)rows / 1e6);
+  else if (rows >= 100000)
+    g_snprintf(buffer, size, "%.0f k rows", (double)rows / 1e3);
+  else
+    g_snprintf(buffer, size, "%" G_GINT64_FORMAT " rows", rows);
 }
 
 /* With the mutex held. */
@@ -68,8 +71,10 @@ static void show(adl_progress *progress, bool begin) {
     fprintf(file, "%s\n", progress->what);
   } else if (progress->options->progress == ADL_PROGRESS_JSON) {
     char *escaped = g_strescape(progress->inside, NULL);
-    fprintf(file, "{\"event\":\"progress\",\"doing\":\"%s\",\"rows\":%" G_GINT64_FORMAT ",\"rows_per_second\":%.0f,\"inside\":\"%s\"}\n", progress->what, rows,
-            rate, escaped);
+    fprintf(file,
+            "{\"event\":\"progress\",\"doing\":\"%s\",\"rows\":%" G_GINT64_FORMAT
+            ",\"rows_per_second\":%.0f,\"inside\":\"%s\"}\n",
+            progress->what, rows, rate, escaped);
     fflush(file);
     g_free(escaped);
   }
@@ -96,8 +101,10 @@ void adl_progress_tick(adl_progress *progress) {
 void adl_progress_inside(adl_progress *progress, const char *stage, const char *what, double done, double total) {
   (void)stage;
   pthread_mutex_lock(&progress->mutex);
-  if (total > 0) g_snprintf(progress->inside, sizeof progress->inside, "%s %.0f of %.0f", what, done, total);
-  else g_snprintf(progress->inside, sizeof progress->inside, "%s %.0f", what, done);
+  if (total > 0)
+    g_snprintf(progress->inside, sizeof progress->inside, "%s %.0f of %.0f", what, done, total);
+  else
+    g_snprintf(progress->inside, sizeof progress->inside, "%s %.0f", what, done);
   pthread_mutex_unlock(&progress->mutex);
   adl_progress_tick(progress);
 }

@@ -100,7 +100,9 @@ void adl_reject_free(adl_reject *reject) {
   g_free(reject);
 }
 
-static int by_order(const void *a, const void *b) { return order(*(const adl_reject *const *)a, *(const adl_reject *const *)b); }
+static int by_order(const void *a, const void *b) {
+  return order(*(const adl_reject *const *)a, *(const adl_reject *const *)b);
+}
 
 void adl_rejects_each(adl_rejects *rejects, void (*visit)(void *data, const adl_reject *reject), void *data) {
   pthread_mutex_lock(&rejects->mutex);

@@ -46,7 +46,8 @@ static adl_report_item *add(const adl_call *call, adl_report_kind kind, const ch
   return item;
 }
 
-static void host_report_number(const adl_call *call, adl_report *report, const char *over, const char *name, double value, double low, double high) {
+static void host_report_number(const adl_call *call, adl_report *report, const char *over, const char *name,
+                               double value, double low, double high) {
   (void)report;
   adl_report_item *item = add(call, ADL_REPORT_NUMBER, name);
   g_free(item->over);
@@ -67,8 +68,8 @@ static char **copy_texts(const char *const *texts, int64_t count) {
   return copy;
 }
 
-static void host_report_table(const adl_call *call, adl_report *report, const char *name, int32_t columns, const char *const *titles, int64_t rows,
-                              const char *const *cells) {
+static void host_report_table(const adl_call *call, adl_report *report, const char *name, int32_t columns,
+                              const char *const *titles, int64_t rows, const char *const *cells) {
   (void)report;
   adl_report_item *item = add(call, ADL_REPORT_TABLE, name);
   item->columns = columns;
@@ -77,8 +78,8 @@ static void host_report_table(const adl_call *call, adl_report *report, const ch
   item->cells = copy_texts(cells, rows * columns);
 }
 
-static void host_report_plot(const adl_call *call, adl_report *report, const char *name, const char *x_title, const char *y_title, bool bars,
-                             int64_t count, const double *x, const double *y) {
+static void host_report_plot(const adl_call *call, adl_report *report, const char *name, const char *x_title,
+                             const char *y_title, bool bars, int64_t count, const double *x, const double *y) {
   (void)report;
   adl_report_item *item = add(call, ADL_REPORT_PLOT, name);
   item->x_title = g_strdup(x_title);
@@ -99,7 +100,8 @@ void adl_report_fill(adl_host *host) {
 double adl_report_find(const adl_report_data *data, const char *stage, const char *over, const char *name) {
   for (guint i = 0; i < data->items->len; i++) {
     const adl_report_item *item = data->items->pdata[i];
-    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage) == 0 && strcmp(item->over, over) == 0 && strcmp(item->name, name) == 0)
+    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage) == 0 && strcmp(item->over, over) == 0 &&
+        strcmp(item->name, name) == 0)
       return item->value;
   }
   return NAN;
@@ -108,8 +110,10 @@ double adl_report_find(const adl_report_data *data, const char *stage, const cha
 /* ---- JSON ---- */
 
 static void add_number(JsonBuilder *builder, double value) {
-  if (isfinite(value)) json_builder_add_double_value(builder, value);
-  else json_builder_add_null_value(builder);
+  if (isfinite(value))
+    json_builder_add_double_value(builder, value);
+  else
+    json_builder_add_null_value(builder);
 }
 
 static void add_member(JsonBuilder *builder, const char *name, const char *text) {

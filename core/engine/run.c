@@ -39,12 +39,15 @@ static bool is_source(const adl_node_run *node) { return class_of(node) != NULL 
 
 static bool is_sink(const adl_node_run *node) { return class_of(node) != NULL && class_of(node)->write != NULL; }
 
-static bool whole_table(const adl_node_run *node) { return class_of(node) != NULL && (class_of(node)->flags & ADL_WHOLE_TABLE) != 0; }
+static bool whole_table(const adl_node_run *node) {
+  return class_of(node) != NULL && (class_of(node)->flags & ADL_WHOLE_TABLE) != 0;
+}
 
 /* Its model is made of the rows that come in, which never go on themselves: it can be folded while they pass by. */
 static bool folds_passing(const adl_node_run *node) {
   const adl_class *class = class_of(node);
-  return class != NULL && class->fit != NULL && class->process == NULL && (class->flags & ADL_SINGLE_PASS) != 0 && node->stage->sides->len == 0;
+  return class != NULL && class->fit != NULL && class->process == NULL && (class->flags & ADL_SINGLE_PASS) != 0 &&
+         node->stage->sides->len == 0;
 }
 
 static bool makes_table(const adl_node_run *node) {
@@ -58,7 +61,9 @@ static bool takes_no_rows(const adl_node_run *node) {
   return class != NULL && class->fit != NULL && class->process == NULL && class->write == NULL && node->has_model;
 }
 
-static bool newest(const adl_node_run *node) { return node->stage->holdout != NULL && node->stage->holdout->kind == ADL_HOLDOUT_NEWEST; }
+static bool newest(const adl_node_run *node) {
+  return node->stage->holdout != NULL && node->stage->holdout->kind == ADL_HOLDOUT_NEWEST;
+}
 
 static bool sides_complete(const adl_node_run *node) {
   for (guint i = 0; i < node->sides->len; i++)
@@ -108,10 +113,11 @@ static bool same_widths(adl_engine *engine, const adl_stage *concat) {
       int64_t width = first->schema.columns[c].field->type.width;
       int64_t its = other->schema.columns[adl_schema_find(&other->schema, name)].field->type.width;
       if (its == width) continue;
-      adl_engine_fail(engine, concat,
-                      "the column `%s` is %" G_GINT64_FORMAT " wide in `%s` and %" G_GINT64_FORMAT
-                      " in `%s`; put the rows together before the stage that makes it, so that both get the same dimensions",
-                      name, width, first->name, its, other->name);
+      adl_engine_fail(
+          engine, concat,
+          "the column `%s` is %" G_GINT64_FORMAT " wide in `%s` and %" G_GINT64_FORMAT
+          " in `%s`; put the rows together before the stage that makes it, so that both get the same dimensions",
+          name, width, first->name, its, other->name);
       return false;
     }
   }
@@ -184,11 +190,14 @@ static bool find_threshold(adl_engine *engine, adl_node_run *node) {
 static bool learns_here(const adl_node_run *node) { return node->stage->learn == ADL_LEARN_FIT; }
 
 /* Rows that fit needs have all arrived: those of the side, or its own. */
-static bool rows_for_fit(const adl_node_run *node) { return node->sides->len > 0 ? sides_complete(node) : node->drained; }
+static bool rows_for_fit(const adl_node_run *node) {
+  return node->sides->len > 0 ? sides_complete(node) : node->drained;
+}
 
 static bool fit_node(adl_node_run *node) {
   adl_rows rows = {.node = node, .side = -1, .store = node->store};
-  if (node->sides->len > 0) rows = (adl_rows){.node = node, .side = 0, .store = ((adl_side_run *)node->sides->pdata[0])->store};
+  if (node->sides->len > 0)
+    rows = (adl_rows){.node = node, .side = 0, .store = ((adl_side_run *)node->sides->pdata[0])->store};
   if (rows.store == NULL) rows.store = node->store = adl_store_new(&node->engine->budget, 0);
   if (rows.side < 0) {
     node->refused_count = adl_store_frames(rows.store);
@@ -312,14 +321,17 @@ static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
     if (commit) node->action = ADL_IDLE;
     return 0;
   }
-  adl_action action = node->stage->role == ADL_STAGE_CONCAT ? ADL_KEEP
-                      : node->ready && !newest(node)        ? ADL_STREAM
-                      : node->ready && engine->apply        ? ADL_STREAM
+  adl_action action = node->stage->role == ADL_STAGE_CONCAT  ? ADL_KEEP
+                      : node->ready && !newest(node)         ? ADL_STREAM
+                      : node->ready && engine->apply         ? ADL_STREAM
                       : node->started && folds_passing(node) ? ADL_FOLD
-                                                            : ADL_KEEP;
+                                                             : ADL_KEEP;
   int32_t blocked = 0;
-  if (action == ADL_STREAM) blocked = plan_from(engine, node, commit);
-  else if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && (node->stage->sides->len > 0 || !node->started)) blocked = 1;
+  if (action == ADL_STREAM)
+    blocked = plan_from(engine, node, commit);
+  else if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT &&
+           (node->stage->sides->len > 0 || !node->started))
+    blocked = 1;
   if (!commit) return blocked;
   node->action = action;
   adl_turn_clear(&node->turn);
@@ -331,7 +343,8 @@ static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
 
 static int32_t plan_from(adl_engine *engine, adl_node_run *node, bool commit) {
   int32_t blocked = 0;
-  for (guint i = 0; i < node->stage->to->len; i++) blocked += plan_node(engine, adl_node_of(engine, node->stage->to->pdata[i]), commit);
+  for (guint i = 0; i < node->stage->to->len; i++)
+    blocked += plan_node(engine, adl_node_of(engine, node->stage->to->pdata[i]), commit);
   return blocked;
 }
 
@@ -379,7 +392,8 @@ static bool close_store(adl_engine *engine, const adl_stage *stage, adl_store *s
 
 /* The rows of a side are kept as long as somebody looks things up in them. */
 static void forget_sides(adl_node_run *node) {
-  for (guint k = 0; k < node->sides->len; k++) g_clear_pointer(&((adl_side_run *)node->sides->pdata[k])->store, adl_store_free);
+  for (guint k = 0; k < node->sides->len; k++)
+    g_clear_pointer(&((adl_side_run *)node->sides->pdata[k])->store, adl_store_free);
 }
 
 /* All rows of `stage` have passed: what read them is complete. */
@@ -428,10 +442,12 @@ static bool too_many_rejects(adl_engine *engine) {
   int64_t rejected = adl_rejects_count(engine->rejects), read = adl_engine_rows_read(engine);
   double share = (double)rejected / (double)MAX(read, 1);
   if (rejected == 0 || share <= engine->graph->max_rejects) return false;
-  adl_problem *problem =
-      adl_problems_error(engine->problems, ADL_NO_PLACE, "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows (%.2f %%) were rejected; %.2f %% are allowed",
-                         rejected, read, 100 * share, 100 * engine->graph->max_rejects);
-  adl_problem_hint(problem, "look at rejects.jsonl of the run; raise `max_rejects` if the rows are really to be left out");
+  adl_problem *problem = adl_problems_error(engine->problems, ADL_NO_PLACE,
+                                            "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                                            " rows (%.2f %%) were rejected; %.2f %% are allowed",
+                                            rejected, read, 100 * share, 100 * engine->graph->max_rejects);
+  adl_problem_hint(problem,
+                   "look at rejects.jsonl of the run; raise `max_rejects` if the rows are really to be left out");
   atomic_store(&engine->failed, true);
   return true;
 }
@@ -491,7 +507,8 @@ static bool ask_reports(adl_engine *engine) {
 static bool all_done(adl_engine *engine) {
   for (int32_t i = 0; i < engine->node_count; i++)
     if (!engine->nodes[i].ready) {
-      adl_engine_fail(engine, engine->nodes[i].stage, "adloom could not find an order in which to run this pipeline; please report this");
+      adl_engine_fail(engine, engine->nodes[i].stage,
+                      "adloom could not find an order in which to run this pipeline; please report this");
       return false;
     }
   return true;
@@ -509,7 +526,8 @@ adl_outcome adl_engine_run(adl_engine *engine) {
   adl_outputs *outputs = engine->outputs;
   bool files = engine->options->directory != NULL;
   bool ok = outputs == NULL || report(engine, adl_outputs_prepare(outputs, &why), &why);
-  ok = ok && run_all(engine) && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
+  ok = ok && run_all(engine) && all_done(engine) && ask_reports(engine) && commit_sinks(engine) &&
+       adl_models_publish(engine);
   if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;
   if (ok && outputs != NULL) ok = report(engine, adl_outputs_publish(outputs, &why), &why);
   adl_outcome outcome = ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;

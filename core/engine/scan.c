@@ -14,7 +14,7 @@ typedef struct scan {
   const adl_head *head;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  GQueue work;       /* of adl_turn_item *: parcels that left a turn and go on */
+  GQueue work;        /* of adl_turn_item *: parcels that left a turn and go on */
   GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
   int64_t issued, finished, window;
   bool reading, ended;
@@ -58,7 +58,8 @@ static void turn_side(adl_turn_item *item, void *data);
 
 static adl_turn_item *new_item(adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
   adl_turn_item *item = g_new0(adl_turn_item, 1);
-  *item = (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
+  *item =
+      (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
   return item;
 }
 
@@ -97,8 +98,10 @@ static adl_parcel *take_parcel(adl_worker *worker, const adl_parcel *like) {
 
 static void give_back(adl_worker *worker, adl_parcel *parcel) {
   g_ptr_array_set_size(parcel->frames, 0);
-  if (worker->spare == NULL) worker->spare = parcel;
-  else adl_parcel_free(parcel);
+  if (worker->spare == NULL)
+    worker->spare = parcel;
+  else
+    adl_parcel_free(parcel);
 }
 
 /* Takes parcel and one hold of the ticket over, as all of these do. */
@@ -114,14 +117,17 @@ static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, 
   }
   if (in_turn) {
     adl_turn_item *item = new_item(node, parcel, ticket);
-    if (node->stage->class->write != NULL && node->stage->class->encode != NULL) item->block = adl_step_encode(worker, node, parcel);
+    if (node->stage->class->write != NULL && node->stage->class->encode != NULL)
+      item->block = adl_step_encode(worker, node, parcel);
     return adl_turn_offer(&node->turn, item, turn_main, worker);
   }
   adl_parcel *result = take_parcel(worker, parcel);
   bool ok = adl_step_process(worker, node, parcel, result->frames);
   give_back(worker, parcel);
-  if (ok) deliver_onward(worker, node->stage, result, ticket);
-  else drop(result, ticket);
+  if (ok)
+    deliver_onward(worker, node->stage, result, ticket);
+  else
+    drop(result, ticket);
   worker->since = 0;
 }
 
@@ -159,9 +165,12 @@ static void turn_peek(adl_turn_item *item, void *data) {
   adl_turn_item_free(item);
 }
 
-static void deliver_main(adl_worker *worker, adl_node_run *node, const adl_stage *from, adl_parcel *parcel, adl_ticket *ticket) {
-  if (node->stage->role == ADL_STAGE_CONCAT) deliver_port(node, from, parcel, ticket);
-  else deliver(worker, node, parcel, ticket);
+static void deliver_main(adl_worker *worker, adl_node_run *node, const adl_stage *from, adl_parcel *parcel,
+                         adl_ticket *ticket) {
+  if (node->stage->role == ADL_STAGE_CONCAT)
+    deliver_port(node, from, parcel, ticket);
+  else
+    deliver(worker, node, parcel, ticket);
 }
 
 /* To everybody who reads the rows of this stage. */
@@ -191,8 +200,10 @@ static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parce
     }
     last = node;
   }
-  if (last != NULL) deliver_main(worker, last, stage, parcel, ticket);
-  else drop(parcel, ticket);
+  if (last != NULL)
+    deliver_main(worker, last, stage, parcel, ticket);
+  else
+    drop(parcel, ticket);
 }
 
 /* ---- in turn ---- */
@@ -216,7 +227,8 @@ static void go_on(adl_node_run *node, adl_parcel *result, adl_ticket *ticket) {
 }
 
 static bool step_in_turn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
-  return node->stage->learn == ADL_LEARN_ONLINE ? adl_step_learn(worker, node, parcel, result) : adl_step_process(worker, node, parcel, result);
+  return node->stage->learn == ADL_LEARN_ONLINE ? adl_step_learn(worker, node, parcel, result)
+                                                : adl_step_process(worker, node, parcel, result);
 }
 
 static void turn_main(adl_turn_item *item, void *data) {
@@ -245,8 +257,10 @@ static void turn_main(adl_turn_item *item, void *data) {
     if (!ok) g_clear_pointer(&result, adl_parcel_free);
   }
   worker->since = 0;
-  if (result != NULL) go_on(node, result, item->ticket);
-  else adl_ticket_release(item->ticket);
+  if (result != NULL)
+    go_on(node, result, item->ticket);
+  else
+    adl_ticket_release(item->ticket);
   adl_turn_item_free(item);
 }
 
@@ -330,7 +344,8 @@ static bool decode_block(scan *s, adl_worker *worker, reading *r) {
   worker->call.shard = r->shard;
   const adl_call *call = adl_worker_enter(worker, node, "decode");
   adl_out_begin(worker->out, worker, node, NULL);
-  adl_status status = node->stage->class->decode(call, node->stage->self, data, (int64_t)size, r->position, worker->out);
+  adl_status status =
+      node->stage->class->decode(call, node->stage->self, data, (int64_t)size, r->position, worker->out);
   bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
   return adl_worker_leave(worker, status) && ok;
 }
@@ -350,7 +365,8 @@ static void keep_records(adl_engine *engine, const GPtrArray *records, const adl
 /* Cuts what was read to what the limit leaves; the frame that is cut is told, and how many of its rows stay. */
 static adl_frame *cut_rows(adl_node_run *node, GPtrArray *frames, int64_t *taken) {
   guint i = 0;
-  while (i < frames->len && ((adl_frame *)frames->pdata[i])->rows <= node->limit_left) node->limit_left -= ((adl_frame *)frames->pdata[i++])->rows;
+  while (i < frames->len && ((adl_frame *)frames->pdata[i])->rows <= node->limit_left)
+    node->limit_left -= ((adl_frame *)frames->pdata[i++])->rows;
   if (i == frames->len) return NULL;
   adl_frame *cut = adl_frame_ref(frames->pdata[i]);
   *taken = node->limit_left;
@@ -390,7 +406,8 @@ static adl_frame *checked_get(adl_engine *engine, adl_node_run *node, const adl_
 static adl_frame *read_ordered(adl_engine *engine, adl_node_run *node, int64_t number) {
   const adl_stage *stage = node->stage;
   int64_t first = number * ADL_BATCH_ROWS, count = MIN(ADL_BATCH_ROWS, node->order_count - first);
-  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1), *places = g_new(int32_t, (gsize)stage->schema.count + 1), n = 0;
+  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1),
+          *places = g_new(int32_t, (gsize)stage->schema.count + 1), n = 0;
   for (int32_t c = 0; c < stage->schema.count; c++) {
     if (!stage->needed[c]) continue;
     columns[n] = stage->leaving[c].number;
@@ -426,7 +443,9 @@ static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t num
     const adl_stage *from = stage->from->pdata[k];
     adl_frame *result = adl_frame_new(frame->rows, stage->schema.count, adl_array_ref(frame->tags));
     for (int32_t c = 0; c < stage->schema.count; c++)
-      if (stage->needed[c]) result->columns[c] = adl_array_ref(frame->columns[adl_schema_find(&from->schema, stage->schema.columns[c].name)]);
+      if (stage->needed[c])
+        result->columns[c] =
+            adl_array_ref(frame->columns[adl_schema_find(&from->schema, stage->schema.columns[c].name)]);
     adl_frame_unref(frame);
     return result;
   }
@@ -492,8 +511,10 @@ static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
     tally->rows_out += rows;
     tally->nanoseconds += r->nanoseconds + adl_clock_ns() - begin;
   }
-  if (ok) deliver_first(s, worker, r->parcel, ticket);
-  else drop(r->parcel, ticket);
+  if (ok)
+    deliver_first(s, worker, r->parcel, ticket);
+  else
+    drop(r->parcel, ticket);
 }
 
 static bool no_more_reading(scan *s) {
@@ -527,7 +548,9 @@ static void scan_work(void *data, int32_t number) {
     pthread_mutex_unlock(&s->mutex);
     int64_t begin = adl_clock_ns();
     reading r = {0};
-    bool more = s->head->kind != ADL_HEAD_SOURCE ? read_kept(s, next, &r) : limited ? read_limited(s, worker, &r) : read_source(s, worker, &r);
+    bool more = s->head->kind != ADL_HEAD_SOURCE ? read_kept(s, next, &r)
+                : limited                        ? read_limited(s, worker, &r)
+                                                 : read_source(s, worker, &r);
     r.nanoseconds = adl_clock_ns() - begin;
     adl_ticket *ticket = NULL;
     pthread_mutex_lock(&s->mutex);
@@ -586,8 +609,10 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
   if (ok && class->finish != NULL && class->process != NULL)
     ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, parcel->frames);
   worker->since = 0;
-  if (ok && parcel->frames->len > 0) deliver_late(s, worker, node, parcel);
-  else adl_parcel_free(parcel);
+  if (ok && parcel->frames->len > 0)
+    deliver_late(s, worker, node, parcel);
+  else
+    adl_parcel_free(parcel);
 }
 
 bool adl_scan_run(adl_engine *engine, const adl_head *head) {
@@ -602,7 +627,8 @@ bool adl_scan_run(adl_engine *engine, const adl_head *head) {
   close_shard(&s, control);
   for (int32_t i = 0; i < engine->node_count && !adl_engine_stopping(engine) && !atomic_load(&engine->enough); i++)
     finish_node(&s, control, &engine->nodes[i]);
-  for (adl_turn_item *item = g_queue_pop_head(&s.work); item != NULL; item = g_queue_pop_head(&s.work)) adl_turn_item_free(item);
+  for (adl_turn_item *item = g_queue_pop_head(&s.work); item != NULL; item = g_queue_pop_head(&s.work))
+    adl_turn_item_free(item);
   g_ptr_array_free(s.tickets, TRUE);
   pthread_mutex_destroy(&s.mutex);
   pthread_cond_destroy(&s.changed);

@@ -20,7 +20,8 @@ const adl_call *adl_worker_enter(adl_worker *worker, adl_node_run *node, const c
 
 bool adl_worker_leave(adl_worker *worker, adl_status status) {
   adl_engine *engine = worker->call.engine;
-  bool ok = adl_engine_stopping(engine) ? status == ADL_OK && !worker->context.failed : adl_context_check(&worker->context, status);
+  bool ok = adl_engine_stopping(engine) ? status == ADL_OK && !worker->context.failed
+                                        : adl_context_check(&worker->context, status);
   if (!ok) atomic_store(&engine->failed, true);
   adl_context_leave(&worker->context);
   worker->call.frame = NULL;
@@ -48,7 +49,8 @@ static const adl_stage *stage_read(const adl_stage *stage, int32_t side) {
 }
 
 /* NULL: reported. */
-static adl_array *evaluate(adl_worker *worker, adl_node_run *node, const adl_expr *expr, const int32_t *columns, const adl_frame *frame) {
+static adl_array *evaluate(adl_worker *worker, adl_node_run *node, const adl_expr *expr, const int32_t *columns,
+                           const adl_frame *frame) {
   const adl_column *inputs[256] = {NULL};
   int32_t count = adl_expr_input_count(expr);
   const adl_column **all = count <= 256 ? inputs : g_new(const adl_column *, (gsize)count);
@@ -80,7 +82,8 @@ static adl_array *fill_slot(adl_worker *worker, adl_node_run *node, const adl_sl
   for (int32_t c = 0; c < slot->column_count; c++) columns[c] = &frame->columns[slot->columns[c]]->view;
   matrix = adl_array_matrix(slot->type, columns, slot->column_count, frame->rows);
   if (matrix == NULL)
-    adl_engine_fail(node->engine, node->stage, "%s: %" G_GINT64_FORMAT " rows of a matrix %" G_GINT64_FORMAT " wide cannot be made: %s",
+    adl_engine_fail(node->engine, node->stage,
+                    "%s: %" G_GINT64_FORMAT " rows of a matrix %" G_GINT64_FORMAT " wide cannot be made: %s",
                     slot->parameter, frame->rows, slot->type.width, g_strerror(errno));
   if (columns != few) g_free(columns);
   return matrix;
@@ -106,13 +109,17 @@ static void drop_slots(adl_view *view) {
 }
 
 static void reject_row(adl_node_run *node, int64_t tag, const char *column, const char *reason) {
-  adl_reject reject = {.stage = node->stage->name, .shard = adl_tag_shard(tag), .position = adl_tag_position(tag), .column = column, .reason = reason};
+  adl_reject reject = {.stage = node->stage->name,
+                       .shard = adl_tag_shard(tag),
+                       .position = adl_tag_position(tag),
+                       .column = column,
+                       .reason = reason};
   adl_rejects_add(node->engine->rejects, &reject);
 }
 
 /* What one column holds that its parameter does not let pass; adds to `bad`. */
-static int64_t check_column(adl_node_run *node, const adl_frame *frame, const adl_column *column, const char *name, uint32_t flags, bool training_only,
-                            uint8_t *bad) {
+static int64_t check_column(adl_node_run *node, const adl_frame *frame, const adl_column *column, const char *name,
+                            uint32_t flags, bool training_only, uint8_t *bad) {
   static const char *const reasons[] = {"is null", "is NaN or infinite"};
   int64_t count = 0, bytes = (frame->rows + 7) / 8;
   uint8_t few[ADL_BATCH_ROWS / 8];
@@ -139,21 +146,26 @@ static int64_t check_slots(adl_view *view, adl_node_run *node, int32_t side, uin
   const adl_schema *schema = &stage_read(node->stage, side)->schema;
   for (guint i = 0; i < view->slot_count; i++) {
     const adl_slot *slot = node->stage->slots->pdata[i];
-    if (view->arrays[i] == NULL || (slot->flags & (ADL_NULLS_PASS | ADL_NAN_PASS)) == (ADL_NULLS_PASS | ADL_NAN_PASS)) continue;
+    if (view->arrays[i] == NULL || (slot->flags & (ADL_NULLS_PASS | ADL_NAN_PASS)) == (ADL_NULLS_PASS | ADL_NAN_PASS))
+      continue;
     bool training_only = (slot->flags & ADL_LEARN_ONLY) != 0;
     if (slot->kind == ADL_SLOT_EXPRESSION) {
-      count += check_column(node, view->frame, &view->arrays[i]->view, slot->parameter, slot->flags, training_only, bad);
+      count +=
+          check_column(node, view->frame, &view->arrays[i]->view, slot->parameter, slot->flags, training_only, bad);
       continue;
     }
     for (int32_t c = 0; c < slot->column_count; c++)
-      count += check_column(node, view->frame, &view->frame->columns[slot->columns[c]]->view, schema->columns[slot->columns[c]].name, slot->flags,
-                            training_only, bad);
+      count += check_column(node, view->frame, &view->frame->columns[slot->columns[c]]->view,
+                            schema->columns[slot->columns[c]].name, slot->flags, training_only, bad);
   }
   return count;
 }
 
 static void describe_batch(adl_view *view) {
-  view->batch = (adl_batch){.struct_size = sizeof view->batch, .slot_count = view->slot_count, .rows = view->frame->rows, .slots = view->columns};
+  view->batch = (adl_batch){.struct_size = sizeof view->batch,
+                            .slot_count = view->slot_count,
+                            .rows = view->frame->rows,
+                            .slots = view->columns};
 }
 
 static bool drop_bad_rows(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, uint32_t flags) {
@@ -172,15 +184,21 @@ static bool drop_bad_rows(adl_view *view, adl_worker *worker, adl_node_run *node
   return ok;
 }
 
-bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, uint32_t flags) {
+bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,
+                   uint32_t flags) {
   view->slot_count = node->stage->slots->len;
-  view->arrays = (adl_array **)(view->slot_count <= ADL_VIEW_FEW ? view->few : (void **)g_new(adl_array *, (gsize)view->slot_count * 2));
+  view->arrays =
+      (adl_array **)(view->slot_count <= ADL_VIEW_FEW ? view->few
+                                                      : (void **)g_new(adl_array *, (gsize)view->slot_count * 2));
   view->columns = (const adl_column **)(void *)(view->arrays + view->slot_count);
   view->frame = adl_frame_ref(frame);
   bool ok = fill_slots(view, worker, node, side, flags);
-  if (ok && (flags & ADL_VIEW_CHECKED) == 0 && view->slot_count > 0 && frame->rows > 0) ok = drop_bad_rows(view, worker, node, side, flags);
-  if (ok) describe_batch(view);
-  else adl_view_close(view);
+  if (ok && (flags & ADL_VIEW_CHECKED) == 0 && view->slot_count > 0 && frame->rows > 0)
+    ok = drop_bad_rows(view, worker, node, side, flags);
+  if (ok)
+    describe_batch(view);
+  else
+    adl_view_close(view);
   return ok;
 }
 
@@ -213,8 +231,8 @@ static adl_status call_learn(const adl_call *call, adl_node_run *node, const adl
   return node->stage->class->learn(call, node->stage->self, &node->model, batch, out);
 }
 
-static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, uint32_t flags, const char *name, row_function function,
-                       GPtrArray *result, uint8_t *rejected) {
+static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, uint32_t flags,
+                       const char *name, row_function function, GPtrArray *result, uint8_t *rejected) {
   if (frame->rows == 0) return true;
   adl_view view;
   if (!adl_view_open(&view, worker, node, -1, frame, flags)) return false;
@@ -227,9 +245,12 @@ static bool step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame,
     if ((node->stage->class->flags & ADL_WHOLE_GROUPS) != 0) adl_whole_offsets(&view, node->stage, call);
     adl_out_begin(worker->out, worker, node, &view);
     adl_status status = node->stage->loaded->forwards_only ? ADL_OK : function(call, node, &view.batch, worker->out);
-    if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
-    else adl_out_drop(worker->out);
-    if (rejected != NULL && worker->call.rejected != NULL) memcpy(rejected, worker->call.rejected, (size_t)(frame->rows + 7) / 8);
+    if (status == ADL_OK && !worker->context.failed)
+      ok = adl_out_end(worker->out, worker, result);
+    else
+      adl_out_drop(worker->out);
+    if (rejected != NULL && worker->call.rejected != NULL)
+      memcpy(rejected, worker->call.rejected, (size_t)(frame->rows + 7) / 8);
     ok = adl_worker_leave(worker, status) && ok;
   }
   adl_view_close(&view);
@@ -244,9 +265,12 @@ static uint32_t flags_of_process(const adl_node_run *node) {
 }
 
 /* New rows do not say which rows they were made of: each split is given alone, so that they inherit it. */
-static bool wants_splits_apart(const adl_class *class) { return (class->flags & ADL_SPLIT_ROWS) != 0 || class->form == ADL_NEW; }
+static bool wants_splits_apart(const adl_class *class) {
+  return (class->flags & ADL_SPLIT_ROWS) != 0 || class->form == ADL_NEW;
+}
 
-static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
+                             GPtrArray *result) {
   for (int split = ADL_TRAIN; split <= ADL_TEST; split++) {
     adl_frame *part = adl_frame_of_split(frame, (adl_split)split, true);
     bool ok = step_frame(worker, node, part, ordinal, flags_of_process(node), "process", call_process, result, NULL);
@@ -258,7 +282,8 @@ static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *
 
 static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result);
 
-static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
+static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
+                          GPtrArray *result) {
   if (node->stage->role == ADL_STAGE_HOLDOUT) return holdout_frame(worker, node, frame, result);
   if (wants_splits_apart(node->stage->class)) return process_by_split(worker, node, frame, ordinal, result);
   return step_frame(worker, node, frame, ordinal, flags_of_process(node), "process", call_process, result, NULL);
@@ -266,7 +291,8 @@ static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *fra
 
 /* All frames of a parcel through one of the functions above or below. */
 static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result,
-                        bool (*step)(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result)) {
+                        bool (*step)(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
+                                     GPtrArray *result)) {
   int64_t begin = worker->since != 0 ? worker->since : adl_clock_ns(), ordinal = parcel->number << ADL_ORDINAL_SHIFT;
   bool ok = true;
   guint before = result->len;
@@ -316,7 +342,8 @@ static adl_frame *interleave(adl_node_run *node, const parts *p, GPtrArray *held
   bool complete = both->len == 0 ? count == 0 : all != NULL && all->rows == count && from_held == held_rows;
   adl_frame *result = complete && all != NULL ? adl_frame_gather(all, index, count) : NULL;
   if (!complete || (all != NULL && result == NULL))
-    adl_engine_fail(node->engine, node->stage, "%s gave other rows than it was given, or too much for one batch", node->stage->class->id);
+    adl_engine_fail(node->engine, node->stage, "%s gave other rows than it was given, or too much for one batch",
+                    node->stage->class->id);
   adl_frame_unref(all);
   g_free(index);
   g_ptr_array_free(both, TRUE);
@@ -332,8 +359,10 @@ static bool learn_apart(adl_worker *worker, adl_node_run *node, adl_frame *frame
              .training_rejected = g_malloc0(bytes + 1)};
   GPtrArray *held = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   GPtrArray *training = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
-  bool ok = step_frame(worker, node, p.held, ordinal, ADL_VIEW_CHECKED, "process", call_process, held, p.held_rejected) &&
-            step_frame(worker, node, p.training, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, training, p.training_rejected);
+  bool ok =
+      step_frame(worker, node, p.held, ordinal, ADL_VIEW_CHECKED, "process", call_process, held, p.held_rejected) &&
+      step_frame(worker, node, p.training, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, training,
+                 p.training_rejected);
   adl_frame *merged = ok ? interleave(node, &p, held, training) : NULL;
   if (merged != NULL) g_ptr_array_add(result, merged);
   g_ptr_array_free(held, TRUE);
@@ -349,7 +378,8 @@ static bool learn_apart(adl_worker *worker, adl_node_run *node, adl_frame *frame
 static int64_t end_of_run(const adl_frame *frame, int64_t first) {
   const int64_t *tags = adl_frame_tags(frame);
   int64_t end = first + 1;
-  while (end < frame->rows && (adl_tag_split(tags[end]) == ADL_TRAIN) == (adl_tag_split(tags[first]) == ADL_TRAIN)) end++;
+  while (end < frame->rows && (adl_tag_split(tags[end]) == ADL_TRAIN) == (adl_tag_split(tags[first]) == ADL_TRAIN))
+    end++;
   return end;
 }
 
@@ -366,8 +396,8 @@ static bool learn_runs(adl_worker *worker, adl_node_run *node, adl_frame *frame,
       if (pass == 0) g_ptr_array_add(runs, g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref));
       if (training != (pass == 1)) continue;
       adl_frame *run = adl_frame_slice(frame, first, end - first);
-      ok = step_frame(worker, node, run, ordinal + first, ADL_VIEW_CHECKED | (training ? ADL_VIEW_LEARN : 0), training ? "learn" : "process",
-                      training ? call_learn : call_process, runs->pdata[number], NULL);
+      ok = step_frame(worker, node, run, ordinal + first, ADL_VIEW_CHECKED | (training ? ADL_VIEW_LEARN : 0),
+                      training ? "learn" : "process", training ? call_learn : call_process, runs->pdata[number], NULL);
       adl_frame_unref(run);
     }
   }
@@ -385,11 +415,14 @@ static bool learn_runs(adl_worker *worker, adl_node_run *node, adl_frame *frame,
 static bool learn_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
   adl_view view; /* opened for its checks: what comes out of it is clean */
   bool whole_groups = (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0; /* those have been checked */
-  if (!adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_LEARN | (whole_groups ? ADL_VIEW_CHECKED : 0))) return false;
+  if (!adl_view_open(&view, worker, node, -1, frame, ADL_VIEW_LEARN | (whole_groups ? ADL_VIEW_CHECKED : 0)))
+    return false;
   adl_frame *clean = adl_frame_ref(view.frame);
   adl_view_close(&view);
-  bool mixed = clean->rows > 0 && (adl_tag_split(adl_frame_tags(clean)[0]) != ADL_TRAIN || end_of_run(clean, 0) < clean->rows);
-  bool ok = !mixed ? step_frame(worker, node, clean, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn, result, NULL)
+  bool mixed =
+      clean->rows > 0 && (adl_tag_split(adl_frame_tags(clean)[0]) != ADL_TRAIN || end_of_run(clean, 0) < clean->rows);
+  bool ok = !mixed ? step_frame(worker, node, clean, ordinal, ADL_VIEW_CHECKED | ADL_VIEW_LEARN, "learn", call_learn,
+                                result, NULL)
             : node->stage->class->form == ADL_PICKED ? learn_runs(worker, node, clean, ordinal, result)
                                                      : learn_apart(worker, node, clean, ordinal, result);
   adl_frame_unref(clean);
@@ -410,9 +443,12 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
   adl_out_begin(worker->out, worker, node, NULL);
   adl_status status = node->stage->class->finish(call, node->stage->self, &node->model, worker->out);
   bool ok = true;
-  if (status == ADL_OK && !worker->context.failed) ok = adl_out_end(worker->out, worker, result);
-  else adl_out_drop(worker->out);
-  for (guint i = before; i < result->len; i++) adl_tally_of(worker, node)->rows_out += ((adl_frame *)result->pdata[i])->rows;
+  if (status == ADL_OK && !worker->context.failed)
+    ok = adl_out_end(worker->out, worker, result);
+  else
+    adl_out_drop(worker->out);
+  for (guint i = before; i < result->len; i++)
+    adl_tally_of(worker, node)->rows_out += ((adl_frame *)result->pdata[i])->rows;
   return adl_worker_leave(worker, status) && ok;
 }
 
@@ -493,7 +529,8 @@ bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
 
 /* ---- holdouts ---- */
 
-static bool held_by_fraction(const adl_holdout *holdout, uint64_t seed, const adl_frame *frame, int64_t row, GByteArray *key) {
+static bool held_by_fraction(const adl_holdout *holdout, uint64_t seed, const adl_frame *frame, int64_t row,
+                             GByteArray *key) {
   g_byte_array_set_size(key, 0);
   if (holdout->by >= 0) {
     adl_array_key(&frame->columns[holdout->by]->view, row, key);
@@ -523,9 +560,13 @@ static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *fra
       tags[i] = tag;
       continue;
     }
-    if (where != NULL) held = !adl_is_null(&where->view, i) && adl_bit(where->view.data, i);
-    else if (holdout->kind == ADL_HOLDOUT_FRACTION) held = held_by_fraction(holdout, seed, frame, i, key);
-    else held = !adl_is_null(&frame->columns[holdout->by]->view, i) && adl_number_at(&frame->columns[holdout->by]->view, i) >= node->threshold;
+    if (where != NULL)
+      held = !adl_is_null(&where->view, i) && adl_bit(where->view.data, i);
+    else if (holdout->kind == ADL_HOLDOUT_FRACTION)
+      held = held_by_fraction(holdout, seed, frame, i, key);
+    else
+      held = !adl_is_null(&frame->columns[holdout->by]->view, i) &&
+             adl_number_at(&frame->columns[holdout->by]->view, i) >= node->threshold;
     tags[i] = held ? adl_tag_make(holdout->split, adl_tag_shard(tag), adl_tag_position(tag)) : tag;
   }
   g_byte_array_unref(key);

@@ -17,7 +17,7 @@ typedef struct entry {
 struct adl_store {
   adl_budget *budget;
   int32_t column_count;
-  GArray *entries; /* of entry */
+  GArray *entries;  /* of entry */
   GPtrArray *small; /* of adl_frame *: waiting to be put together */
   int64_t small_rows;
   int64_t rows, training_rows;
@@ -78,8 +78,8 @@ static bool spool_frame(adl_store *store, const adl_frame *frame, entry *at, cha
   for (int32_t i = 0; ok && i < frame->column_count; i++)
     if (frame->columns[i] != NULL) ok = adl_array_write(frame->columns[i], store->spool, &offset);
   if (!ok) {
-    *why = g_strdup_printf("cannot write to the spool file in %s: %s", store->budget->spool_directory,
-                           g_strerror(errno));
+    *why =
+        g_strdup_printf("cannot write to the spool file in %s: %s", store->budget->spool_directory, g_strerror(errno));
     return false;
   }
   store->spool_size = offset;
@@ -211,8 +211,10 @@ static int64_t frame_of(const adl_store *store, int64_t row) {
   int64_t low = 0, high = store->entries->len - 1;
   while (low < high) {
     int64_t middle = (low + high + 1) / 2;
-    if (g_array_index(store->entries, entry, middle).first <= row) low = middle;
-    else high = middle - 1;
+    if (g_array_index(store->entries, entry, middle).first <= row)
+      low = middle;
+    else
+      high = middle - 1;
   }
   return low;
 }

@@ -60,7 +60,8 @@ adl_parcel *adl_parcel_new(int64_t number) {
 adl_parcel *adl_parcel_share(const adl_parcel *parcel) {
   adl_parcel *other = adl_parcel_new(parcel->number);
   other->late = parcel->late;
-  for (guint i = 0; i < parcel->frames->len; i++) g_ptr_array_add(other->frames, adl_frame_ref(parcel->frames->pdata[i]));
+  for (guint i = 0; i < parcel->frames->len; i++)
+    g_ptr_array_add(other->frames, adl_frame_ref(parcel->frames->pdata[i]));
   return other;
 }
 

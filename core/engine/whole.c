@@ -26,7 +26,8 @@ static adl_frame *keys_of_all(adl_node_run *node) {
     adl_frame_unref(frame);
   }
   adl_frame *all = why == NULL ? adl_frames_concat((adl_frame *const *)parts->pdata, parts->len) : NULL;
-  if (all == NULL) adl_engine_fail(node->engine, stage, "%s", why != NULL ? why : "its key columns hold more than 2 GiB of text");
+  if (all == NULL)
+    adl_engine_fail(node->engine, stage, "%s", why != NULL ? why : "its key columns hold more than 2 GiB of text");
   g_ptr_array_free(parts, TRUE);
   g_free(why);
   g_free(read);
@@ -72,7 +73,9 @@ bool adl_whole_table(adl_node_run *node) {
 static bool same_group(const adl_view *view, const adl_stage *stage, int64_t a, int64_t b) {
   for (guint i = 0; i < view->slot_count; i++) {
     const adl_slot *slot = stage->slots->pdata[i];
-    if ((slot->flags & ADL_GROUP_KEY) != 0 && view->arrays[i] != NULL && adl_array_compare(view->columns[i], a, view->columns[i], b) != 0) return false;
+    if ((slot->flags & ADL_GROUP_KEY) != 0 && view->arrays[i] != NULL &&
+        adl_array_compare(view->columns[i], a, view->columns[i], b) != 0)
+      return false;
   }
   return true;
 }
@@ -90,7 +93,8 @@ static int64_t last_group(adl_worker *worker, adl_node_run *node, adl_frame *fra
 /* The rows that wait and those of the parcel, checked, as one frame; NULL: none, or failed. */
 static adl_frame *put_together(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel) {
   GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
-  uint32_t flags = node->stage->learn == ADL_LEARN_ONLINE || node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_CHECK_LEARN : 0;
+  uint32_t flags =
+      node->stage->learn == ADL_LEARN_ONLINE || node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_CHECK_LEARN : 0;
   bool ok = true;
   if (node->group_rest != NULL) g_ptr_array_add(parts, node->group_rest);
   node->group_rest = NULL;
@@ -102,7 +106,8 @@ static adl_frame *put_together(adl_worker *worker, adl_node_run *node, const adl
     adl_view_close(&view);
   }
   adl_frame *all = ok && parts->len > 0 ? adl_frames_concat((adl_frame *const *)parts->pdata, parts->len) : NULL;
-  if (ok && parts->len > 0 && all == NULL) adl_engine_fail(node->engine, node->stage, "a group holds more than 2 GiB of text");
+  if (ok && parts->len > 0 && all == NULL)
+    adl_engine_fail(node->engine, node->stage, "a group holds more than 2 GiB of text");
   g_ptr_array_free(parts, TRUE);
   return all;
 }

@@ -13,11 +13,13 @@ static bool is_hidden(const adl_stage *stage, const char *name) {
   return false;
 }
 
-static void report_clash(adl_graph *graph, adl_stage *stage, const adl_pending *pending, const adl_schema_column *other) {
+static void report_clash(adl_graph *graph, adl_stage *stage, const adl_pending *pending,
+                         const adl_schema_column *other) {
   adl_problem *problem = adl_args_error(stage->args, graph->problems, pending->parameter, -1, "choose another name",
                                         "there is a column `%s` already", pending->name);
   if (other->field->producer != NULL && other->field->producer != stage)
-    adl_problem_note(problem, other->field->producer->place, "it comes from the stage `%s`", other->field->producer->name);
+    adl_problem_note(problem, other->field->producer->place, "it comes from the stage `%s`",
+                     other->field->producer->name);
   stage->broken = true;
 }
 
@@ -57,14 +59,16 @@ static void share_schema(adl_graph *graph, adl_stage *stage, const adl_schema *i
 
 /* ---- from: [a, b] ---- */
 
-static void report_concat(adl_graph *graph, adl_stage *stage, const adl_stage *other, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static void report_concat(adl_graph *graph, adl_stage *stage, const adl_stage *other, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 static void report_concat(adl_graph *graph, adl_stage *stage, const adl_stage *other, const char *format, ...) {
   const adl_node *from = adl_node_get(stage->node, "from");
   va_list list;
   va_start(list, format);
   char *text = g_strdup_vprintf(format, list);
   va_end(list);
-  adl_problem *problem = adl_problems_error(graph->problems, from != NULL ? from->place : stage->place, "%s.from: %s", stage->name, text);
+  adl_problem *problem =
+      adl_problems_error(graph->problems, from != NULL ? from->place : stage->place, "%s.from: %s", stage->name, text);
   adl_problem_note(problem, other->place, "the stage `%s`", other->name);
   adl_problem_hint(problem, "give both the same columns with select or derive");
   g_free(text);
@@ -89,15 +93,16 @@ static void bind_concat(adl_graph *graph, adl_stage *stage) {
       const char *name = first->schema.columns[i].name;
       int32_t column = adl_schema_find(&other->schema, name);
       char a[96], b[96];
-      if (column < 0) report_concat(graph, stage, other, "`%s` has a column `%s` that `%s` lacks", first->name, name, other->name);
+      if (column < 0)
+        report_concat(graph, stage, other, "`%s` has a column `%s` that `%s` lacks", first->name, name, other->name);
       else if (!adl_type_equal(first->schema.columns[i].field->type, other->schema.columns[column].field->type))
         report_concat(graph, stage, other, "the column `%s` is %s in `%s` and %s in `%s`", name,
                       adl_type_name(first->schema.columns[i].field->type, a, sizeof a), first->name,
                       adl_type_name(other->schema.columns[column].field->type, b, sizeof b), other->name);
     }
     if (other->schema.count > first->schema.count)
-      report_concat(graph, stage, other, "`%s` has %d columns, `%s` only %d", other->name, other->schema.count, first->name,
-                    first->schema.count);
+      report_concat(graph, stage, other, "`%s` has %d columns, `%s` only %d", other->name, other->schema.count,
+                    first->name, first->schema.count);
   }
 }
 
@@ -115,7 +120,8 @@ static void call_class(adl_graph *graph, adl_stage *stage) {
     adl_context_leave(&context);
   }
   if (ok && (stage->class->flags & ADL_WHOLE_TABLE) != 0 && stage->pending->len > 0) {
-    adl_problems_error(graph->problems, stage->place, "%s: %s says WHOLE_TABLE, so it can pick rows but not add columns (%s)", stage->name,
+    adl_problems_error(graph->problems, stage->place,
+                       "%s: %s says WHOLE_TABLE, so it can pick rows but not add columns (%s)", stage->name,
                        stage->class->id, stage->loaded->path);
     ok = false;
   }
@@ -159,12 +165,14 @@ static int64_t width_of(const adl_field *field) {
 void adl_stage_settle_widths(adl_stage *stage) {
   for (guint i = 0; i < stage->slots->len; i++) {
     adl_slot *slot = stage->slots->pdata[i];
-    const adl_schema *schema = slot->side < 0 ? adl_stage_input(stage) : &((adl_stage *)stage->sides->pdata[slot->side])->schema;
+    const adl_schema *schema =
+        slot->side < 0 ? adl_stage_input(stage) : &((adl_stage *)stage->sides->pdata[slot->side])->schema;
     if (slot->kind == ADL_SLOT_COLUMN) {
       slot->type = schema->columns[slot->columns[0]].field->type;
     } else if (slot->kind == ADL_SLOT_MATRIX) {
       slot->type.width = 0;
-      for (int32_t c = 0; c < slot->column_count; c++) slot->type.width += width_of(schema->columns[slot->columns[c]].field);
+      for (int32_t c = 0; c < slot->column_count; c++)
+        slot->type.width += width_of(schema->columns[slot->columns[c]].field);
     }
     for (guint k = 0; k < slot->inputs->len; k++) ((adl_input *)slot->inputs->pdata[k])->type = slot->type;
   }
@@ -175,15 +183,18 @@ void adl_stage_settle_widths(adl_stage *stage) {
   }
   if (stage->role == ADL_STAGE_CONCAT) {
     const adl_stage *first = stage->from->pdata[0];
-    for (int32_t i = 0; i < stage->schema.count; i++) stage->schema.columns[i].field->type = first->schema.columns[i].field->type;
+    for (int32_t i = 0; i < stage->schema.count; i++)
+      stage->schema.columns[i].field->type = first->schema.columns[i].field->type;
   }
 }
 
-static int64_t field_dimension_name(const adl_stage *stage, const adl_schema_column *column, int64_t dimension, char *buffer, size_t size) {
+static int64_t field_dimension_name(const adl_stage *stage, const adl_schema_column *column, int64_t dimension,
+                                    char *buffer, size_t size) {
   const adl_field *field = column->field;
   if (field->matrix != NULL && field->producer != stage)
     return adl_slot_dimension_name(field->producer, field->matrix, dimension, buffer, size);
-  if (field->type.shape != ADL_VECTOR && field->type.shape != ADL_SPARSE) return g_snprintf(buffer, size, "%s", column->name);
+  if (field->type.shape != ADL_VECTOR && field->type.shape != ADL_SPARSE)
+    return g_snprintf(buffer, size, "%s", column->name);
   if (dimension >= 0 && dimension < field->name_count) {
     int64_t begin = field->name_offsets[dimension], length = field->name_offsets[dimension + 1] - begin;
     return g_snprintf(buffer, size, "%.*s", (int)length, field->name_bytes + begin);
@@ -191,8 +202,10 @@ static int64_t field_dimension_name(const adl_stage *stage, const adl_schema_col
   return g_snprintf(buffer, size, "%s[%" G_GINT64_FORMAT "]", column->name, dimension);
 }
 
-int64_t adl_slot_dimension_name(const adl_stage *stage, const adl_slot *slot, int64_t dimension, char *buffer, size_t size) {
-  const adl_schema *schema = slot->side < 0 ? adl_stage_input(stage) : &((adl_stage *)stage->sides->pdata[slot->side])->schema;
+int64_t adl_slot_dimension_name(const adl_stage *stage, const adl_slot *slot, int64_t dimension, char *buffer,
+                                size_t size) {
+  const adl_schema *schema =
+      slot->side < 0 ? adl_stage_input(stage) : &((adl_stage *)stage->sides->pdata[slot->side])->schema;
   for (int32_t c = 0; schema != NULL && c < slot->column_count; c++) {
     int64_t width = width_of(schema->columns[slot->columns[c]].field);
     if (dimension < width || c == slot->column_count - 1)
@@ -222,7 +235,8 @@ static void need_before(const adl_stage *stage) {
     if (!stage->needed[i]) continue;
     const adl_leaving *leaving = &stage->leaving[i];
     if (leaving->kind == ADL_FROM_OUTPUT) g_array_index(stage->outputs_wanted, bool, leaving->number) = true;
-    if (leaving->kind == ADL_FROM_SIDE) ((adl_stage *)stage->sides->pdata[leaving->side])->needed[leaving->number] = true;
+    if (leaving->kind == ADL_FROM_SIDE)
+      ((adl_stage *)stage->sides->pdata[leaving->side])->needed[leaving->number] = true;
     if (leaving->kind != ADL_FROM_INPUT) continue;
     if (stage->role == ADL_STAGE_CONCAT) {
       for (guint k = 0; k < stage->from->len; k++) {

@@ -20,9 +20,9 @@ typedef struct adl_stage adl_stage;
 
 /* A column as its producer made it; every schema it travels through points at it. */
 typedef struct adl_field {
-  adl_type type;           /* width is filled in when the producer knows it */
+  adl_type type; /* width is filled in when the producer knows it */
   adl_stage *producer;
-  int64_t name_count;      /* of dimensions; 0: no names */
+  int64_t name_count; /* of dimensions; 0: no names */
   int64_t *name_offsets;
   char *name_bytes;
   struct adl_slot *matrix; /* made by forwarding a matrix: its dimensions are those of the slot's columns */
@@ -49,10 +49,10 @@ typedef struct adl_slot {
   uint32_t flags;        /* ADL_LEARN_ONLY, ADL_NULLS_PASS, ADL_NAN_PASS, ADL_GROUP_KEY of its parameter */
   const char *parameter; /* "features", "columns.spend": for messages */
   int32_t column_count;
-  int32_t *columns;      /* into the schema it reads */
+  int32_t *columns; /* into the schema it reads */
   adl_expr *expr;
-  adl_type type;         /* of what the stage sees */
-  GPtrArray *inputs;     /* of adl_input *: places in the instance that tell type and slot */
+  adl_type type;     /* of what the stage sees */
+  GPtrArray *inputs; /* of adl_input *: places in the instance that tell type and slot */
 } adl_slot;
 
 /* Where each column that leaves a stage comes from. */
@@ -62,13 +62,13 @@ typedef struct adl_leaving {
   adl_origin_kind kind;
   int32_t number; /* column of the input, slot, output slot, or column of the side */
   int32_t side;
-  bool needed;    /* somebody behind reads it */
+  bool needed; /* somebody behind reads it */
 } adl_leaving;
 
 typedef enum adl_role_of_stage {
-  ADL_STAGE_CLASS,   /* an instance of a class */
-  ADL_STAGE_CONCAT,  /* from: [a, b] */
-  ADL_STAGE_HOLDOUT  /* holdout: assigns splits to the rows that leave a stage */
+  ADL_STAGE_CLASS,  /* an instance of a class */
+  ADL_STAGE_CONCAT, /* from: [a, b] */
+  ADL_STAGE_HOLDOUT /* holdout: assigns splits to the rows that leave a stage */
 } adl_role_of_stage;
 
 typedef enum adl_learn_mode { ADL_LEARN_NONE, ADL_LEARN_FIT, ADL_LEARN_ONLINE, ADL_LEARN_FROZEN } adl_learn_mode;
@@ -87,24 +87,24 @@ typedef struct adl_holdout {
 
 struct adl_stage {
   adl_role_of_stage role;
-  int32_t number;    /* in topological order, from 0 */
-  char *name;        /* internal ones: that of the user's stage they belong to */
+  int32_t number; /* in topological order, from 0 */
+  char *name;     /* internal ones: that of the user's stage they belong to */
   const adl_node *node;
   adl_place place;
   const adl_loaded *loaded;
   const adl_class *class; /* NULL: internal */
   adl_args *args;
   void *self;
-  bool broken;       /* had errors: what is behind it is not judged */
+  bool broken; /* had errors: what is behind it is not judged */
 
   adl_learn_mode learn;
-  char *model_path;  /* model: of the pipeline file or --models; NULL: none */
+  char *model_path; /* model: of the pipeline file or --models; NULL: none */
   adl_holdout *holdout;
 
-  GPtrArray *from;   /* of adl_stage *: main inputs (none: a source; several: CONCAT only) */
-  GPtrArray *sides;  /* of adl_stage *, by number of STAGE parameter */
-  GPtrArray *to;     /* of adl_stage *: who reads its rows as main input */
-  GPtrArray *to_side;/* of adl_stage *: who looks things up in its rows */
+  GPtrArray *from;    /* of adl_stage *: main inputs (none: a source; several: CONCAT only) */
+  GPtrArray *sides;   /* of adl_stage *, by number of STAGE parameter */
+  GPtrArray *to;      /* of adl_stage *: who reads its rows as main input */
+  GPtrArray *to_side; /* of adl_stage *: who looks things up in its rows */
 
   GPtrArray *slots;  /* of adl_slot * */
   adl_schema schema; /* what leaves; count 0 and no `rows_leave` for sinks and evaluators */
@@ -121,23 +121,23 @@ typedef struct adl_graph {
   adl_problems *problems;
   adl_registry *registry;
   adl_tree *tree;
-  char *path;            /* of the file */
-  char *directory;       /* of the file: relative paths start here */
+  char *path;      /* of the file */
+  char *directory; /* of the file: relative paths start here */
   char *name;
   uint64_t seed;
-  double max_rejects;    /* share of the rows */
-  int64_t threads;       /* of the file; 0: not said */
-  int64_t memory;        /* of the file; 0: not said */
-  GPtrArray *stages;     /* of adl_stage *, topological order; owned */
-  bool places_listed;    /* where plugins were looked for has been said */
-  GHashTable *written;   /* absolute path of an output -> name of the stage that writes it */
-  adl_region *region;    /* lists, instances, slots: freed with the graph */
+  double max_rejects;  /* share of the rows */
+  int64_t threads;     /* of the file; 0: not said */
+  int64_t memory;      /* of the file; 0: not said */
+  GPtrArray *stages;   /* of adl_stage *, topological order; owned */
+  bool places_listed;  /* where plugins were looked for has been said */
+  GHashTable *written; /* absolute path of an output -> name of the stage that writes it */
+  adl_region *region;  /* lists, instances, slots: freed with the graph */
 } adl_graph;
 
 typedef struct adl_graph_options {
-  const char *const *sets;      /* "stage.param=value" */
-  const char *const *vars;      /* "NAME=value" */
-  const char *models;           /* --models: directory of a run; NULL: none */
+  const char *const *sets;                         /* "stage.param=value" */
+  const char *const *vars;                         /* "NAME=value" */
+  const char *models;                              /* --models: directory of a run; NULL: none */
   char *(*path_out)(void *data, const char *text); /* the temporary path for a PATH_OUT; NULL: the text itself */
   void *path_out_data;
 } adl_graph_options;

@@ -15,7 +15,8 @@ static void fail(adl_graph *graph, adl_stage *stage, const adl_node *node, const
   char *text = g_strdup_vprintf(format, list);
   va_end(list);
   adl_problem *problem = adl_node_error(node, graph->problems, "%s.holdout%s", stage->name, text);
-  adl_problem_hint(problem, "write {fraction: 0.2, by: user}, {newest: 0.2, by: at} or {where: \"at >= '2024-06-01'\"}");
+  adl_problem_hint(problem,
+                   "write {fraction: 0.2, by: user}, {newest: 0.2, by: at} or {where: \"at >= '2024-06-01'\"}");
   stage->broken = true;
   g_free(text);
 }
@@ -30,7 +31,8 @@ static bool find_by(adl_graph *graph, adl_stage *stage, const adl_node *node) {
   adl_holdout *holdout = stage->holdout;
   holdout->by = -1;
   if (by == NULL) {
-    if (holdout->kind == ADL_HOLDOUT_NEWEST) fail(graph, stage, node, ": `newest` needs `by`, the column that says how new a row is");
+    if (holdout->kind == ADL_HOLDOUT_NEWEST)
+      fail(graph, stage, node, ": `newest` needs `by`, the column that says how new a row is");
     return holdout->kind != ADL_HOLDOUT_NEWEST;
   }
   const char *name = NULL;
@@ -67,7 +69,8 @@ static void bind_where(adl_graph *graph, adl_stage *stage, const adl_node *where
   holdout->where = adl_stage_compile(graph, stage, &stage->schema, text, "holdout.where");
   if (holdout->where == NULL) return;
   adl_type type = adl_expr_type(holdout->where);
-  if (type.element != ADL_BOOL || type.shape != ADL_SCALAR) fail(graph, stage, where, ".where: must be true or false for each row");
+  if (type.element != ADL_BOOL || type.shape != ADL_SCALAR)
+    fail(graph, stage, where, ".where: must be true or false for each row");
   int32_t count = adl_expr_input_count(holdout->where);
   holdout->columns = ADL_REGION_NEW(graph->region, int32_t, count + 1);
   for (int32_t i = 0; i < count; i++) holdout->columns[i] = adl_expr_input(holdout->where, i);
@@ -86,7 +89,8 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
   if ((where != NULL) + (fraction != NULL) + (newest != NULL) != 1)
     return fail(graph, stage, node, ": say one of `where`, `fraction` and `newest`");
   int32_t choice = 1;
-  if (as != NULL && !adl_read_choice(as, key_name(graph, stage, "as"), "validate|test", &choice, graph->problems)) stage->broken = true;
+  if (as != NULL && !adl_read_choice(as, key_name(graph, stage, "as"), "validate|test", &choice, graph->problems))
+    stage->broken = true;
   holdout->split = choice == 0 ? ADL_VALIDATE : ADL_TEST;
   if (where != NULL) {
     holdout->kind = ADL_HOLDOUT_WHERE;
@@ -94,13 +98,15 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
     return;
   }
   holdout->kind = fraction != NULL ? ADL_HOLDOUT_FRACTION : ADL_HOLDOUT_NEWEST;
-  if (!adl_read_float(fraction != NULL ? fraction : newest, key_name(graph, stage, fraction != NULL ? "fraction" : "newest"), "(0, 1)",
-                      &holdout->fraction, graph->problems))
+  if (!adl_read_float(fraction != NULL ? fraction : newest,
+                      key_name(graph, stage, fraction != NULL ? "fraction" : "newest"), "(0, 1)", &holdout->fraction,
+                      graph->problems))
     stage->broken = true;
   if (!find_by(graph, stage, node)) {
     stage->broken = true;
     return;
   }
-  holdout->canonical = adl_region_printf(graph->region, "%s %.17g by %s", fraction != NULL ? "fraction" : "newest", holdout->fraction,
-                                         holdout->by < 0 ? "" : stage->schema.columns[holdout->by].name);
+  holdout->canonical =
+      adl_region_printf(graph->region, "%s %.17g by %s", fraction != NULL ? "fraction" : "newest", holdout->fraction,
+                        holdout->by < 0 ? "" : stage->schema.columns[holdout->by].name);
 }

@@ -14,9 +14,10 @@ static adl_host table;
 const adl_host *adl_host_table(void) { return &table; }
 
 void adl_context_init(adl_context *context, adl_graph *graph, const adl_host *host, int32_t worker) {
-  *context = (adl_context){.call = {.struct_size = sizeof(adl_call), .worker = worker, .host = host != NULL ? host : &table},
-                           .graph = graph,
-                           .problems = graph->problems};
+  *context =
+      (adl_context){.call = {.struct_size = sizeof(adl_call), .worker = worker, .host = host != NULL ? host : &table},
+                    .graph = graph,
+                    .problems = graph->problems};
   context->call.core = context;
   context->scratch_tensors = g_ptr_array_new_with_free_func((GDestroyNotify)adl_tensors_free);
 }
@@ -64,7 +65,9 @@ static const char *host_stage_name(const adl_call *call) { return adl_context_of
 
 /* ---- resources ---- */
 
-static void *host_alloc(const adl_call *call, size_t size) { return adl_arena_alloc(&adl_context_of(call)->scratch, size); }
+static void *host_alloc(const adl_call *call, size_t size) {
+  return adl_arena_alloc(&adl_context_of(call)->scratch, size);
+}
 
 /* FNV-1a over the names, then mixed: any two streams differ. */
 static uint64_t host_random_key(const adl_call *call, const char *use) {
@@ -100,7 +103,8 @@ static adl_field *new_field(adl_context *context, adl_type type) {
   return field;
 }
 
-static adl_status host_declare_named(const adl_call *call, const char *parameter, const char *name, adl_type type, int32_t *slot) {
+static adl_status host_declare_named(const adl_call *call, const char *parameter, const char *name, adl_type type,
+                                     int32_t *slot) {
   adl_context *context = adl_context_of(call);
   const char *why = NULL;
   *slot = -1;
@@ -120,7 +124,8 @@ static const char *name_of_output(const adl_context *context, const adl_output *
   const adl_args *args = context->stage->args;
   for (int i = 0; i < args->count; i++) {
     const adl_param *param = args->items[i].param;
-    if (param->type == ADL_PARAM_NEW_COLUMN && (const char *)context->stage->self + param->offset == (const char *)output)
+    if (param->type == ADL_PARAM_NEW_COLUMN &&
+        (const char *)context->stage->self + param->offset == (const char *)output)
       return param->name;
   }
   return NULL;
@@ -136,7 +141,8 @@ static adl_status host_forward(const adl_call *call, const char *parameter, cons
   if (input->slot < 0) return refuse(call, parameter, as, "the column to forward was not given");
   adl_slot *slot = context->stage->slots->pdata[input->slot];
   if (slot->side >= 0 || (slot->flags & ADL_LEARN_ONLY) != 0)
-    return refuse(call, parameter, as, "a column of another stage, or one that is there for learning only, cannot be forwarded");
+    return refuse(call, parameter, as,
+                  "a column of another stage, or one that is there for learning only, cannot be forwarded");
   adl_pending *pending = add_pending(context, ADL_FROM_SLOT, parameter, as);
   pending->number = input->slot;
   if (slot->kind == ADL_SLOT_COLUMN) {
@@ -151,7 +157,8 @@ static adl_status host_forward(const adl_call *call, const char *parameter, cons
 static adl_status host_hide(const adl_call *call, const char *parameter, const char *column) {
   adl_context *context = adl_context_of(call);
   const adl_schema *input = adl_stage_input(context->stage);
-  if (input == NULL || adl_schema_find(input, column) < 0) return refuse(call, parameter, column, "there is no such column");
+  if (input == NULL || adl_schema_find(input, column) < 0)
+    return refuse(call, parameter, column, "there is no such column");
   g_ptr_array_add(context->stage->hidden, adl_region_text(context->graph->region, column));
   return ADL_OK;
 }
@@ -173,23 +180,27 @@ static const adl_schema *side_schema(const adl_call *call, const adl_side *side)
   return &((adl_stage *)stage->sides->pdata[side->number])->schema;
 }
 
-static bool host_side_column(const adl_call *call, const adl_side *side, int32_t number, const char **name, adl_type *type) {
+static bool host_side_column(const adl_call *call, const adl_side *side, int32_t number, const char **name,
+                             adl_type *type) {
   return column_at(side_schema(call, side), number, name, type);
 }
 
 static int32_t find_side_column(const adl_call *call, const char *parameter, const adl_side *side, const char *column) {
   const adl_schema *schema = side_schema(call, side);
   int32_t number = schema == NULL ? -1 : adl_schema_find(schema, column);
-  if (number < 0) host_fail(call, parameter, -1, NULL, "no column of the stage `%s` is called `%s`", side->name, column);
+  if (number < 0)
+    host_fail(call, parameter, -1, NULL, "no column of the stage `%s` is called `%s`", side->name, column);
   return number;
 }
 
-static adl_status host_side_input(const adl_call *call, const char *parameter, const adl_side *side, const char *column, adl_input *input) {
+static adl_status host_side_input(const adl_call *call, const char *parameter, const adl_side *side, const char *column,
+                                  adl_input *input) {
   adl_context *context = adl_context_of(call);
   int32_t number = find_side_column(call, parameter, side, column);
   if (number < 0) return ADL_FAILED;
   const adl_schema_column *at = &side_schema(call, side)->columns[number];
-  adl_slot *slot = adl_stage_add_slot(context->graph, context->stage, ADL_SLOT_COLUMN, parameter, ADL_NULLS_PASS | ADL_NAN_PASS, at->field->type);
+  adl_slot *slot = adl_stage_add_slot(context->graph, context->stage, ADL_SLOT_COLUMN, parameter,
+                                      ADL_NULLS_PASS | ADL_NAN_PASS, at->field->type);
   slot->side = side->number;
   slot->columns = adl_region_copy(context->graph->region, &number, sizeof number);
   slot->column_count = 1;
@@ -211,7 +222,8 @@ static adl_status host_column_input(const adl_call *call, const char *parameter,
   return ADL_OK;
 }
 
-static adl_status host_bring(const adl_call *call, const char *parameter, const adl_side *side, const char *column, const char *as) {
+static adl_status host_bring(const adl_call *call, const char *parameter, const adl_side *side, const char *column,
+                             const char *as) {
   adl_context *context = adl_context_of(call);
   int32_t number = find_side_column(call, parameter, side, column);
   if (number < 0) return ADL_FAILED;
@@ -240,7 +252,8 @@ static adl_status host_set_width(const adl_call *call, int32_t slot, int64_t wid
   return ADL_OK;
 }
 
-static adl_status host_set_names(const adl_call *call, int32_t slot, int64_t width, const int64_t *offsets, const char *bytes) {
+static adl_status host_set_names(const adl_call *call, int32_t slot, int64_t width, const int64_t *offsets,
+                                 const char *bytes) {
   if (slot == -1) return ADL_OK;
   adl_field *field = output_field(call, slot);
   if (field == NULL) return refuse(call, NULL, "set_names", "there is no such output");
@@ -252,15 +265,18 @@ static adl_status host_set_names(const adl_call *call, int32_t slot, int64_t wid
   return ADL_OK;
 }
 
-static int64_t host_dimension_name(const adl_call *call, const adl_input *input, int64_t dimension, char *buffer, size_t size) {
+static int64_t host_dimension_name(const adl_call *call, const adl_input *input, int64_t dimension, char *buffer,
+                                   size_t size) {
   const adl_stage *stage = adl_context_of(call)->stage;
-  if (input->slot < 0 || (guint)input->slot >= stage->slots->len) return g_snprintf(buffer, size, "[%" G_GINT64_FORMAT "]", dimension);
+  if (input->slot < 0 || (guint)input->slot >= stage->slots->len)
+    return g_snprintf(buffer, size, "[%" G_GINT64_FORMAT "]", dimension);
   return adl_slot_dimension_name(stage, stage->slots->pdata[input->slot], dimension, buffer, size);
 }
 
 /* ---- tensors ---- */
 
-static void *host_tensor(const adl_call *call, adl_tensors *tensors, const char *name, adl_element element, int32_t dimensions, const int64_t *size) {
+static void *host_tensor(const adl_call *call, adl_tensors *tensors, const char *name, adl_element element,
+                         int32_t dimensions, const int64_t *size) {
   const char *why = NULL;
   void *data = adl_tensors_get(tensors, name, element, dimensions, size, &why);
   if (data != NULL) return data;

@@ -88,8 +88,9 @@ static void read_version(adl_graph *graph, const adl_node *root) {
     adl_problem *problem = adl_problems_error(graph->problems, root->place, "the key `adloom` is missing");
     adl_problem_hint(problem, "begin the file with `adloom: 1`, the version of the file format");
   } else if (adl_read_int(node, "adloom", NULL, &version, graph->problems) && version != 1) {
-    adl_problem *problem = adl_node_error(node, graph->problems, "adloom: this is format version %" G_GINT64_FORMAT
-                                          "; this adloom reads version 1", version);
+    adl_problem *problem =
+        adl_node_error(node, graph->problems,
+                       "adloom: this is format version %" G_GINT64_FORMAT "; this adloom reads version 1", version);
     adl_problem_hint(problem, "use a newer adloom, or write `adloom: 1`");
   }
 }
@@ -114,7 +115,8 @@ static void read_top(adl_graph *graph, const adl_node *root) {
   read_version(graph, root);
   const adl_node *node = adl_node_get(root, "name");
   const char *name = NULL;
-  if (node != NULL && adl_read_text(node, "name", &name, graph->problems)) graph->name = adl_region_text(graph->region, name);
+  if (node != NULL && adl_read_text(node, "name", &name, graph->problems))
+    graph->name = adl_region_text(graph->region, name);
   int64_t seed = 42;
   if ((node = adl_node_get(root, "seed")) != NULL) adl_read_int(node, "seed", NULL, &seed, graph->problems);
   graph->seed = (uint64_t)seed;
@@ -208,7 +210,8 @@ static void read_model(adl_graph *graph, adl_stage *stage, const adl_node *node)
     stage->model_path = adl_region_text(graph->region, path);
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
       adl_problem *problem = adl_node_error(node, graph->problems, "%s: there is no model file %s", what, path);
-      adl_problem_hint(problem, "name a .safetensors file, or the directory of a run that fitted the stage `%s`", stage->name);
+      adl_problem_hint(problem, "name a .safetensors file, or the directory of a run that fitted the stage `%s`",
+                       stage->name);
       stage->broken = true;
     }
     g_free(path);
@@ -232,13 +235,15 @@ static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
   }
   const adl_node *blame = learn != NULL ? learn : model;
   if (!learns && blame != NULL) {
-    adl_node_error(blame, graph->problems, "%s: %s learns nothing, so neither `learn` nor `model` can be said", stage->name, class->id);
+    adl_node_error(blame, graph->problems, "%s: %s learns nothing, so neither `learn` nor `model` can be said",
+                   stage->name, class->id);
     stage->broken = true;
     return;
   }
   if ((class->flags & ADL_TRANSIENT) != 0 && blame != NULL) {
-    adl_node_error(blame, graph->problems, "%s: what %s learns belongs to the rows of one run; it is never saved or loaded",
-                   stage->name, class->id);
+    adl_node_error(blame, graph->problems,
+                   "%s: what %s learns belongs to the rows of one run; it is never saved or loaded", stage->name,
+                   class->id);
     stage->broken = true;
     return;
   }
@@ -246,14 +251,16 @@ static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
   if (choice == 1) stage->learn = ADL_LEARN_ONLINE;
   if (choice == 2) stage->learn = ADL_LEARN_FROZEN;
   if (stage->learn == ADL_LEARN_ONLINE && class->learn == NULL) {
-    adl_problem *problem = adl_node_error(learn, graph->problems, "%s.learn: %s cannot learn online", stage->name, class->id);
+    adl_problem *problem =
+        adl_node_error(learn, graph->problems, "%s.learn: %s cannot learn online", stage->name, class->id);
     adl_problem_hint(problem, "leave `learn` out, or use an online learner such as ftrl");
     stage->broken = true;
   }
   if (models != NULL && learns && (class->flags & ADL_TRANSIENT) == 0) {
     char *path = model_of_run(models, stage->name);
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-      adl_problem *problem = adl_problems_error(graph->problems, stage->place, "%s: there is no model file %s", stage->name, path);
+      adl_problem *problem =
+          adl_problems_error(graph->problems, stage->place, "%s: there is no model file %s", stage->name, path);
       adl_problem_hint(problem, "--models wants the directory of a run in which every stage that learns was fitted");
       stage->broken = true;
     }
@@ -262,7 +269,8 @@ static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
     g_free(path);
   }
   if (stage->learn == ADL_LEARN_FROZEN && stage->model_path == NULL && !stage->broken) {
-    adl_problem *problem = adl_node_error(learn, graph->problems, "%s.learn: frozen, but there is no model", stage->name);
+    adl_problem *problem =
+        adl_node_error(learn, graph->problems, "%s.learn: frozen, but there is no model", stage->name);
     adl_problem_hint(problem, "say `model: RUN-or-FILE`, or run with --models RUN");
     stage->broken = true;
   }
@@ -274,7 +282,8 @@ typedef struct path_out_bridge {
   char *last;
 } path_out_bridge;
 
-static const char *bridge_path_out(void *context, const char *stage, const adl_param *param, const char *text, GString *why) {
+static const char *bridge_path_out(void *context, const char *stage, const adl_param *param, const char *text,
+                                   GString *why) {
   (void)param;
   path_out_bridge *bridge = context;
   char *full = g_canonicalize_filename(text, "/"); /* relative ones begin at the run directory */
@@ -320,7 +329,8 @@ static void read_stage(adl_graph *graph, const adl_pair *pair, const adl_graph_o
   g_ptr_array_add(graph->stages, stage);
   if (!good_name(pair->key)) {
     adl_problems_error(graph->problems, pair->place,
-                       "`%s` is no name for a stage: letters, digits, _ and -, beginning with a letter, at most 100", pair->key);
+                       "`%s` is no name for a stage: letters, digits, _ and -, beginning with a letter, at most 100",
+                       pair->key);
     stage->broken = true;
   }
   if (!adl_read_kind(pair->value, pair->key, ADL_NODE_MAPPING, "name: {use: kmeans, ...}", graph->problems)) {
@@ -338,7 +348,8 @@ static void read_stages(adl_graph *graph, const adl_node *root, const adl_graph_
   const adl_node *stages = adl_node_get(root, "stages");
   if (stages == NULL) {
     adl_problem *problem = adl_problems_error(graph->problems, root->place, "the key `stages` is missing");
-    adl_problem_hint(problem, "a pipeline is a mapping of stages: `stages: {log: {use: read-csv, path: log.csv}, ...}`");
+    adl_problem_hint(problem,
+                     "a pipeline is a mapping of stages: `stages: {log: {use: read-csv, path: log.csv}, ...}`");
     return;
   }
   if (!adl_read_kind(stages, "stages", ADL_NODE_MAPPING, "stages: {log: {use: read-csv}}", graph->problems)) return;

@@ -11,12 +11,15 @@ static void edge_label(const adl_stage *from, GString *out, const char *line_end
       g_string_append(out, "...");
       break;
     }
-    g_string_append_printf(out, "%s: %s%s", from->schema.columns[i].name, adl_type_name(from->schema.columns[i].field->type, type, sizeof type), line_end);
+    g_string_append_printf(out, "%s: %s%s", from->schema.columns[i].name,
+                           adl_type_name(from->schema.columns[i].field->type, type, sizeof type), line_end);
   }
 }
 
 static const char *class_name(const adl_stage *stage) {
-  return stage->role == ADL_STAGE_CLASS ? stage->class->id : stage->role == ADL_STAGE_CONCAT ? "(rows of several)" : "(holdout)";
+  return stage->role == ADL_STAGE_CLASS    ? stage->class->id
+         : stage->role == ADL_STAGE_CONCAT ? "(rows of several)"
+                                           : "(holdout)";
 }
 
 void adl_graph_print_dot(const adl_graph *graph, GString *text) {

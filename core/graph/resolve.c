@@ -73,7 +73,8 @@ static void wanted_text(const adl_param *param, uint32_t shapes, GString *text) 
   const char *names[5];
   size_t count = 0;
   for (int i = 0; i < 5; i++)
-    if ((shapes & ADL_MASK(i)) != 0) names[count++] = i == ADL_SCALAR && param->type == ADL_PARAM_MATRIX ? "a number" : shape_names[i];
+    if ((shapes & ADL_MASK(i)) != 0)
+      names[count++] = i == ADL_SCALAR && param->type == ADL_PARAM_MATRIX ? "a number" : shape_names[i];
   adl_text_list(text, names, count, "or");
   if (param->roles == ADL_MASK(ADL_CATEGORY)) g_string_append(text, " that is a category");
   if (param->roles == ADL_MASK(ADL_NUMBER)) g_string_append(text, " that is a number");
@@ -94,7 +95,8 @@ static const char *converter(adl_type have, uint32_t shapes, uint32_t elements) 
   bool wants_number = elements != 0 && (elements & ADL_MASK(ADL_STRING)) == 0;
   if (have.shape == ADL_SPARSE && (shapes & ADL_MASK(ADL_VECTOR)) != 0)
     return "onehot with `dense: true` makes a vector";
-  if (have.shape == ADL_BAG || have.shape == ADL_LIST) return "onehot, hash and tfidf turn lists and bags into sparse vectors";
+  if (have.shape == ADL_BAG || have.shape == ADL_LIST)
+    return "onehot, hash and tfidf turn lists and bags into sparse vectors";
   if (have.role == ADL_CATEGORY && (shapes & (ADL_MASK(ADL_VECTOR) | ADL_MASK(ADL_SPARSE))) != 0)
     return "onehot and hash turn categories into sparse vectors";
   if (have.element == ADL_STRING && wants_number)
@@ -109,17 +111,19 @@ static void report_type(const resolver *r, const char *path, const adl_schema_co
   GString *wanted = g_string_new(NULL);
   wanted_text(r->param, shapes, wanted);
   adl_type_name(column->field->type, have, sizeof have);
-  adl_problem *problem =
-      adl_args_error(r->stage->args, r->graph->problems, path, -1, converter(column->field->type, shapes, r->param->elements),
-                     "column `%s` is %s; %s takes %s", column->name, have, r->stage->class->id, wanted->str);
+  adl_problem *problem = adl_args_error(
+      r->stage->args, r->graph->problems, path, -1, converter(column->field->type, shapes, r->param->elements),
+      "column `%s` is %s; %s takes %s", column->name, have, r->stage->class->id, wanted->str);
   const adl_stage *producer = column->field->producer;
-  if (producer != NULL) adl_problem_note(problem, producer->place, "`%s` comes from the stage `%s`", column->name, producer->name);
+  if (producer != NULL)
+    adl_problem_note(problem, producer->place, "`%s` comes from the stage `%s`", column->name, producer->name);
   g_string_free(wanted, TRUE);
   r->stage->broken = true;
 }
 
 static bool accepts(const adl_param *param, adl_type type, uint32_t shapes) {
-  return (shapes & ADL_MASK(type.shape)) != 0 && (param->elements == 0 || (param->elements & ADL_MASK(type.element)) != 0) &&
+  return (shapes & ADL_MASK(type.shape)) != 0 &&
+         (param->elements == 0 || (param->elements & ADL_MASK(type.element)) != 0) &&
          (param->roles == 0 || (param->roles & ADL_MASK(type.role)) != 0);
 }
 
@@ -258,8 +262,8 @@ static void scope_problem(void *data, const adl_expr_problem *problem) {
     return;
   }
   const adl_node *node = adl_node_get(adl_node_get(scope->stage->node, "holdout"), "where");
-  adl_problem *said = adl_problems_error(scope->graph->problems, adl_node_place(node, problem->offset), "%s.holdout.where: %s",
-                                         scope->stage->name, problem->message);
+  adl_problem *said = adl_problems_error(scope->graph->problems, adl_node_place(node, problem->offset),
+                                         "%s.holdout.where: %s", scope->stage->name, problem->message);
   if (problem->hint != NULL) adl_problem_hint(said, "%s", problem->hint);
 }
 
@@ -271,18 +275,20 @@ adl_expr *adl_stage_compile(adl_graph *graph, adl_stage *stage, const adl_schema
 }
 
 /* Puts a compiled expression into a slot; takes it over. */
-static bool slot_of_expression(const resolver *r, adl_expr *expr, const char *path, const char *name, adl_input *input) {
+static bool slot_of_expression(const resolver *r, adl_expr *expr, const char *path, const char *name,
+                               adl_input *input) {
   if (expr == NULL) return false;
   adl_type type = adl_expr_type(expr);
-  uint32_t shapes = r->param->shapes != 0 ? r->param->shapes
+  uint32_t shapes = r->param->shapes != 0                                               ? r->param->shapes
                     : r->param->type == ADL_PARAM_EXPRESSION && r->param->elements == 0 ? ADL_ANY_SHAPE
-                                                                                       : ADL_MASK(ADL_SCALAR);
+                                                                                        : ADL_MASK(ADL_SCALAR);
   if (!accepts(r->param, type, shapes)) {
     char have[96];
     GString *wanted = g_string_new(NULL);
     wanted_text(r->param, shapes, wanted);
     adl_type_name(type, have, sizeof have);
-    fail(r, path, converter(type, shapes, r->param->elements), "the expression is %s; %s takes %s", have, r->stage->class->id, wanted->str);
+    fail(r, path, converter(type, shapes, r->param->elements), "the expression is %s; %s takes %s", have,
+         r->stage->class->id, wanted->str);
     g_string_free(wanted, TRUE);
     adl_expr_free(expr);
     return false;

@@ -40,7 +40,8 @@ static adl_stage *named_stage(adl_graph *graph, adl_stage *stage, const adl_node
 }
 
 static void say_from(adl_graph *graph, adl_stage *stage, const char *why) {
-  adl_problem *problem = adl_problems_error(graph->problems, stage->place, "%s: `from` must be said: %s", stage->name, why);
+  adl_problem *problem =
+      adl_problems_error(graph->problems, stage->place, "%s: `from` must be said: %s", stage->name, why);
   adl_problem_hint(problem, "write `from: STAGE`");
   stage->broken = true;
 }
@@ -62,7 +63,8 @@ static void read_from(adl_graph *graph, adl_stage *stage, adl_stage *above) {
   const adl_node *from = stage->node->kind == ADL_NODE_MAPPING ? adl_node_get(stage->node, "from") : NULL;
   if (is_source(stage)) {
     if (from != NULL) {
-      adl_node_error(from, graph->problems, "%s.from: %s is a source; no rows go into it", stage->name, stage->class->id);
+      adl_node_error(from, graph->problems, "%s.from: %s is a source; no rows go into it", stage->name,
+                     stage->class->id);
       stage->broken = true;
     }
     return;
@@ -125,7 +127,8 @@ static void report_cycle(adl_graph *graph, adl_stage *stuck, GHashTable *placed)
     at = unplaced_before(at, placed);
   }
   GString *text = g_string_new(NULL);
-  for (guint i = path->len; i > begin; i--) g_string_append_printf(text, "%s -> ", ((adl_stage *)path->pdata[i - 1])->name);
+  for (guint i = path->len; i > begin; i--)
+    g_string_append_printf(text, "%s -> ", ((adl_stage *)path->pdata[i - 1])->name);
   adl_stage *first = path->pdata[path->len - 1];
   g_string_append(text, first->name);
   adl_place place = first->place;
@@ -145,8 +148,10 @@ static void sort_topologically(adl_graph *graph) {
     for (guint i = 0; next == NULL && i < graph->stages->len; i++) {
       adl_stage *stage = graph->stages->pdata[i];
       if (g_hash_table_contains(placed, stage)) continue;
-      if (all_placed(stage->from, placed) && all_placed(stage->sides, placed)) next = stage;
-      else if (stuck == NULL) stuck = stage;
+      if (all_placed(stage->from, placed) && all_placed(stage->sides, placed))
+        next = stage;
+      else if (stuck == NULL)
+        stuck = stage;
     }
     if (next == NULL) {
       report_cycle(graph, stuck, placed);
@@ -196,7 +201,8 @@ static void insert_internal(adl_graph *graph) {
     const adl_node *said = stage->class != NULL ? adl_node_get(stage->node, "holdout") : NULL;
     if (said == NULL) continue;
     if (!passes_rows(stage)) {
-      adl_node_error(said, graph->problems, "%s.holdout: no rows leave `%s` (%s)", stage->name, stage->name, stage->class->id);
+      adl_node_error(said, graph->problems, "%s.holdout: no rows leave `%s` (%s)", stage->name, stage->name,
+                     stage->class->id);
       stage->broken = true;
       continue;
     }
@@ -231,6 +237,7 @@ void adl_graph_wire(adl_graph *graph) {
     adl_stage *stage = graph->stages->pdata[i];
     stage->number = (int32_t)i;
     for (guint k = 0; k < stage->from->len; k++) g_ptr_array_add(((adl_stage *)stage->from->pdata[k])->to, stage);
-    for (guint k = 0; k < stage->sides->len; k++) g_ptr_array_add(((adl_stage *)stage->sides->pdata[k])->to_side, stage);
+    for (guint k = 0; k < stage->sides->len; k++)
+      g_ptr_array_add(((adl_stage *)stage->sides->pdata[k])->to_side, stage);
   }
 }

@@ -10,14 +10,20 @@
 #include <time.h>
 
 #define COLUMN(struct_name, field, more)                                                                               \
-  {.name = #field, .type = ADL_PARAM_COLUMN, .flags = ADL_REQUIRED | (more), .offset = offsetof(struct_name, field),   \
-   .elements = ADL_ANY_NUMERIC, .doc = "A column."}
+  {                                                                                                                    \
+    .name = #field, .type = ADL_PARAM_COLUMN, .flags = ADL_REQUIRED | (more), .offset = offsetof(struct_name, field),  \
+    .elements = ADL_ANY_NUMERIC, .doc = "A column."                                                                    \
+  }
 #define NEW_COLUMN(struct_name, field)                                                                                 \
-  {.name = #field, .type = ADL_PARAM_NEW_COLUMN, .flags = ADL_PLAIN_NAME, .offset = offsetof(struct_name, field),      \
-   .default_value = #field, .doc = "A new column."}
+  {                                                                                                                    \
+    .name = #field, .type = ADL_PARAM_NEW_COLUMN, .flags = ADL_PLAIN_NAME, .offset = offsetof(struct_name, field),     \
+    .default_value = #field, .doc = "A new column."                                                                    \
+  }
 #define COUNT(struct_name, field, value)                                                                               \
-  {.name = #field, .type = ADL_PARAM_INT, .offset = offsetof(struct_name, field), .default_value = value,              \
-   .range = "[0, 1000000]", .doc = "A number."}
+  {                                                                                                                    \
+    .name = #field, .type = ADL_PARAM_INT, .offset = offsetof(struct_name, field), .default_value = value,             \
+    .range = "[0, 1000000]", .doc = "A number."                                                                        \
+  }
 
 static const adl_type number = {.element = ADL_FLOAT64, .shape = ADL_SCALAR, .role = ADL_NUMBER};
 
@@ -75,8 +81,8 @@ static adl_status top_bind(const adl_call *call, void *instance) {
   return call->host->declare(call, &((top *)instance)->size, number);
 }
 
-static adl_status top_process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
-                              adl_out *out) {
+static adl_status top_process(const adl_call *call, const void *instance, const adl_model *model,
+                              const adl_batch *batch, adl_out *out) {
   const top *self = instance;
   const adl_column *score = batch->slots[self->score.slot];
   int64_t *index = call->host->alloc(call, ((size_t)batch->group_count + 1) * sizeof *index);
@@ -132,7 +138,10 @@ typedef struct sides {
 } sides;
 
 #define SIDE(field)                                                                                                    \
-  {.name = #field, .type = ADL_PARAM_STAGE, .flags = ADL_REQUIRED, .offset = offsetof(sides, field), .doc = "A stage."}
+  {                                                                                                                    \
+    .name = #field, .type = ADL_PARAM_STAGE, .flags = ADL_REQUIRED, .offset = offsetof(sides, field),                  \
+    .doc = "A stage."                                                                                                  \
+  }
 static const adl_param sides_params[] = {SIDE(a), SIDE(b), SIDE(c), SIDE(d), SIDE(e)};
 
 static adl_status sides_bind(const adl_call *call, void *instance) {
@@ -278,7 +287,8 @@ static adl_status refuse_process(const adl_call *call, const void *instance, con
   (void)model;
   for (int64_t i = 0; i < batch->rows; i++) {
     index[i] = batch->rows - 1 - i;
-    if (adl_number_at(batch->slots[self->x.slot], i) == (double)self->value) call->host->reject(call, i, "x", "unwanted");
+    if (adl_number_at(batch->slots[self->x.slot], i) == (double)self->value)
+      call->host->reject(call, i, "x", "unwanted");
   }
   return call->host->pick(call, out, index, batch->rows);
 }
@@ -308,9 +318,7 @@ static adl_status slow_process(const adl_call *call, const void *instance, const
   ADL_PARAMS(params_of)
 
 static const adl_class explode_class = {CLASS("test.explode", ADL_TRANSFORM, ADL_NEW, explode_params, explode),
-                                        .flags = ADL_ORDERED,
-                                        .bind = explode_bind,
-                                        .process = explode_process,
+                                        .flags = ADL_ORDERED, .bind = explode_bind, .process = explode_process,
                                         .finish = explode_finish};
 static const adl_class top_class = {CLASS("test.top", ADL_OPTIMIZE, ADL_PICKED, top_params, top),
                                     .flags = ADL_WHOLE_GROUPS, .bind = top_bind, .process = top_process};
@@ -328,8 +336,8 @@ static const adl_class count_class = {CLASS("test.count", ADL_SOURCE, ADL_NEW, c
                                       .open = count_open,
                                       .next = count_next,
                                       .fingerprint = count_fingerprint};
-static const adl_class mean_class = {CLASS("test.mean", ADL_PROFILE, ADL_SAME, mean_params, mean),
-                                     .bind = mean_bind, .fit = mean_fit, .process = mean_process};
+static const adl_class mean_class = {CLASS("test.mean", ADL_PROFILE, ADL_SAME, mean_params, mean), .bind = mean_bind,
+                                     .fit = mean_fit, .process = mean_process};
 static const adl_class refuse_class = {CLASS("test.refuse", ADL_TRANSFORM, ADL_PICKED, refuse_params, refuse),
                                        .process = refuse_process};
 static const adl_class slow_class = {CLASS("test.slow", ADL_TRANSFORM, ADL_SAME, slow_params, slow),

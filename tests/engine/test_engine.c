@@ -10,8 +10,10 @@
 static char *numbers(int n) {
   GString *csv = g_string_new("user,x,y,z\n");
   for (int i = 0; i < n; i++) {
-    if (i % 97 == 96) g_string_append_printf(csv, "u%d,,%d,%d\n", i % 50, i % 7, i % 7 > 3);
-    else g_string_append_printf(csv, "u%d,%d,%d,%d\n", i % 50, i, i % 7, i % 7 > 3);
+    if (i % 97 == 96)
+      g_string_append_printf(csv, "u%d,,%d,%d\n", i % 50, i % 7, i % 7 > 3);
+    else
+      g_string_append_printf(csv, "u%d,%d,%d,%d\n", i % 50, i, i % 7, i % 7 > 3);
   }
   return g_string_free(csv, FALSE);
 }
@@ -34,7 +36,8 @@ START_TEST(rows_keep_their_order) {
   adl_harness_run(h, "  s: {use: scale, columns: [y]}\n", "s");
   ASSERT_OK(h);
   ck_assert_int_eq(adl_harness_rows(h), 30000);
-  for (int i = 0; i < 30000; i++) ck_assert(i % 97 == 96 ? adl_harness_null(h, "x", i) : adl_harness_number(h, "x", i) == i);
+  for (int i = 0; i < 30000; i++)
+    ck_assert(i % 97 == 96 ? adl_harness_null(h, "x", i) : adl_harness_number(h, "x", i) == i);
   adl_harness_free(h);
 }
 END_TEST
@@ -57,7 +60,8 @@ START_TEST(too_many_rejects_stop_the_run) {
   adl_harness_top(h, "max_rejects: 0.001\n");
   adl_harness_run(h, "  c: {use: kmeans, features: [x, y], clusters: 3}\n", NULL);
   ck_assert(!adl_harness_ok(h));
-  ck_assert_msg(strstr(adl_harness_errors(h), "were rejected; 0.10 % are allowed") != NULL, "%s", adl_harness_errors(h));
+  ck_assert_msg(strstr(adl_harness_errors(h), "were rejected; 0.10 % are allowed") != NULL, "%s",
+                adl_harness_errors(h));
   adl_harness_free(h);
 }
 END_TEST
@@ -101,7 +105,8 @@ START_TEST(online_rows_keep_their_order) {
   adl_harness_run(h, "  l: {use: ftrl, features: [y], label: z, learn: online}\n", "l");
   ASSERT_OK(h);
   ck_assert_int_eq(adl_harness_rows(h), 20000);
-  for (int i = 0; i < 20000; i++) ck_assert(i % 97 == 96 ? adl_harness_null(h, "x", i) : adl_harness_number(h, "x", i) == i);
+  for (int i = 0; i < 20000; i++)
+    ck_assert(i % 97 == 96 ? adl_harness_null(h, "x", i) : adl_harness_number(h, "x", i) == i);
   adl_harness_free(h);
 }
 END_TEST

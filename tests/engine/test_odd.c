@@ -57,7 +57,9 @@ END_TEST
 START_TEST(rows_of_a_table_are_held_out_one_by_one) {
   char *csv = rows_of(5000, 10);
   adl_harness *h = harness(csv, columns, "");
-  adl_harness_run(h, "  g: {use: group, by: k, columns: {n: count()}, holdout: {fraction: 0.3}}\n  m: {use: test.mean, x: n}\n", "m");
+  adl_harness_run(
+      h, "  g: {use: group, by: k, columns: {n: count()}, holdout: {fraction: 0.3}}\n  m: {use: test.mean, x: n}\n",
+      "m");
   ASSERT_OK(h);
   ck_assert_int_eq(adl_harness_rows(h), 500);
   int held = 0;
@@ -89,7 +91,8 @@ START_TEST(a_rejected_row_leaves_even_if_it_is_picked) {
   ASSERT_OK(h);
   ck_assert_int_eq(adl_harness_rejected(h), 2);
   ck_assert_int_eq(adl_harness_rows(h), 3);
-  ck_assert(adl_harness_number(h, "x", 0) == 4 && adl_harness_number(h, "x", 1) == 2 && adl_harness_number(h, "x", 2) == 1);
+  ck_assert(adl_harness_number(h, "x", 0) == 4 && adl_harness_number(h, "x", 1) == 2 &&
+            adl_harness_number(h, "x", 2) == 1);
   adl_harness_free(h);
 }
 END_TEST

@@ -16,7 +16,8 @@ static const char columns[] = "{user: id, item: id, text: string, at: timestamp,
 
 /* Clicks: some twice, some broken, some without x; users and items by a law with a long tail. */
 static char *clicks(int n) {
-  static const char *const words[] = {"red", "green", "blue", "shoes", "hat", "coat", "old", "new", "cheap", "fine", "small"};
+  static const char *const words[] = {"red", "green", "blue",  "shoes", "hat",  "coat",
+                                      "old", "new",   "cheap", "fine",  "small"};
   GString *csv = g_string_new("user,item,text,at,x,y,z\n");
   for (int i = 0; i < n; i++) {
     unsigned r = (unsigned)(i % 1777 == 1776 ? i - 1 : i) * 2654435761u;
@@ -25,18 +26,23 @@ static char *clicks(int n) {
       g_string_append_printf(csv, "u%u,broken\n", user);
       continue;
     }
-    g_string_append_printf(csv, "u%u,i%u,%s %s %s,2024-0%u-%02uT%02u:%02u:00Z,", user, item, words[r % 11], words[(r >> 7) % 11], words[(r >> 13) % 11],
-                           1 + (r >> 9) % 9, 1 + (r >> 11) % 28, (r >> 5) % 24, (r >> 3) % 60);
-    if (i % 97 == 96) g_string_append_printf(csv, ",%u,%d\n", r % 13, r % 13 > 6);
-    else g_string_append_printf(csv, "%u.%u,%u,%d\n", (r >> 6) % 1000, r % 10, r % 13, r % 13 > 6 || r % 50 == 0);
+    g_string_append_printf(csv, "u%u,i%u,%s %s %s,2024-0%u-%02uT%02u:%02u:00Z,", user, item, words[r % 11],
+                           words[(r >> 7) % 11], words[(r >> 13) % 11], 1 + (r >> 9) % 9, 1 + (r >> 11) % 28,
+                           (r >> 5) % 24, (r >> 3) % 60);
+    if (i % 97 == 96)
+      g_string_append_printf(csv, ",%u,%d\n", r % 13, r % 13 > 6);
+    else
+      g_string_append_printf(csv, "%u.%u,%u,%d\n", (r >> 6) % 1000, r % 10, r % 13, r % 13 > 6 || r % 50 == 0);
   }
   return g_string_free(csv, FALSE);
 }
 
 static const char stages[] =
     "  clean: {use: dedupe, by: [user, item, text, at, x]}\n"
-    "  hours: {use: derive, columns: {hour: hour(at), late: \"if(hour(at) > 17, 'late', 'early')\", price: \"coalesce(x, 0) + 1\"}}\n"
-    "  users: {use: group, by: user, columns: {n: count(), spent: sum(price), mean_y: mean(y), seen: distinct(item), newest: max(at), said: bag(text), "
+    "  hours: {use: derive, columns: {hour: hour(at), late: \"if(hour(at) > 17, 'late', 'early')\", price: "
+    "\"coalesce(x, 0) + 1\"}}\n"
+    "  users: {use: group, by: user, columns: {n: count(), spent: sum(price), mean_y: mean(y), seen: distinct(item), "
+    "newest: max(at), said: bag(text), "
     "last_item: 'last(item, at)'}}\n"
     "  items: {use: group, from: hours, by: item, columns: {shown: count(), clicked: mean(z)}}\n"
     "  known: {use: join, from: hours, with: users, on: user}\n"
@@ -53,7 +59,8 @@ static const char stages[] =
     "  learnt: {use: ftrl, features: [w], label: z, learn: online, as: q}\n"
     "  plain: {use: sgd, features: [numbers, kinds], label: z, epochs: 3, as: r}\n"
     "  sorted: {use: sort, by: [item, y, user], descending: y}\n"
-    "  out: {use: write-csv, path: out.csv, columns: [user, item, at, x, segment, topic, mixture, p, q, r, spent, seen]}\n"
+    "  out: {use: write-csv, path: out.csv, columns: [user, item, at, x, segment, topic, mixture, p, q, r, spent, "
+    "seen]}\n"
     "  lines: {use: write-jsonl, from: users, path: users.jsonl}\n"
     "  of_p: {use: metrics, from: plain, label: z, score: p, by: late}\n"
     "  of_q: {use: metrics, from: plain, label: z, score: q}\n"
@@ -83,7 +90,8 @@ START_TEST(threads_and_memory_change_nothing) {
         ASSERT_OK(h);
         char *digest = adl_harness_digest(h);
         if (first == NULL) first = g_strdup(digest);
-        ck_assert_msg(strcmp(first, digest) == 0, "%d threads, %s memory, repeat %d: other results", threads[t], memory == 0 ? "no" : "plenty of", repeat);
+        ck_assert_msg(strcmp(first, digest) == 0, "%d threads, %s memory, repeat %d: other results", threads[t],
+                      memory == 0 ? "no" : "plenty of", repeat);
         free(digest);
       }
   ck_assert_int_eq(adl_harness_rejected(h), 30000 / 301);
@@ -143,13 +151,15 @@ START_TEST(a_changed_stage_is_fitted_again_and_what_is_behind_it) {
   static const struct {
     const char *stage;
     bool fitted;
-  } expected[] = {{"words", false}, {"kinds", false}, {"numbers", false}, {"segment", false}, {"topic", false}, {"mixture", true}, {"plain", true}};
+  } expected[] = {{"words", false}, {"kinds", false},  {"numbers", false}, {"segment", false},
+                  {"topic", false}, {"mixture", true}, {"plain", true}};
   char *manifest = adl_harness_read(h, "manifest.json");
   for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
     char *name = g_strdup_printf("\"name\" : \"%s\"", expected[i].stage);
     const char *at = strstr(manifest, name), *said = at != NULL ? strstr(at, "\"fitted_in_this_run\" : ") : NULL;
     ck_assert_msg(said != NULL, "%s", expected[i].stage);
-    ck_assert_msg(g_str_has_prefix(said + strlen("\"fitted_in_this_run\" : "), expected[i].fitted ? "true" : "false"), "%s", expected[i].stage);
+    ck_assert_msg(g_str_has_prefix(said + strlen("\"fitted_in_this_run\" : "), expected[i].fitted ? "true" : "false"),
+                  "%s", expected[i].stage);
     g_free(name);
   }
   g_free(manifest);

@@ -21,11 +21,16 @@ static char *dirty(int n) {
   GString *csv = g_string_new("user,x,y,z,text\n");
   for (int i = 0; i < n; i++) {
     const char *words[] = {"red", "green", "blue", "red shoes", "green hat"};
-    if (i % 100 == 50) g_string_append_printf(csv, "u%d,not a number,1,1,w\n", i % 31);
-    else if (i % 100 == 60) g_string_append_printf(csv, "u%d,,%d,%d,%s\n", i % 31, i % 7, i % 7 > 3, words[i % 5]);
-    else if (i % 100 == 70) g_string_append_printf(csv, "u%d,%d,%d,,%s\n", i % 31, i, i % 7, words[i % 5]);
-    else if (i % 100 == 80) g_string_append_printf(csv, "u%d,%d,%d,7,%s\n", i % 31, i, i % 7, words[i % 5]);
-    else g_string_append_printf(csv, "u%d,%d,%d,%d,%s\n", i % 31, i, i % 7, i % 7 > 3, words[i % 5]);
+    if (i % 100 == 50)
+      g_string_append_printf(csv, "u%d,not a number,1,1,w\n", i % 31);
+    else if (i % 100 == 60)
+      g_string_append_printf(csv, "u%d,,%d,%d,%s\n", i % 31, i % 7, i % 7 > 3, words[i % 5]);
+    else if (i % 100 == 70)
+      g_string_append_printf(csv, "u%d,%d,%d,,%s\n", i % 31, i, i % 7, words[i % 5]);
+    else if (i % 100 == 80)
+      g_string_append_printf(csv, "u%d,%d,%d,7,%s\n", i % 31, i, i % 7, words[i % 5]);
+    else
+      g_string_append_printf(csv, "u%d,%d,%d,%d,%s\n", i % 31, i, i % 7, i % 7 > 3, words[i % 5]);
   }
   return g_string_free(csv, FALSE);
 }
@@ -50,9 +55,10 @@ START_TEST(rows_add_up) {
   static const char *const modes[] = {"fit", "online"};
   for (int mode = 0; mode < 2; mode++) {
     adl_harness *h = with_dirty(20000);
-    char *stages = g_strdup_printf("  s: {use: scale, columns: [x], as: sx}\n  l: {use: ftrl, features: [sx, y], label: z, as: p, learn: %s}\n"
-                                   "  o: {use: write-csv, path: out.csv, columns: [x, p]}\n",
-                                   modes[mode]);
+    char *stages = g_strdup_printf(
+        "  s: {use: scale, columns: [x], as: sx}\n  l: {use: ftrl, features: [sx, y], label: z, as: p, learn: %s}\n"
+        "  o: {use: write-csv, path: out.csv, columns: [x, p]}\n",
+        modes[mode]);
     adl_harness_run(h, stages, "l");
     ASSERT_OK(h);
     char *rejects = adl_harness_rejects(h), *out = adl_harness_read(h, "out.csv");
@@ -92,14 +98,13 @@ END_TEST
 START_TEST(a_loaded_model_changes_nothing) {
   adl_harness *h = with_dirty(20000);
   adl_harness_store(h, true);
-  const char *stages =
-      "  s: {use: scale, columns: [x], as: sx}\n"
-      "  c: {use: kmeans, features: [sx, y], clusters: 4, max_iter: 5, as: c}\n"
-      "  w: {use: tfidf, text: text, as: w}\n"
-      "  l: {use: ftrl, features: [sx, y, w], label: z, as: p}\n"
-      "  g: {use: sgd, features: [sx, y], label: z, as: q, epochs: 2}\n"
-      "  m: {use: metrics, label: z, score: p}\n"
-      "  o: {use: write-csv, from: g, path: out.csv, columns: [x, c, p, q]}\n";
+  const char *stages = "  s: {use: scale, columns: [x], as: sx}\n"
+                       "  c: {use: kmeans, features: [sx, y], clusters: 4, max_iter: 5, as: c}\n"
+                       "  w: {use: tfidf, text: text, as: w}\n"
+                       "  l: {use: ftrl, features: [sx, y, w], label: z, as: p}\n"
+                       "  g: {use: sgd, features: [sx, y], label: z, as: q, epochs: 2}\n"
+                       "  m: {use: metrics, label: z, score: p}\n"
+                       "  o: {use: write-csv, from: g, path: out.csv, columns: [x, c, p, q]}\n";
   char *first = NULL, *rejects = NULL;
   for (int i = 0; i < 3; i++) {
     adl_harness_run(h, stages, NULL);
@@ -124,9 +129,12 @@ START_TEST(a_limit_does_not_depend_on_threads) {
   for (int t = 0; t < 4; t++) {
     adl_harness_threads(h, threads[t]);
     adl_harness_limit(h, 10010);
-    adl_harness_run(h, "  l: {use: ftrl, features: [y], label: z, as: p, learn: online}\n  o: {use: write-csv, path: out.csv}\n", "l");
+    adl_harness_run(
+        h, "  l: {use: ftrl, features: [y], label: z, as: p, learn: online}\n  o: {use: write-csv, path: out.csv}\n",
+        "l");
     ASSERT_OK(h);
-    char *rejects = adl_harness_rejects(h), *manifest = adl_harness_read(h, "manifest.json"), *digest = adl_harness_digest(h);
+    char *rejects = adl_harness_rejects(h), *manifest = adl_harness_read(h, "manifest.json"),
+         *digest = adl_harness_digest(h);
     /* 10010 good records, 102 broken ones among them: the next broken one stands behind the last row that is taken. */
     ck_assert_int_eq(count(rejects, "rows "), 101);
     ck_assert_msg(strstr(manifest, "\"rows_read\" : 10111,") != NULL, "%s", manifest);
@@ -265,7 +273,8 @@ END_TEST
 
 START_TEST(two_sinks_cannot_share_a_file) {
   adl_harness *h = with_dirty(100);
-  adl_harness_run(h, "  a: {use: write-csv, path: out.csv}\n  b: {use: write-jsonl, from: rows, path: ./out.csv}\n", NULL);
+  adl_harness_run(h, "  a: {use: write-csv, path: out.csv}\n  b: {use: write-jsonl, from: rows, path: ./out.csv}\n",
+                  NULL);
   ck_assert(!adl_harness_ok(h));
   ASSERT_SAYS(h, "b.path: './out.csv' cannot be written: a writes to this file as well");
   adl_harness_free(h);
@@ -283,7 +292,8 @@ static const struct {
     {"{use: derive, columns: {xx: x * 2}}", NULL},
     {"{use: select, columns: [x]}", NULL},
     {"{use: sort, by: x}", NULL},
-    {"{use: group, by: user, columns: {n: count(), m: mean(y), l: \"last(x, y)\", b: bag(text), d: distinct(text)}}", NULL},
+    {"{use: group, by: user, columns: {n: count(), m: mean(y), l: \"last(x, y)\", b: bag(text), d: distinct(text)}}",
+     NULL},
     {"{use: join, with: rows, on: user, prefix: r_, many: first}", NULL},
     {"{use: hash, columns: [user], bits: 10, as: h}", NULL},
     {"{use: ftrl, features: [x], label: z, learn: online}", NULL},
@@ -304,7 +314,8 @@ static void each_class(const char *csv, const char *source, int64_t rejected, bo
     adl_harness_top(h, "max_rejects: 1\n");
     adl_harness_source(h, source);
     bool ends = strstr(classes[i].stage, "metrics") != NULL;
-    char *stages = g_strdup_printf("  s: %s\n%s", classes[i].stage, ends ? "" : "  o: {use: write-csv, path: out.csv}\n");
+    char *stages =
+        g_strdup_printf("  s: %s\n%s", classes[i].stage, ends ? "" : "  o: {use: write-csv, path: out.csv}\n");
     adl_harness_run(h, stages, NULL);
     if (classes[i].says == NULL) {
       ASSERT_OK(h);
@@ -330,7 +341,8 @@ START_TEST(rejects_only) { each_class("user,x,y,z,text\nu,a,1,1,w\nu,1\nu,1,1,1,
 END_TEST
 
 START_TEST(everything_held_out) {
-  each_class("user,x,y,z,text\nu1,1,2,0,hello world\nu2,2,3,1,good day\nu1,3,2,1,hello sun\n", "holdout: {where: \"x > 0\"}", 0, true);
+  each_class("user,x,y,z,text\nu1,1,2,0,hello world\nu2,2,3,1,good day\nu1,3,2,1,hello sun\n",
+             "holdout: {where: \"x > 0\"}", 0, true);
 }
 END_TEST
 

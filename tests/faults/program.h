@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 typedef struct program {
-  char *folder; /* temporary: pipeline files, data, run directories */
-  int status;   /* exit status of the last run; 128 + number of the signal that ended it */
-  char *out, *said; /* standard output, standard error */
+  char *folder;         /* temporary: pipeline files, data, run directories */
+  int status;           /* exit status of the last run; 128 + number of the signal that ended it */
+  char *out, *said;     /* standard output, standard error */
   void (*before)(void); /* in the child, before it becomes adloom; NULL: nothing */
 } program;
 
@@ -97,7 +97,9 @@ static inline pid_t program_start(const program *p, const char *command, const c
   return pid;
 }
 
-static inline int program_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+static inline int program_status(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 /* Waits for the end, and takes over what was said. */
 static inline int program_end(program *p, pid_t pid, const char *output) {
@@ -113,18 +115,24 @@ static inline int program_end(program *p, pid_t pid, const char *output) {
   return p->status = program_status(status);
 }
 
-static inline int program_run(program *p, const char *command) { return program_end(p, program_start(p, command, "last"), "last"); }
+static inline int program_run(program *p, const char *command) {
+  return program_end(p, program_start(p, command, "last"), "last");
+}
 
-#define ASSERT_STATUS(p, wanted) ck_assert_msg((p)->status == (wanted), "status %d, not %d: %s%s", (p)->status, (wanted), (p)->out, (p)->said)
+#define ASSERT_STATUS(p, wanted)                                                                                       \
+  ck_assert_msg((p)->status == (wanted), "status %d, not %d: %s%s", (p)->status, (wanted), (p)->out, (p)->said)
 #define ASSERT_SAYS(p, text) ck_assert_msg(strstr((p)->said, text) != NULL, "\"%s\" is not in: %s", text, (p)->said)
 
 /* Names of all files below a folder of ours, sorted, one a line; without the model store and what tests wrote. */
 static inline void program_list(const char *folder, const char *prefix, GPtrArray *names) {
   GDir *dir = g_dir_open(folder, 0, NULL);
   for (const char *name = dir != NULL ? g_dir_read_name(dir) : NULL; name != NULL; name = g_dir_read_name(dir)) {
-    char *path = g_build_filename(folder, name, NULL), *shown = g_strconcat(prefix, name, NULL), *below = g_strconcat(shown, "/", NULL);
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) program_list(path, below, names);
-    else g_ptr_array_add(names, g_strdup(shown));
+    char *path = g_build_filename(folder, name, NULL), *shown = g_strconcat(prefix, name, NULL),
+         *below = g_strconcat(shown, "/", NULL);
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+      program_list(path, below, names);
+    else
+      g_ptr_array_add(names, g_strdup(shown));
     g_free(path);
     g_free(shown);
     g_free(below);
@@ -148,7 +156,8 @@ static inline void program_assert_tidy(const program *p) {
   GPtrArray *names = program_files(p, ".");
   for (guint i = 0; i < names->len; i++) {
     const char *name = g_ptr_array_index(names, i);
-    ck_assert_msg(!g_str_has_suffix(name, ".part") && strstr(name, ".tmp-") == NULL && strstr(name, "spool") == NULL, "%s was left", name);
+    ck_assert_msg(!g_str_has_suffix(name, ".part") && strstr(name, ".tmp-") == NULL && strstr(name, "spool") == NULL,
+                  "%s was left", name);
   }
   g_ptr_array_free(names, TRUE);
 }

@@ -24,7 +24,8 @@ static int64_t lines_of(const program *p, const char *name) {
 
 /* A number of the manifest. */
 static int64_t told(const program *p, const char *run, const char *member) {
-  char *name = g_strdup_printf("%s/manifest.json", run), *text = program_read(p, name, NULL), *key = g_strdup_printf("\"%s\" : ", member);
+  char *name = g_strdup_printf("%s/manifest.json", run), *text = program_read(p, name, NULL),
+       *key = g_strdup_printf("\"%s\" : ", member);
   const char *at = text != NULL ? strstr(text, key) : NULL;
   ck_assert_msg(at != NULL, "%s: no %s", name, member);
   int64_t value = g_ascii_strtoll(at + strlen(key), NULL, 10);
@@ -105,7 +106,8 @@ START_TEST(rejects_add_up) {
   for (int i = 0; i < 50000; i++) {
     if (i % 37 == 0) {
       int kind = i / 37 % (int)G_N_ELEMENTS(bad);
-      g_string_append_len(log, bad[kind].record, bad[kind].size < 0 ? (gssize)strlen(bad[kind].record) : bad[kind].size);
+      g_string_append_len(log, bad[kind].record,
+                          bad[kind].size < 0 ? (gssize)strlen(bad[kind].record) : bad[kind].size);
       spoiled++;
     } else {
       g_string_append_printf(log, "u%d,%d,%d,%s\n", i % 50, i, i, i % 11 == 0 ? "\"two\nlines\"" : "plain");
@@ -113,7 +115,8 @@ START_TEST(rejects_add_up) {
   }
   program_write(&p, "log.csv", log->str, (gssize)log->len);
   program_write(&p, "a.yaml", pipeline, -1);
-  static const char *const runs[] = {"run a.yaml --out r1 --quiet --threads 1", "run a.yaml --out r3 --quiet --threads 3"};
+  static const char *const runs[] = {"run a.yaml --out r1 --quiet --threads 1",
+                                     "run a.yaml --out r3 --quiet --threads 3"};
   for (int i = 0; i < 2; i++) {
     program_run(&p, runs[i]);
     ASSERT_STATUS(&p, 0);
@@ -195,7 +198,8 @@ static int64_t read_of(pid_t pid, const char *path) {
     if (size < 0) continue;
     target[size] = '\0';
     g_snprintf(link, sizeof link, "/proc/%d/fdinfo/%d", (int)pid, fd);
-    if (strcmp(target, path) == 0 && g_file_get_contents(link, &text, NULL, NULL)) position = g_ascii_strtoll(text + strlen("pos:\t"), NULL, 10);
+    if (strcmp(target, path) == 0 && g_file_get_contents(link, &text, NULL, NULL))
+      position = g_ascii_strtoll(text + strlen("pos:\t"), NULL, 10);
     g_free(text);
   }
   return position;
@@ -237,7 +241,8 @@ START_TEST(a_packed_file_that_is_cut) {
   for (int i = 0; i < 200000; i++) g_string_append_printf(log, "u%d,%d,%d,text %d\n", i % 50, i, i, i * 7919 % 1000);
   program_write(&p, "log.csv", log->str, (gssize)log->len);
   program_write(&p, "a.yaml", pipeline, -1);
-  char *command = g_strdup_printf("cd '%s' && gzip -c log.csv > whole.gz && head -c 700000 whole.gz > log.csv", p.folder);
+  char *command =
+      g_strdup_printf("cd '%s' && gzip -c log.csv > whole.gz && head -c 700000 whole.gz > log.csv", p.folder);
   if (system(command) == 0) {
     program_run(&p, "run a.yaml --out r --quiet");
     ASSERT_STATUS(&p, 1);
@@ -301,10 +306,11 @@ END_TEST
 START_TEST(a_spool_that_grows_too_large) {
   program p = program_open();
   write_numbers(&p, 100000);
-  program_write(&p, "a.yaml",
-                "adloom: 1\nstages:\n  log: {use: read-csv, path: log.csv, columns: {user: id, x: float, n: int, text: string}}\n"
-                "  s: {use: sort, by: user}\n  o: {use: write-csv, path: out.csv}\n",
-                -1);
+  program_write(
+      &p, "a.yaml",
+      "adloom: 1\nstages:\n  log: {use: read-csv, path: log.csv, columns: {user: id, x: float, n: int, text: string}}\n"
+      "  s: {use: sort, by: user}\n  o: {use: write-csv, path: out.csv}\n",
+      -1);
   p.before = files_of_a_megabyte;
   program_run(&p, "run a.yaml --out r --quiet --memory 1M");
   ASSERT_STATUS(&p, 1);
@@ -332,7 +338,8 @@ START_TEST(a_disk_that_is_full) {
     int undone = system(unmount);
     ck_assert_int_eq(undone, 0);
     ck_assert_int_eq(status, 1);
-    ck_assert_msg(strstr(said, "No space left on device") != NULL && strstr(said, "make room on that disk") != NULL, "%s", said);
+    ck_assert_msg(strstr(said, "No space left on device") != NULL && strstr(said, "make room on that disk") != NULL,
+                  "%s", said);
     ck_assert(!published);
     g_free(said);
   }
@@ -404,7 +411,8 @@ END_TEST
 START_TEST(an_output_that_cannot_be_replaced) {
   program p = program_open();
   write_numbers(&p, 100);
-  char *yaml = g_strconcat(pipeline, "  b: {use: write-csv, from: log, path: ../folder}\n", NULL), *folder = program_path(&p, "folder");
+  char *yaml = g_strconcat(pipeline, "  b: {use: write-csv, from: log, path: ../folder}\n", NULL),
+       *folder = program_path(&p, "folder");
   program_write(&p, "a.yaml", yaml, -1);
   ck_assert_int_eq(mkdir(folder, 0777), 0);
   program_run(&p, "run a.yaml --out r --quiet");

@@ -38,9 +38,13 @@ static program with_log(int rows) {
   GString *log = g_string_new("user,text,x,y,z\n");
   for (int i = 0; i < rows; i++) {
     unsigned r = (unsigned)i * 2654435761u >> 8;
-    if (i % 501 == 500) g_string_append_printf(log, "u%u,broken\n", r % 97);
-    else g_string_append_printf(log, "u%u,%s %s,%u.5,%u,%s\n", r % 97, words[r % 8], words[r / 8 % 8], r % 1000, r % 13,
-                                i % 701 == 700 ? "" : r % 13 > 6 ? "1" : "0");
+    if (i % 501 == 500)
+      g_string_append_printf(log, "u%u,broken\n", r % 97);
+    else
+      g_string_append_printf(log, "u%u,%s %s,%u.5,%u,%s\n", r % 97, words[r % 8], words[r / 8 % 8], r % 1000, r % 13,
+                             i % 701 == 700 ? ""
+                             : r % 13 > 6   ? "1"
+                                            : "0");
   }
   program_write(&p, "log.csv", log->str, (gssize)log->len);
   program_write(&p, "a.yaml", pipeline, -1);
@@ -185,13 +189,17 @@ END_TEST
 /* The run directory and its manifest tell that it was interrupted; impatience ends it at once, and tidily. */
 START_TEST(interrupted_while_rows_move) {
   program p = with_log(20000);
-  char *yaml = g_strdup_printf("adloom: 1\nplugins: [%s/tests/engine/.libs/odd.so]\nstages:\n"
-                               "  log: {use: read-csv, path: log.csv, columns: {user: id, z: int}}\n"
-                               "  s: {use: test.slow, milliseconds: \"${SLOW}\"}\n  o: {use: write-csv, path: out.csv}\n",
-                               program_build());
+  char *yaml =
+      g_strdup_printf("adloom: 1\nplugins: [%s/tests/engine/.libs/odd.so]\nstages:\n"
+                      "  log: {use: read-csv, path: log.csv, columns: {user: id, z: int}}\n"
+                      "  s: {use: test.slow, milliseconds: \"${SLOW}\"}\n  o: {use: write-csv, path: out.csv}\n",
+                      program_build());
   program_write(&p, "b.yaml", yaml, -1);
   for (int twice = 0; twice < 2; twice++) {
-    pid_t pid = program_start(&p, twice == 0 ? "run b.yaml --out r --threads 2 --var SLOW=300" : "run b.yaml --out r --threads 2 --var SLOW=20000", "last");
+    pid_t pid = program_start(&p,
+                              twice == 0 ? "run b.yaml --out r --threads 2 --var SLOW=300"
+                                         : "run b.yaml --out r --threads 2 --var SLOW=20000",
+                              "last");
     char *said = NULL;
     while (said == NULL || strstr(said, "reading log") == NULL) {
       g_free(said);
@@ -230,7 +238,8 @@ START_TEST(two_runs_at_once_on_one_store) {
   for (int round = 0; round < 2; round++) { /* the second finds all models */
     pid_t pids[RUNS];
     for (int i = 0; i < RUNS; i++) {
-      char *run = g_strdup_printf("r%d-%d", round, i), *command = g_strdup_printf("run a.yaml --out %s --quiet --threads %d --memory 1M", run, 1 + i % 2);
+      char *run = g_strdup_printf("r%d-%d", round, i),
+           *command = g_strdup_printf("run a.yaml --out %s --quiet --threads %d --memory 1M", run, 1 + i % 2);
       pids[i] = program_start(&p, command, run);
       g_free(command);
       g_free(run);
@@ -277,11 +286,13 @@ START_TEST(old_leftovers_are_removed) {
   pid_t gone = fork();
   if (gone == 0) _exit(0);
   waitpid(gone, NULL, 0);
-  char *folder = program_path(&p, "r"), *old = g_strdup_printf("r/.out.csv.%d.part", (int)gone), *young = g_strdup_printf("r/.users.jsonl.%d.part", (int)gone);
+  char *folder = program_path(&p, "r"), *old = g_strdup_printf("r/.out.csv.%d.part", (int)gone),
+       *young = g_strdup_printf("r/.users.jsonl.%d.part", (int)gone);
   char *alive = g_strdup_printf("r/.out.csv.%d.part", (int)getpid());
   ck_assert_int_eq(mkdir(folder, 0777), 0);
   const char *const names[] = {old, young, alive, "r/.out.csv.part", "r/.out.csv.12x.part"};
-  struct timeval long_ago[2] = {{.tv_sec = g_get_real_time() / 1000000 - 90000}, {.tv_sec = g_get_real_time() / 1000000 - 90000}};
+  struct timeval long_ago[2] = {{.tv_sec = g_get_real_time() / 1000000 - 90000},
+                                {.tv_sec = g_get_real_time() / 1000000 - 90000}};
   for (int i = 0; i < 5; i++) {
     program_write(&p, names[i], "half", -1);
     char *path = program_path(&p, names[i]);

@@ -67,7 +67,8 @@ static char *check_file(const char *folder, const char *file) {
   char *out = NULL, *said = NULL;
   int status = 0;
   GError *error = NULL;
-  bool ran = g_spawn_sync(folder, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &said, &status, &error);
+  bool ran =
+      g_spawn_sync(folder, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &said, &status, &error);
   ck_assert_msg(ran, "%s", ran ? "" : error->message);
   ck_assert_msg(WIFEXITED(status), "ended by signal %d: %s", WTERMSIG(status), said);
   char *all = g_strdup_printf("%s%sexit status %d\n", out, said, WEXITSTATUS(status));

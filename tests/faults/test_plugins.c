@@ -34,7 +34,8 @@ static void write_pipeline(const program *p, const char *file, const char *plugi
 
 /* The same file again, on a path where plugins are looked for: others go on, and the plugin is asked for in vain. */
 static void others_are_not_disturbed(program *p, const char *plugin, bool refused) {
-  char *path = program_path(p, "elsewhere"), *from = program_path(p, plugin), *to = g_build_filename(path, plugin, NULL);
+  char *path = program_path(p, "elsewhere"), *from = program_path(p, plugin),
+       *to = g_build_filename(path, plugin, NULL);
   ck_assert_int_eq(mkdir(path, 0755), 0);
   ck_assert_int_eq(rename(from, to), 0);
   g_setenv("ADLOOM_PLUGIN_PATH", path, TRUE);
@@ -58,7 +59,8 @@ static void others_are_not_disturbed(program *p, const char *plugin, bool refuse
 static const struct {
   const char *plugin, *class, *says;
 } refused[] = {
-    {"wrong-major", "test.wrong-major", "it was built for plugin ABI 7.1, this adloom has 0.1; use a newer adloom, or build it"},
+    {"wrong-major", "test.wrong-major",
+     "it was built for plugin ABI 7.1, this adloom has 0.1; use a newer adloom, or build it"},
     {"newer-minor", "test.newer-minor", "it was built for plugin ABI 0.999"},
     {"no-note", "test.no-note", "it has no adloom note"},
     {"bad-note", "test.bad-note", "its adloom note is damaged"},
@@ -68,7 +70,8 @@ static const struct {
     {"no-init", "test.no-init", "class `test.no-init` lacks the function init"},
     {"declines", "test.declines", "its entry point declines"},
     {"unresolved", "test.unresolved", "undefined symbol: adloom_test_nobody_has_this"},
-    {"bad-offset", "test.bad-offset", "parameter `far`: its field (8 bytes at offset 24) does not fit the instance of 24 bytes"},
+    {"bad-offset", "test.bad-offset",
+     "parameter `far`: its field (8 bytes at offset 24) does not fit the instance of 24 bytes"},
     {"bad-params", "test.bad-params", "`learn` is a key of the pipeline file itself"},
     {"other-kind", "test.other-kind", "its note and its descriptor disagree"},
     {"fail-bind", "test.fail-bind", "s.number: this number is never right"},
@@ -100,7 +103,9 @@ enum { ELF_CLASS = 4, ELF_MACHINE = 18 };
 static void truncate_it(GByteArray *bytes) { g_byte_array_set_size(bytes, bytes->len / 2); }
 static void leave_the_header(GByteArray *bytes) { g_byte_array_set_size(bytes, 40); }
 static void empty_it(GByteArray *bytes) { g_byte_array_set_size(bytes, 0); }
-static void other_machine(GByteArray *bytes) { bytes->data[ELF_MACHINE] = 0xf3, bytes->data[ELF_MACHINE + 1] = 0; /* RISC-V */ }
+static void other_machine(GByteArray *bytes) {
+  bytes->data[ELF_MACHINE] = 0xf3, bytes->data[ELF_MACHINE + 1] = 0; /* RISC-V */
+}
 static void other_class(GByteArray *bytes) { bytes->data[ELF_CLASS] = 1; /* 32 bits */ }
 static void no_elf(GByteArray *bytes) { memcpy(bytes->data, "#!/bin/sh\n", 10); }
 
@@ -108,8 +113,9 @@ static const struct {
   void (*spoil)(GByteArray *bytes);
   const char *says;
 } spoiled[] = {
-    {truncate_it, "spoiled.so: "}, {leave_the_header, "spoiled.so: "}, {empty_it, "spoiled.so: "},
-    {other_machine, "RISC-V"},     {other_class, "32"},                {no_elf, "not a shared object (no ELF header)"},
+    {truncate_it, "spoiled.so: "}, {leave_the_header, "spoiled.so: "},
+    {empty_it, "spoiled.so: "},    {other_machine, "RISC-V"},
+    {other_class, "32"},           {no_elf, "not a shared object (no ELF header)"},
 };
 
 START_TEST(a_spoiled_file_is_refused) {
@@ -161,8 +167,10 @@ static const struct {
   bool checks; /* `adloom check` finds nothing */
 } failing[] = {
     {"crash-load", "/crash-load.so crashed (SIGSEGV, a bad memory access) while it was loaded", false},
-    {"crash-create", "s: the plugin crashed (SIGSEGV, a bad memory access) in create of test.crash-create 1.0.0", false},
-    {"crash-process", "s: the plugin crashed (SIGSEGV, a bad memory access) in process of test.crash-process 1.0.0", true},
+    {"crash-create", "s: the plugin crashed (SIGSEGV, a bad memory access) in create of test.crash-create 1.0.0",
+     false},
+    {"crash-process", "s: the plugin crashed (SIGSEGV, a bad memory access) in process of test.crash-process 1.0.0",
+     true},
     {"fail-process", "s: these rows are never right", true},
     {"mute-process", "s: process of test.mute-process 1.0.0 failed without saying why", true},
     {"lazy-process", "s: test.lazy-process gave no column `number` of the right length", true},

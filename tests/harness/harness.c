@@ -108,8 +108,9 @@ const char *adl_harness_file(adl_harness *harness, const char *name, const char 
 }
 
 static char *write_pipeline(adl_harness *harness, const char *stages) {
-  char *text = g_strdup_printf("adloom: 1\nname: test\n%sstages:\n  rows: {use: read-csv, path: rows.csv, columns: %s%s%s}\n%s", harness->top, harness->columns,
-                               harness->source[0] != '\0' ? ", " : "", harness->source, stages);
+  char *text =
+      g_strdup_printf("adloom: 1\nname: test\n%sstages:\n  rows: {use: read-csv, path: rows.csv, columns: %s%s%s}\n%s",
+                      harness->top, harness->columns, harness->source[0] != '\0' ? ", " : "", harness->source, stages);
   const char *path = adl_harness_file(harness, "test.yaml", text, -1);
   g_free(text);
   return g_strdup(path);
@@ -143,7 +144,8 @@ adl_outcome adl_harness_run(adl_harness *harness, const char *stages, const char
   harness->problems = adl_problems_new();
   harness->registry = adl_registry_new(adl_host_table());
   harness->outputs = adl_outputs_new(harness->run_directory);
-  adl_graph_options options = {.models = harness->models, .path_out = adl_outputs_path, .path_out_data = harness->outputs};
+  adl_graph_options options = {
+      .models = harness->models, .path_out = adl_outputs_path, .path_out_data = harness->outputs};
   char *path = write_pipeline(harness, stages);
   harness->graph = adl_graph_load(path, &options, harness->registry, harness->problems);
   harness->outcome = ADL_RUN_FAILED;
@@ -158,7 +160,9 @@ adl_outcome adl_harness_run(adl_harness *harness, const char *stages, const char
 
 /* ---- afterwards ---- */
 
-bool adl_harness_ok(const adl_harness *harness) { return harness->outcome == ADL_RUN_OK && adl_problems_errors(harness->problems) == 0; }
+bool adl_harness_ok(const adl_harness *harness) {
+  return harness->outcome == ADL_RUN_OK && adl_problems_errors(harness->problems) == 0;
+}
 const char *adl_harness_errors(const adl_harness *harness) { return harness->errors->str; }
 const char *adl_harness_directory(const adl_harness *harness) { return harness->directory; }
 const char *adl_harness_run_directory(const adl_harness *harness) { return harness->run_directory; }
@@ -248,9 +252,11 @@ double adl_harness_report(const adl_harness *harness, const char *stage, const c
 
 int64_t adl_harness_rejected(const adl_harness *harness) { return adl_engine_rejected(harness->engine); }
 
-static void append_reject(void *data, const char *stage, const char *source, int64_t position, const char *column, const char *reason) {
+static void append_reject(void *data, const char *stage, const char *source, int64_t position, const char *column,
+                          const char *reason) {
   (void)source;
-  g_string_append_printf(data, "%s %" G_GINT64_FORMAT " %s %s\n", stage, position, column != NULL ? column : "-", reason);
+  g_string_append_printf(data, "%s %" G_GINT64_FORMAT " %s %s\n", stage, position, column != NULL ? column : "-",
+                         reason);
 }
 
 char *adl_harness_rejects(const adl_harness *harness) {
@@ -265,7 +271,8 @@ static int compare_texts(const void *a, const void *b) { return strcmp(*(char *c
 static GPtrArray *list_files(const char *folder) {
   GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
   GDir *dir = g_dir_open(folder, 0, NULL);
-  for (const char *name = dir != NULL ? g_dir_read_name(dir) : NULL; name != NULL; name = g_dir_read_name(dir)) g_ptr_array_add(names, g_strdup(name));
+  for (const char *name = dir != NULL ? g_dir_read_name(dir) : NULL; name != NULL; name = g_dir_read_name(dir))
+    g_ptr_array_add(names, g_strdup(name));
   if (dir != NULL) g_dir_close(dir);
   g_ptr_array_sort(names, compare_texts);
   return names;

@@ -26,12 +26,13 @@ adl_harness *adl_harness_new(const char *csv, const char *columns);
 void adl_harness_free(adl_harness *harness);
 
 /* Before a run; they stay for later ones. */
-void adl_harness_threads(adl_harness *harness, int threads);             /* default 2 */
-void adl_harness_memory(adl_harness *harness, int64_t bytes);            /* default: plenty */
-void adl_harness_source(adl_harness *harness, const char *parameters);   /* more of the source, "holdout: {...}", one line */
-void adl_harness_top(adl_harness *harness, const char *lines);           /* more top-level lines, "seed: 7\n" */
-void adl_harness_store(adl_harness *harness, bool use);                  /* a model store of its own; default: none */
-void adl_harness_models(adl_harness *harness, const char *run);          /* --models */
+void adl_harness_threads(adl_harness *harness, int threads);  /* default 2 */
+void adl_harness_memory(adl_harness *harness, int64_t bytes); /* default: plenty */
+void adl_harness_source(adl_harness *harness,
+                        const char *parameters);                /* more of the source, "holdout: {...}", one line */
+void adl_harness_top(adl_harness *harness, const char *lines);  /* more top-level lines, "seed: 7\n" */
+void adl_harness_store(adl_harness *harness, bool use);         /* a model store of its own; default: none */
+void adl_harness_models(adl_harness *harness, const char *run); /* --models */
 void adl_harness_limit(adl_harness *harness, int64_t rows);
 /* Writes a file into the directory of the pipeline; returns its path (the harness's). */
 const char *adl_harness_file(adl_harness *harness, const char *name, const char *content, gssize size);
@@ -41,11 +42,12 @@ const char *adl_harness_file(adl_harness *harness, const char *name, const char 
 adl_outcome adl_harness_run(adl_harness *harness, const char *stages, const char *tap);
 
 /* ---- afterwards ---- */
-bool adl_harness_ok(const adl_harness *harness);          /* it ran, with no error */
+bool adl_harness_ok(const adl_harness *harness);            /* it ran, with no error */
 const char *adl_harness_errors(const adl_harness *harness); /* all problems, as users see them */
 const char *adl_harness_directory(const adl_harness *harness);
 const char *adl_harness_run_directory(const adl_harness *harness); /* of the last run */
-char *adl_harness_read(const adl_harness *harness, const char *name); /* a file of the run directory; free it; NULL: none */
+char *adl_harness_read(const adl_harness *harness,
+                       const char *name); /* a file of the run directory; free it; NULL: none */
 
 int64_t adl_harness_rows(const adl_harness *harness);
 /* Value of a column of the tapped stage; the test fails (abort) if there is no such column or row. */
@@ -58,7 +60,8 @@ adl_type adl_harness_type(const adl_harness *harness, const char *column);
 adl_split adl_harness_split(const adl_harness *harness, int64_t row);
 
 const adl_tensors *adl_harness_model(const adl_harness *harness, const char *stage); /* NULL: none */
-double adl_harness_report(const adl_harness *harness, const char *stage, const char *over, const char *name); /* NAN: none */
+double adl_harness_report(const adl_harness *harness, const char *stage, const char *over,
+                          const char *name); /* NAN: none */
 int64_t adl_harness_rejected(const adl_harness *harness);
 char *adl_harness_rejects(const adl_harness *harness); /* "stage line column reason\n" for each; free it */
 /* Digest of everything that the run published (models, outputs, metrics, rejects), free it: equal bytes, equal text. */

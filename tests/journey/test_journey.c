@@ -15,7 +15,8 @@ static char *path_in(const char *root, ...) {
   va_start(list, root);
   GPtrArray *parts = g_ptr_array_new();
   g_ptr_array_add(parts, (gpointer)(uintptr_t)root);
-  for (const char *part = va_arg(list, const char *); part != NULL; part = va_arg(list, const char *)) g_ptr_array_add(parts, (gpointer)(uintptr_t)part);
+  for (const char *part = va_arg(list, const char *); part != NULL; part = va_arg(list, const char *))
+    g_ptr_array_add(parts, (gpointer)(uintptr_t)part);
   g_ptr_array_add(parts, NULL);
   va_end(list);
   char *path = g_build_filenamev((char **)parts->pdata);
@@ -25,10 +26,13 @@ static char *path_in(const char *root, ...) {
 
 /* Runs journey.yaml on the data in `data` into scratch/NAME. */
 static void run_journey(const char *data, const char *name, const char *seed) {
-  char *adloom = path_in(g_getenv("ADLOOM_BUILD"), "adloom", NULL), *file = path_in(g_getenv("ADLOOM_SRC"), "pipelines", "journey.yaml", NULL);
-  char *out = path_in(scratch, name, NULL), *set = g_strdup_printf("seed=%s", seed), *var = g_strdup_printf("ADLOOM_DATA=%s", data);
+  char *adloom = path_in(g_getenv("ADLOOM_BUILD"), "adloom", NULL),
+       *file = path_in(g_getenv("ADLOOM_SRC"), "pipelines", "journey.yaml", NULL);
+  char *out = path_in(scratch, name, NULL), *set = g_strdup_printf("seed=%s", seed),
+       *var = g_strdup_printf("ADLOOM_DATA=%s", data);
   char *store = path_in(out, "store", NULL);
-  char *arguments[] = {adloom, "run", file, "--quiet", "--fresh", "--out", out, "--store", store, "--set", set, "--var", var, NULL};
+  char *arguments[] = {adloom,    "run", file,    "--quiet", "--fresh", "--out", out,
+                       "--store", store, "--set", set,       "--var",   var,     NULL};
   char *errors = NULL;
   int status = 0;
   ck_assert(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &errors, &status, NULL));
@@ -73,9 +77,11 @@ START_TEST(good_over_five_seeds) {
     double rows = held_out("quality", "rows", &low, &high);
     ck_assert_msg(rows == 2421, "%g rows were judged", rows);
     double auc = held_out("quality", "auc", &low, &high);
-    ck_assert_msg(auc >= 0.785 && low < auc && auc < high && high - low < 0.08, "seed %d: AUC %g [%g, %g]", i, auc, low, high);
+    ck_assert_msg(auc >= 0.785 && low < auc && auc < high && high - low < 0.08, "seed %d: AUC %g [%g, %g]", i, auc, low,
+                  high);
     double logloss = held_out("quality", "logloss", &low, &high);
-    ck_assert_msg(logloss > 0 && logloss <= 0.3105 && low < logloss && logloss < high, "seed %d: logloss %g [%g, %g]", i, logloss, low, high);
+    ck_assert_msg(logloss > 0 && logloss <= 0.3105 && low < logloss && logloss < high, "seed %d: logloss %g [%g, %g]",
+                  i, logloss, low, high);
   }
 }
 END_TEST
@@ -88,7 +94,8 @@ static char *inflate(const char *name) {
   char *path = path_in(g_getenv("ADLOOM_DATA"), "complete_journey", name, NULL), *text = NULL;
   char *arguments[] = {"gzip", "-dc", path, NULL};
   int status = 0;
-  ck_assert(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL, &status, NULL) && status == 0);
+  ck_assert(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL, &status, NULL) &&
+            status == 0);
   g_free(path);
   return text;
 }
@@ -108,7 +115,8 @@ static bool is_late(char **fields, int date, int campaign, GHashTable *late) {
 
 /* Copies a file; in late lines every field but those to keep (bits) becomes noise: another value of the same column, so
  * that types still hold. */
-static int copy_with_noise(const char *folder, const char *name, int date, int campaign, unsigned keep, GHashTable *late) {
+static int copy_with_noise(const char *folder, const char *name, int date, int campaign, unsigned keep,
+                           GHashTable *late) {
   char *zipped = g_strconcat(name, ".gz", NULL), *text = inflate(zipped);
   char **lines = g_strsplit(text, "\n", -1);
   guint count = g_strv_length(lines);
@@ -120,7 +128,8 @@ static int copy_with_noise(const char *folder, const char *name, int date, int c
     char **fields = g_strsplit(lines[i], ",", -1), **other = g_strsplit(lines[1 + noise() % (count - 1)], ",", -1);
     bool noisy = is_late(fields, date, campaign, late);
     changed += noisy;
-    for (int f = 0; fields[f] != NULL; f++) g_string_append_printf(out, "%s%s", f > 0 ? "," : "", noisy && ((keep >> f) & 1) == 0 ? other[f] : fields[f]);
+    for (int f = 0; fields[f] != NULL; f++)
+      g_string_append_printf(out, "%s%s", f > 0 ? "," : "", noisy && ((keep >> f) & 1) == 0 ? other[f] : fields[f]);
     g_string_append_c(out, '\n');
     g_strfreev(fields);
     g_strfreev(other);
