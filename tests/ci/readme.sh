@@ -40,8 +40,10 @@ a,Käse,2024-03-04,0
 c,bread,2024-03-05,1
 TEXT
 
-# 30 lines: a column with the length of a text; a row without one is rejected.
+# 30 lines, the same as the sketch: a column with the length of a text; a row without one is rejected.
 block "$ADLOOM_SRC/README.md" c 1 >"$here/length.c"
+sed 's| // clang-format off$||' "$ADLOOM_SRC/tests/sketches/readme.c" | diff -u - "$here/length.c" ||
+  say "README.md shows another plugin than tests/sketches/readme.c"
 [ "$(grep -c . "$here/length.c")" -le 30 ] || say "the plugin in README.md has more than 30 lines"
 build length
 {
@@ -53,13 +55,13 @@ build length
 cat >"$here/expected" <<'TEXT'
 text,length
 tea,3
-茶叶,2
-Käse,4
+茶叶,6
+Käse,5
 bread,5
 TEXT
 diff -u "$here/expected" "$here/length/out.csv" || say "acme.length counts wrong"
 ADLOOM_PLUGIN_PATH=$here "$adloom" plugin show acme.length >"$here/shown" || say "acme.length cannot be shown"
-grep -q 'how many characters the text has' "$here/shown" || say "acme.length does not say what it does"
+grep -q 'its length in bytes' "$here/shown" || say "acme.length does not say what it does"
 
 # A class that learns: a has 2 of 3 positive among the training rows, b 0 of 1; c was never seen.
 block "$ADLOOM_SRC/docs/plugin-author.md" c 1 >"$here/rate.c"
