@@ -218,10 +218,14 @@ START_TEST(a_file_that_shrinks) {
   program_write(&p, "a.yaml", yaml, -1);
   char *folder = realpath(p.folder, NULL), *path = g_build_filename(folder, "log.csv", NULL);
   pid_t pid = program_start(&p, "run a.yaml --out r --quiet --threads 1", "last");
+  /* The header has been read once before, in the first quarter of a megabyte: what shrinks then is a shorter file. */
   int64_t position = -1;
-  while (position <= 0 && waitpid(pid, NULL, WNOHANG) == 0) position = read_of(pid, path);
-  ck_assert_int_gt(position, 0);
-  ck_assert_int_eq(truncate(path, (off_t)position + (1 << 20)), 0);
+  while (position <= (1 << 20) && waitpid(pid, NULL, WNOHANG) == 0) {
+    position = read_of(pid, path);
+    g_usleep(1000);
+  }
+  ck_assert_int_gt(position, 1 << 20);
+  ck_assert_int_eq(truncate(path, (off_t)position), 0);
   program_end(&p, pid, "last");
   ASSERT_STATUS(&p, 1);
   ASSERT_SAYS(&p, "log.csv");
