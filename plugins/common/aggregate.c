@@ -1,6 +1,7 @@
 /* Folding aggregates: what a batch adds to its groups, and what one partial result adds to another. See aggregate.h. */
 #include "common/aggregate.h"
 
+#include "common/aggregate_vector.h"
 #include "common/category.h"
 #include "common/cell.h"
 #include "common/key.h"
@@ -21,8 +22,14 @@ static adl_status refuse(const adl_call *call, const adl_call_of *of, const char
 }
 
 static adl_status bind_sum(const adl_call *call, adl_aggregate *a, adl_type type) {
+  if (type.shape == ADL_VECTOR) { /* one cell: how many rows; see aggregate_vector.c */
+    a->type = (adl_type){.element = type.element, .shape = ADL_VECTOR, .role = ADL_NUMBER};
+    a->cells = 1;
+    return ADL_OK;
+  }
   if (type.shape != ADL_SCALAR || (ADL_MASK(type.element) & ADL_ANY_NUMERIC) == 0)
-    return refuse(call, a->of, "number(x) reads a number from a string", "sum and mean are of numbers");
+    return refuse(call, a->of, "number(x) reads a number from a string",
+                  "sum and mean are of numbers, and of vectors of them");
   if (type.role == ADL_CATEGORY && type.element != ADL_BOOL)
     return refuse(call, a->of, "number(x) takes an id as a number; distinct(x) and bag(x) are of ids",
                   "sum and mean are of numbers, and this is an id");
@@ -240,11 +247,15 @@ static void step_bag(const adl_call *call, const adl_aggregate *a, const adl_bat
 }
 
 adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
-                              const int64_t *group, double *const *cells, adl_tensors *partial) {
+                              const int64_t *group, double *const *cells, int64_t groups, adl_tensors *partial) {
   const adl_column *column = argument(aggregate, batch, 0);
   switch (aggregate->of->function) {
     case ADL_SUM:
     case ADL_MEAN:
+      if (adl_aggregate_of_vectors(aggregate)) {
+        adl_aggregate_vector_step(call, aggregate, batch, group, cells, groups, partial);
+        break;
+      }
       for (int64_t row = 0; row < batch->rows; row++)
         if (!adl_is_null(column, row)) add_sum(aggregate, cells[row] + aggregate->cell, column, row);
       break;
@@ -348,6 +359,8 @@ adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggreg
   bool table = aggregate->of->function == ADL_DISTINCT || aggregate->of->function == ADL_BAG_OF;
   if (table)
     merge_table(call, aggregate, into, into_groups, from, map);
+  else if (adl_aggregate_of_vectors(aggregate))
+    adl_aggregate_vector_merge(call, aggregate, into, into_groups, from, from_groups, map);
   else
     merge_cells(call, aggregate, into, into_groups, from, from_groups, map);
   return ADL_OK;

@@ -32,9 +32,9 @@ adl_status adl_aggregate_bind(const adl_call *call, const adl_call_of *of, int64
 /* Gives a set of tensors what the aggregate keeps beside the cells. */
 void adl_aggregate_init(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors);
 
-/* Takes a batch in: row i belongs to the group `group[i]`, whose cells are at cells[i]. */
+/* Takes a batch in: row i belongs to the group `group[i]` of the `groups` there are by now, whose cells are at cells[i]. */
 adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
-                              const int64_t *group, double *const *cells, adl_tensors *partial);
+                              const int64_t *group, double *const *cells, int64_t groups, adl_tensors *partial);
 
 /* Adds the groups of `from` to those of `into`: group i of the one is group map[i] of the other. */
 adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,

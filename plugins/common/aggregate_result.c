@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/aggregate.h"
+#include "common/aggregate_vector.h"
 #include "common/cell.h"
 #include "common/key.h"
 
@@ -136,6 +137,7 @@ adl_status adl_aggregate_write(const adl_call *call, const adl_aggregate_result 
   adl_buffers to;
   if (!host->wanted(call, a->slot)) return ADL_OK;
   if (a->of->function == ADL_BAG_OF) return write_bags(call, result, first, rows, out);
+  if (adl_aggregate_of_vectors(a)) return adl_aggregate_vector_write(call, result, groups, order + first, rows, out);
   if (a->type.element == ADL_STRING || a->type.element == ADL_BYTES)
     return write_texts(call, result, groups, order + first, rows, out);
   ADL_TRY(host->reserve(call, out, a->slot, rows, 0, 0, &to));

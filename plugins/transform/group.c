@@ -40,7 +40,7 @@ static adl_status step(const adl_call *call, const void *instance, const void *c
   }
   for (int64_t row = 0; row < batch->rows; row++) cells[row] = host->table_row(groups, number[row]);
   for (int64_t i = 0; i < self->columns.count; i++)
-    ADL_TRY(adl_aggregate_step(call, &self->aggregates[i], batch, number, cells, partial));
+    ADL_TRY(adl_aggregate_step(call, &self->aggregates[i], batch, number, cells, host->table_count(groups), partial));
   return ADL_OK;
 }
 
@@ -184,6 +184,27 @@ static adl_status bind(const adl_call *call, void *instance) {
   return status;
 }
 
+/* Widths, and names of dimensions, of vectors are those of what was summed up. */
+static adl_status start(const adl_call *call, void *instance) {
+  const adl_host *host = call->host;
+  group *self = instance;
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    const adl_aggregate *aggregate = &self->aggregates[i];
+    const adl_input *of = &aggregate->of->arguments[0];
+    if (aggregate->type.shape != ADL_VECTOR) continue;
+    int64_t width = of->type.width, size = 0;
+    int64_t *offsets = host->alloc(call, ((size_t)width + 1) * sizeof *offsets);
+    offsets[0] = 0;
+    for (int64_t d = 0; d < width; d++) offsets[d + 1] = size += host->dimension_name(call, of, d, NULL, 0);
+    char *bytes = host->alloc(call, (size_t)size + 1);
+    for (int64_t d = 0; d < width; d++)
+      host->dimension_name(call, of, d, bytes + offsets[d], (size_t)(size + 1 - offsets[d]));
+    ADL_TRY(host->set_width(call, aggregate->slot, width));
+    ADL_TRY(host->set_names(call, aggregate->slot, width, offsets, bytes));
+  }
+  return ADL_OK;
+}
+
 static void destroy(void *instance) {
   group *self = instance;
   free(self->key_slots);
@@ -226,6 +247,7 @@ static const char doc[] =
     "counted exactly. `bag(token)`, `bag(token, weight)`: a bag of the tokens (strings, ids, or lists or bags of "
     "them), "
     "each with its weights summed up; a token without a weight counts 1.\n\n"
+    "sum and mean are also of vectors, element by element: `mean(factors)`.\n\n"
     "Sums of floats carry along what rounding loses (Neumaier 1974), and come out the same for any number of threads. "
     "The "
     "groups are held in memory, with every distinct value and every token of a bag; the rows are not.";
@@ -243,6 +265,7 @@ static const adl_class group_class = {
     ADL_PARAMS(params),
     .destroy = destroy,
     .bind = bind,
+    .start = start,
     .fit = fit,
     .finish = finish,
 };

@@ -265,6 +265,56 @@ START_TEST(bags_of_bags) {
 }
 END_TEST
 
+/* sum and mean of a vector are what they are of its elements one by one, whatever the number of threads; dimensions keep
+ * their names. */
+START_TEST(vectors_are_added_up) {
+  GString *text = g_string_new("user,kind\n");
+  for (int i = 0; i < 20000; i++)
+    g_string_append_printf(text, "%d,%c\n", i * 7919 % 13, "abc"[i % 7 < 3 ? 0 : i % 7 < 5 ? 1 : 2]);
+  char *digests[2] = {NULL, NULL};
+  for (int i = 0; i < 2; i++) {
+    adl_harness *h = adl_harness_new(text->str, "{user: int, kind: id}");
+    adl_harness_threads(h, i == 0 ? 1 : 3);
+    adl_harness_run(h,
+                    "  kinds: {use: onehot, columns: kind, dense: true, as: kinds}\n"
+                    "  g:\n"
+                    "    use: group\n"
+                    "    by: user\n"
+                    "    columns: {sums: sum(kinds), means: mean(kinds), c: \"sum(if(kind = 'c', 1, 0))\", b: "
+                    "\"mean(if(kind = 'b', 1, 0))\"}\n",
+                    "g");
+    ASSERT_OK(h);
+    ck_assert_int_eq(adl_harness_rows(h), 13);
+    const adl_column *sums = adl_harness_column(h, "sums"), *means = adl_harness_column(h, "means");
+    ck_assert_int_eq(sums->type.shape, ADL_VECTOR);
+    ck_assert_int_eq(sums->type.width, 3);
+    for (int64_t row = 0; row < 13; row++) {
+      ck_assert_float_eq(((const float *)sums->data)[3 * row + 2], (float)adl_harness_number(h, "c", row));
+      ck_assert_float_eq(((const float *)means->data)[3 * row + 1], (float)adl_harness_number(h, "b", row));
+    }
+    digests[i] = adl_harness_digest(h);
+    adl_harness_free(h);
+  }
+  ck_assert_str_eq(digests[0], digests[1]);
+  free(digests[0]);
+  free(digests[1]);
+  g_string_free(text, TRUE);
+}
+END_TEST
+
+START_TEST(means_of_few_vectors) {
+  adl_harness *h = adl_harness_new("user,x\n1,5\n1,5\n2,1\n", "{user: int, x: float}");
+  adl_harness_run(h,
+                  "  v: {use: scale, columns: x, method: minmax, as: v}\n"
+                  "  g: {use: group, by: user, columns: {sums: sum(v), means: mean(v)}}\n",
+                  "g");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "sums", "[2]|[0]");
+  ASSERT_VALUES(h, "means", "[1]|[0]");
+  adl_harness_free(h);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("transform group");
   TCase *t = tcase_create("group");
@@ -275,6 +325,8 @@ int main(void) {
   tcase_add_test(t, refusals);
   tcase_add_test(t, many_rows_against_a_plain_computation);
   tcase_add_test(t, bags_of_bags);
+  tcase_add_test(t, vectors_are_added_up);
+  tcase_add_test(t, means_of_few_vectors);
   tcase_set_timeout(t, 120);
   suite_add_tcase(s, t);
   return run_suite(s);
