@@ -156,6 +156,28 @@ static void top_features(const adl_call *call, const adl_input *features, const 
   }
 }
 
+int32_t adl_kmeans_about(const adl_call *call, const adl_input *features, const float *center, const float *mean,
+                         char text[ADL_KMEANS_ABOUT]) {
+  enum { MOST = 5 };
+  int64_t top[MOST];
+  int count = 0, size = 0;
+  for (int64_t i = 0; i < features->type.width; i++) {
+    float above = center[i] - mean[i];
+    if (above <= 0 || (count == MOST && above <= center[top[MOST - 1]] - mean[top[MOST - 1]])) continue;
+    int at = count < MOST ? count++ : MOST - 1;
+    for (; at > 0 && above > center[top[at - 1]] - mean[top[at - 1]]; at--) top[at] = top[at - 1];
+    top[at] = i;
+  }
+  text[0] = '\0';
+  for (int t = 0; t < count; t++) {
+    char name[ADL_KMEANS_ABOUT / MOST - 2];
+    /* A name that was cut could end within a character. */
+    if (call->host->dimension_name(call, features, top[t], name, sizeof name) >= (int64_t)sizeof name) continue;
+    size += snprintf(text + size, (size_t)(ADL_KMEANS_ABOUT - size), "%s%s", size > 0 ? ", " : "", name);
+  }
+  return size;
+}
+
 static int by_size(const void *a, const void *b) {
   const adl_kmeans_profile *x = a, *y = b;
   if (x->rows != y->rows) return x->rows > y->rows ? -1 : 1;

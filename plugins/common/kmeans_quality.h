@@ -22,4 +22,10 @@ typedef struct adl_kmeans_profile {
 void adl_kmeans_report_profiles(const adl_call *call, adl_report *report, const char *what, const adl_input *features,
                                 adl_kmeans_profile *profiles, int64_t count, const float *mean, const float *deviation);
 
+/* What a centre is about: the names of the dimensions in which it lies farthest above the mean, at most five, joined by ", ".
+ * Returns the length; 0: it lies above the mean nowhere. The text ends with NUL. */
+enum { ADL_KMEANS_ABOUT = 640 };
+int32_t adl_kmeans_about(const adl_call *call, const adl_input *features, const float *center, const float *mean,
+                         char text[ADL_KMEANS_ABOUT]);
+
 #endif

@@ -24,8 +24,14 @@ typedef struct kmeans {
   double tol;
   int32_t init;
   const char *init_file;
-  adl_output as, distance;
+  adl_output as, distance, about;
 } kmeans;
+
+/* What process needs of a model. */
+typedef struct lookup {
+  adl_kmeans_index *index;
+  char (*about)[ADL_KMEANS_ABOUT]; /* clusters; NULL: nobody asked */
+} lookup;
 
 static const adl_param params[] = {
     {.name = "features",
@@ -82,6 +88,12 @@ static const adl_param params[] = {
      .type = ADL_PARAM_NEW_COLUMN,
      .offset = offsetof(kmeans, distance),
      .doc = "New column: Euclidean distance to the centre of the cluster (float32)."},
+    {.name = "about",
+     .type = ADL_PARAM_NEW_COLUMN,
+     .offset = offsetof(kmeans, about),
+     .doc =
+         "New column: what the cluster is about, in words: the names of up to five dimensions (the words of a text) in "
+         "which its centre lies farthest above the mean; null where it lies above it nowhere."},
 };
 
 static adl_status create(const adl_call *call, void *instance) {
@@ -96,6 +108,7 @@ static adl_status bind(const adl_call *call, void *instance) {
   if (self->init != INIT_FILE && self->init_file != NULL)
     return call->host->fail(call, "init_file", -1, "say init: file, too", "the file is read with init: file only");
   ADL_TRY(call->host->declare(call, &self->as, (adl_type){.element = ADL_INT32, .role = ADL_CATEGORY}));
+  ADL_TRY(call->host->declare(call, &self->about, (adl_type){.element = ADL_STRING, .role = ADL_CATEGORY}));
   return call->host->declare(call, &self->distance, (adl_type){.element = ADL_FLOAT32});
 }
 
@@ -194,16 +207,41 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
       !call->host->find_tensor(call, model->tensors, "mean", &mean) || mean.count != width)
     return call->host->fail(call, "features", -1, "fit the stage again, or feed it what it was fitted on",
                             "the model is not one of features of %lld dimensions", (long long)width);
-  void *memory = aligned_alloc(64, adl_kmeans_index_size(centers.size[0], width, sparse));
-  if (memory == NULL) return call->host->fail(call, NULL, -1, NULL, "out of memory");
-  *prepared = memory;
-  adl_kmeans_index_build(memory, centers.size[0], width, sparse, centers.data, mean.data);
+  lookup *made = calloc(1, sizeof *made);
+  *prepared = made;
+  if (made == NULL) return call->host->fail(call, NULL, -1, NULL, "out of memory");
+  made->index = aligned_alloc(64, adl_kmeans_index_size(centers.size[0], width, sparse));
+  if (self->about.slot >= 0) made->about = calloc((size_t)centers.size[0], sizeof *made->about);
+  if (made->index == NULL || (self->about.slot >= 0 && made->about == NULL))
+    return call->host->fail(call, NULL, -1, NULL, "out of memory");
+  adl_kmeans_index_build(made->index, centers.size[0], width, sparse, centers.data, mean.data);
+  for (int64_t j = 0; made->about != NULL && j < centers.size[0]; j++)
+    adl_kmeans_about(call, &self->features, (const float *)centers.data + j * width, mean.data, made->about[j]);
   return ADL_OK;
 }
 
 static void release(void *instance, void *prepared) {
+  lookup *made = prepared;
   (void)instance;
-  free(prepared);
+  if (made == NULL) return;
+  free(made->index);
+  free(made->about);
+  free(made);
+}
+
+static adl_status write_about(const adl_call *call, const kmeans *self, const lookup *made, const int32_t *cluster,
+                              int64_t rows, adl_out *out) {
+  adl_buffers buffers;
+  int64_t bytes = 0;
+  for (int64_t r = 0; r < rows; r++) bytes += (int64_t)strlen(made->about[cluster[r]]);
+  ADL_TRY(call->host->reserve(call, out, self->about.slot, rows, 0, bytes, &buffers));
+  for (int64_t r = 0; r < rows; r++) {
+    int32_t at = buffers.string_offsets[r], size = (int32_t)strlen(made->about[cluster[r]]);
+    if (size == 0) adl_bit_set(buffers.validity, r, false);
+    memcpy((char *)buffers.data + at, made->about[cluster[r]], (size_t)size);
+    buffers.string_offsets[r + 1] = at + size;
+  }
+  return ADL_OK;
 }
 
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
@@ -211,7 +249,8 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   const kmeans *self = instance;
   int32_t *cluster = call->host->alloc(call, (size_t)batch->rows * sizeof *cluster);
   double *distance2 = call->host->alloc(call, (size_t)batch->rows * sizeof *distance2);
-  adl_kmeans_assign(call, model->prepared, batch->slots[self->features.slot], cluster, distance2);
+  const lookup *made = model->prepared;
+  adl_kmeans_assign(call, made->index, batch->slots[self->features.slot], cluster, distance2);
   adl_buffers buffers;
   if (self->as.slot >= 0) {
     ADL_TRY(call->host->reserve(call, out, self->as.slot, batch->rows, 0, 0, &buffers));
@@ -221,6 +260,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
     ADL_TRY(call->host->reserve(call, out, self->distance.slot, batch->rows, 0, 0, &buffers));
     for (int64_t r = 0; r < batch->rows; r++) ((float *)buffers.data)[r] = (float)sqrt(distance2[r]);
   }
+  if (self->about.slot >= 0) return write_about(call, self, made, cluster, batch->rows, out);
   return ADL_OK;
 }
 

@@ -223,6 +223,32 @@ START_TEST(one_row_is_enough) {
 }
 END_TEST
 
+/* What a cluster is about is told in the words of its texts, with the model of the run and with a loaded one. */
+START_TEST(clusters_say_what_they_are_about) {
+  static const char csv[] = "text\n"
+                            "手机 屏幕\n手机 充电\n手机 屏幕\n手机 屏幕 充电\n"
+                            "苹果 新鲜\n苹果 甜\n苹果 新鲜\n苹果 甜 新鲜\n";
+  static const char clustered[] =
+      "  words: {use: tfidf, text: text}\n  c: {use: kmeans, features: [words], clusters: 2, about: about}\n";
+  adl_harness *h = adl_harness_new(csv, "{text: string}"), *again = adl_harness_new(csv, "{text: string}");
+  adl_harness_run(h, clustered, "c");
+  ASSERT_OK(h);
+  for (int64_t row = 0; row < 8; row++) assert_text(h, "about", row, row < 4 ? "手机, 屏幕, 充电" : "苹果, 新鲜, 甜");
+  adl_harness_models(again, adl_harness_run_directory(h));
+  adl_harness_run(again, clustered, "c");
+  ASSERT_OK(again);
+  for (int64_t row = 0; row < 8; row++)
+    assert_text(again, "about", row, row < 4 ? "手机, 屏幕, 充电" : "苹果, 新鲜, 甜");
+  adl_harness_free(again);
+  adl_harness_free(h);
+  h = adl_harness_new("x\n5\n5\n", "{x: float}"); /* all at the mean: about nothing */
+  adl_harness_run(h, "  c: {use: kmeans, features: [x], clusters: 1, about: about}\n", "c");
+  ASSERT_OK(h);
+  ck_assert(adl_harness_null(h, "about", 1));
+  adl_harness_free(h);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("features");
   TCase *cases = tcase_create("features");
@@ -234,6 +260,7 @@ int main(void) {
   tcase_add_test(cases, bad_rows_are_rejected_once);
   tcase_add_loop_test(cases, refusals_name_the_place, 0, (int)G_N_ELEMENTS(refused));
   tcase_add_test(cases, one_row_is_enough);
+  tcase_add_test(cases, clusters_say_what_they_are_about);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
