@@ -66,7 +66,7 @@ static void host_log(const adl_call *call, adl_level level, const char *format, 
 
 static void host_progress(const adl_call *call, const char *what, double done, double total) {
   adl_run_call *run = run_of(call);
-  if (run != NULL) adl_progress_inside(run->engine->progress, run->node->stage->name, what, done, total);
+  if (run != NULL) adl_progress_inside(run->engine->progress, run->node->stage->class->next != NULL, what, done, total);
 }
 
 static bool host_cancelled(const adl_call *call) {

@@ -1,5 +1,6 @@
 #include "core/engine/progress.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ struct adl_progress {
   FILE *log;
   char what[160];   /* "fitting segment" */
   char inside[120]; /* "iteration 3 of 300" */
+  double read;      /* share of a source that has been read; 0: not known */
   int64_t began, shown, rows_at_begin;
   bool line_open; /* terminal: the line has to be ended or overwritten */
 };
@@ -49,6 +51,17 @@ static void rows_text(int64_t rows, char *buffer, size_t size) {
     g_snprintf(buffer, size, "%" G_GINT64_FORMAT " rows", rows);
 }
 
+/* "35 %, 1:20 left", as soon as there is enough behind to tell. */
+static void left_text(double share, double seconds, char *buffer, size_t size) {
+  if (share < 0.001 || share >= 1 || seconds < 0.5) return;
+  double left = seconds * (1 - share) / share;
+  if (left >= 3600)
+    g_snprintf(buffer, size, "%.0f %%, %.0f h %02.0f min left", 100 * share, floor(left / 3600),
+               floor(fmod(left, 3600) / 60));
+  else
+    g_snprintf(buffer, size, "%.0f %%, %.0f:%02.0f left", 100 * share, floor(left / 60), floor(fmod(left, 60)));
+}
+
 /* With the mutex held. */
 static void show(adl_progress *progress, bool begin) {
   FILE *file = progress->options->progress_file;
@@ -57,14 +70,15 @@ static void show(adl_progress *progress, bool begin) {
   double rate = seconds > 0.2 ? (double)(rows - progress->rows_at_begin) / seconds : 0;
   progress->shown = now;
   if (progress->options->progress == ADL_PROGRESS_TERMINAL) {
-    char count[40], speed[40] = "";
+    char count[40], speed[40] = "", left[60] = "";
     rows_text(rows, count, sizeof count);
+    left_text(progress->read, seconds, left, sizeof left);
     if (rate > 0) {
       rows_text((int64_t)rate, speed, sizeof speed);
       strncat(speed, "/s", sizeof speed - strlen(speed) - 1);
     }
     clear_line(progress);
-    fprintf(file, "%s  %s  %s  %s", progress->what, count, speed, progress->inside);
+    fprintf(file, "%s  %s  %s  %s", progress->what, count, speed, progress->read > 0 ? left : progress->inside);
     fflush(file);
     progress->line_open = true;
   } else if (progress->options->progress == ADL_PROGRESS_LINES && begin) {
@@ -73,8 +87,8 @@ static void show(adl_progress *progress, bool begin) {
     char *escaped = g_strescape(progress->inside, NULL);
     fprintf(file,
             "{\"event\":\"progress\",\"doing\":\"%s\",\"rows\":%" G_GINT64_FORMAT
-            ",\"rows_per_second\":%.0f,\"inside\":\"%s\"}\n",
-            progress->what, rows, rate, escaped);
+            ",\"rows_per_second\":%.0f,\"inside\":\"%s\",\"share\":%.4f}\n",
+            progress->what, rows, rate, escaped, progress->read);
     fflush(file);
     g_free(escaped);
   }
@@ -84,6 +98,7 @@ void adl_progress_begin(adl_progress *progress, const char *what, const char *st
   pthread_mutex_lock(&progress->mutex);
   g_snprintf(progress->what, sizeof progress->what, "%s %s", what, stage);
   progress->inside[0] = '\0';
+  progress->read = 0;
   progress->began = g_get_monotonic_time();
   progress->rows_at_begin = atomic_load(progress->rows);
   if (progress->log != NULL) fprintf(progress->log, "%s\n", progress->what);
@@ -98,9 +113,9 @@ void adl_progress_tick(adl_progress *progress) {
   pthread_mutex_unlock(&progress->mutex);
 }
 
-void adl_progress_inside(adl_progress *progress, const char *stage, const char *what, double done, double total) {
-  (void)stage;
+void adl_progress_inside(adl_progress *progress, bool source, const char *what, double done, double total) {
   pthread_mutex_lock(&progress->mutex);
+  if (source && total > 0) progress->read = done < total ? done / total : 1;
   if (total > 0)
     g_snprintf(progress->inside, sizeof progress->inside, "%s %.0f of %.0f", what, done, total);
   else

@@ -16,8 +16,8 @@ void adl_progress_free(adl_progress *progress); /* ends the line; NULL is fine *
 void adl_progress_begin(adl_progress *progress, const char *what, const char *stage);
 /* Now and then while rows move. */
 void adl_progress_tick(adl_progress *progress);
-/* From inside a call: host->progress and host->log. */
-void adl_progress_inside(adl_progress *progress, const char *stage, const char *what, double done, double total);
+/* From inside a call: host->progress and host->log. Of a source, `done` of `total` also says how much time is left. */
+void adl_progress_inside(adl_progress *progress, bool source, const char *what, double done, double total);
 void adl_progress_log(adl_progress *progress, const char *stage, adl_level level, const char *text);
 
 #endif

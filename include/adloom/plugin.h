@@ -553,7 +553,8 @@ struct adl_host {
   void (*reject_record)(const adl_call *call, int64_t position, const char *column, const char *format, ...)
       ADL_PRINTF(4, 5);
   void (*log)(const adl_call *call, adl_level level, const char *format, ...) ADL_PRINTF(3, 4);
-  /* Progress inside a long call: `done` of `total` (0: unknown), of what (a static string). */
+  /* Progress inside a long call: `done` of `total` (0: unknown), of what (a static string). From next of a source: how much
+   * of the whole input has been read, from which the time that is left is told. */
   void (*progress)(const adl_call *call, const char *what, double done, double total);
   bool (*cancelled)(const adl_call *call); /* true: return ADL_FAILED soon, nothing needs explaining */
 

@@ -206,6 +206,8 @@ adl_stream *adl_stream_open(const char *path, char message[ADL_STREAM_MESSAGE]) 
   return stream;
 }
 
+int64_t adl_stream_taken(const adl_stream *stream) { return stream->taken; }
+
 const char *adl_stream_message(const adl_stream *stream) { return stream->message; }
 
 void adl_stream_close(adl_stream *stream) {

@@ -29,6 +29,7 @@ typedef struct read_csv {
 typedef struct cursor {
   adl_csv_reader reader;
   adl_csv_head *head; /* for its blocks */
+  double before, all; /* bytes of the files before this one, and of all of them; all is 0 where that is not known */
 } cursor;
 
 static const adl_param params[] = {
@@ -405,6 +406,19 @@ static adl_status open_header(const adl_call *call, const read_csv *self, const 
   return status;
 }
 
+/* How much there is to read, for the progress: sizes of regular files. */
+static void measure_files(const read_csv *self, int32_t shard, cursor *file) {
+  for (int64_t i = 0; i < self->path.count; i++) {
+    struct stat facts;
+    if (stat(self->path.items[i], &facts) != 0 || !S_ISREG(facts.st_mode)) {
+      file->all = 0;
+      return;
+    }
+    if (i < shard) file->before += (double)facts.st_size;
+    file->all += (double)facts.st_size;
+  }
+}
+
 static adl_status open_file(const adl_call *call, void *instance, int32_t shard, void **state) {
   read_csv *self = instance;
   const char *path = self->path.items[shard];
@@ -421,6 +435,7 @@ static adl_status open_file(const adl_call *call, void *instance, int32_t shard,
   adl_status status = ADL_OK;
   file->head = head;
   head->file = shard;
+  measure_files(self, shard, file);
   head->fields = columns;
   head->delimiter = dialect.delimiter;
   for (int32_t c = 0; c < columns; c++) head->field[c] = c;
@@ -444,6 +459,8 @@ static adl_status next(const adl_call *call, void *instance, void *state, adl_ou
   adl_status status =
       adl_csv_reader_block(&file->reader, call, out, head_size, &block, &file->head->size, &file->head->records, &line);
   if (status == ADL_FAILED) return file_failed(call, self->path.items[file->head->file], file->reader.message);
+  if (file->all > 0)
+    call->host->progress(call, "bytes", file->before + (double)adl_stream_taken(file->reader.stream), file->all);
   if (status != ADL_OK) return status;
   memcpy(block, file->head, head_size);
   return call->host->block_commit(call, out, (int64_t)head_size + file->head->size + ADL_CSV_PAD, line);

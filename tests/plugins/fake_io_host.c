@@ -1,6 +1,8 @@
 /* See fake_io_host.h. */
 #include "tests/plugins/fake_io_host.h"
 
+#include <check.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,6 +354,12 @@ static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) 
   return ADL_OK;
 }
 
+static void host_progress(const adl_call *call, const char *what, double done, double total) {
+  (void)call;
+  ck_assert_str_eq(what, "bytes");
+  ck_assert(done >= 0 && done <= total);
+}
+
 static const adl_host host_functions = {
     .struct_size = sizeof(adl_host),
     .abi_major = ADL_ABI_MAJOR,
@@ -359,6 +367,7 @@ static const adl_host host_functions = {
     .threads = 1,
     .fail = host_fail,
     .reject_record = host_reject_record,
+    .progress = host_progress,
     .alloc = host_alloc,
     .declare = host_declare,
     .declare_named = host_declare_named,
