@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "common/key.h"
-#include "common/nearest.h"
+#include "common/sides.h"
 
 enum { MANY_REFUSE, MANY_FIRST, MANY_LAST, MANY_ALL };
 enum { MISSING_KEEP, MISSING_DROP, MISSING_REJECT };
@@ -105,28 +105,9 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ---- looking up ---- */
 
-/* The rows that leave, and the side row of each; grows. */
-typedef struct picked {
-  int64_t *main, *side;
-  int64_t count, capacity;
-} picked;
-
-static void add_pick(const adl_call *call, picked *rows, int64_t main, int64_t side) {
-  if (rows->count == rows->capacity) {
-    picked more = {.count = rows->count, .capacity = 2 * rows->capacity};
-    more.main = call->host->alloc(call, (size_t)more.capacity * sizeof *more.main);
-    more.side = call->host->alloc(call, (size_t)more.capacity * sizeof *more.side);
-    memcpy(more.main, rows->main, (size_t)rows->count * sizeof *rows->main);
-    memcpy(more.side, rows->side, (size_t)rows->count * sizeof *rows->side);
-    *rows = more;
-  }
-  rows->main[rows->count] = main;
-  rows->side[rows->count++] = side;
-}
-
 /* Picks the side rows of one key that this main row may see: the first, the last, or all. */
 static void pick_matches(const adl_call *call, const join *self, const side_index *index, int64_t key, int64_t row,
-                         picked *rows) {
+                         adl_pairs *rows) {
   const double *ends = call->host->table_row(index->keys, key);
   bool training = call->host->row_split(call, row) == ADL_TRAIN;
   int64_t number = (int64_t)ends[0], best = -1;
@@ -134,15 +115,15 @@ static void pick_matches(const adl_call *call, const join *self, const side_inde
   while (number >= 0) {
     if (!(training && index->held[number])) {
       best = number;
-      if (self->many == MANY_ALL) add_pick(call, rows, row, number);
+      if (self->many == MANY_ALL) adl_pairs_add(rows, row, number);
       if (self->many == MANY_FIRST) break;
     }
     number = index->next[number] - 1;
   }
-  if (best >= 0 && self->many != MANY_ALL) add_pick(call, rows, row, best);
+  if (best >= 0 && self->many != MANY_ALL) adl_pairs_add(rows, row, best);
 }
 
-static adl_status write_matched(const adl_call *call, const join *self, const picked *rows, adl_out *out) {
+static adl_status write_matched(const adl_call *call, const join *self, const adl_pairs *rows, adl_out *out) {
   adl_buffers to;
   if (self->matched.slot < 0 || !call->host->wanted(call, self->matched.slot)) return ADL_OK;
   ADL_TRY(call->host->reserve(call, out, self->matched.slot, rows->count, 0, 0, &to));
@@ -155,10 +136,9 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   const adl_host *host = call->host;
   const join *self = instance;
   side_index index = find_index(call, model);
-  picked rows = {.capacity = batch->rows + 1};
+  adl_pairs rows;
   adl_key key;
-  rows.main = host->alloc(call, (size_t)rows.capacity * sizeof *rows.main);
-  rows.side = host->alloc(call, (size_t)rows.capacity * sizeof *rows.side);
+  adl_pairs_begin(&rows, call, batch->rows + 1);
   adl_key_begin(&key, call);
   for (int64_t row = 0; row < batch->rows; row++) {
     int64_t before = rows.count, found = -1;
@@ -167,12 +147,11 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
     if (found >= 0) pick_matches(call, self, &index, found, row, &rows);
     if (rows.count > before || self->missing == MISSING_DROP) continue;
     if (self->missing == MISSING_KEEP)
-      add_pick(call, &rows, row, -1);
+      adl_pairs_add(&rows, row, -1);
     else
       host->reject(call, row, self->on.items[0].name, "%s has no row with this key", self->with.name);
   }
-  ADL_TRY(host->pick(call, out, rows.main, rows.count));
-  ADL_TRY(host->gather(call, out, &self->with, rows.side, rows.count));
+  ADL_TRY(adl_pairs_give(&rows, &self->with, out));
   return write_matched(call, self, &rows, out);
 }
 
@@ -180,23 +159,6 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
 
 static const char *side_key_name(const join *self, int64_t at) {
   return self->with_on.count > 0 ? self->with_on.items[at] : self->on.items[at].name;
-}
-
-/* A column of the side by name; reported under `parameter` when there is none. */
-static adl_status find_side(const adl_call *call, const join *self, const char *parameter, const char *wanted,
-                            adl_type *type) {
-  const adl_host *host = call->host;
-  const char *name;
-  int32_t count = 0;
-  for (; host->side_column(call, &self->with, count, &name, type); count++)
-    if (strcmp(name, wanted) == 0) return ADL_OK;
-  const char **names = host->alloc(call, ((size_t)count + 1) * sizeof *names);
-  for (int32_t i = 0; i < count; i++) host->side_column(call, &self->with, i, &names[i], type);
-  int32_t near = adl_nearest(wanted, count, names);
-  if (near < 0)
-    return host->fail(call, parameter, -1, NULL, "the stage `%s` has no column `%s`", self->with.name, wanted);
-  return host->fail(call, parameter, -1, NULL, "the stage `%s` has no column `%s`; did you mean `%s`?", self->with.name,
-                    wanted, names[near]);
 }
 
 static adl_status bind_keys(const adl_call *call, join *self) {
@@ -214,7 +176,7 @@ static adl_status bind_keys(const adl_call *call, join *self) {
     char parameter[40];
     adl_type type;
     snprintf(parameter, sizeof parameter, "%s[%lld]", self->with_on.count > 0 ? "with_on" : "on", (long long)i);
-    if (find_side(call, self, parameter, side_key_name(self, i), &type) != ADL_OK) {
+    if (adl_side_find(call, &self->with, parameter, side_key_name(self, i), &type) != ADL_OK) {
       status = ADL_FAILED;
       continue;
     }
@@ -229,42 +191,18 @@ static adl_status bind_keys(const adl_call *call, join *self) {
   return status;
 }
 
-static adl_status bring(const adl_call *call, const join *self, const char *parameter, const char *column) {
-  char name[512];
-  int size = snprintf(name, sizeof name, "%s%s", self->prefix != NULL ? self->prefix : "", column);
-  if (size >= (int)sizeof name) return call->host->fail(call, "prefix", -1, NULL, "too long a name for a column");
-  return call->host->bring(call, parameter, &self->with, column, name);
-}
-
-static bool is_side_key(const join *self, const char *name) {
+static bool is_side_key(const void *instance, const char *name) {
+  const join *self = instance;
   for (int64_t i = 0; i < self->on.count; i++)
     if (strcmp(side_key_name(self, i), name) == 0) return true;
   return false;
-}
-
-static adl_status bind_columns(const adl_call *call, const join *self) {
-  adl_status status = ADL_OK;
-  const char *name;
-  adl_type type;
-  for (int64_t i = 0; i < self->columns.count; i++) {
-    char parameter[40];
-    snprintf(parameter, sizeof parameter, "columns[%lld]", (long long)i);
-    if (find_side(call, self, parameter, self->columns.items[i], &type) != ADL_OK)
-      status = ADL_FAILED;
-    else
-      ADL_TRY(bring(call, self, parameter, self->columns.items[i]));
-  }
-  if (self->columns.count > 0) return status;
-  for (int32_t i = 0; call->host->side_column(call, &self->with, i, &name, &type); i++)
-    if (!is_side_key(self, name)) ADL_TRY(bring(call, self, "columns", name));
-  return status;
 }
 
 static adl_status bind(const adl_call *call, void *instance) {
   join *self = instance;
   adl_type flag = {.element = ADL_BOOL, .shape = ADL_SCALAR, .role = ADL_NUMBER};
   ADL_TRY(bind_keys(call, self));
-  ADL_TRY(bind_columns(call, self));
+  ADL_TRY(adl_side_bring_all(call, &self->with, &self->columns, self->prefix, is_side_key, self));
   return call->host->declare(call, &self->matched, flag);
 }
 

@@ -57,6 +57,10 @@ START_TEST(rows_that_find_nothing) {
   ck_assert_msg(strstr(rejects, "people has no row with this key") != NULL, "%s", rejects);
   free(rejects);
   adl_harness_free(h);
+  h = joined("person,age,city\n8,1,Rom\n", people, "on: user, with_on: person, missing: drop"); /* not one row */
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rows(h), 0);
+  adl_harness_free(h);
   h = joined("person,age,city\n", people, "on: user, with_on: person"); /* an empty side */
   ASSERT_OK(h);
   ASSERT_VALUES(h, "city", "null|null|null|null|null");
