@@ -1,6 +1,7 @@
 /* Blocks of text to batches, see csv_columns.h: scans a tile of records, checks their shape, converts column after column;
  * a tile with bad values is converted once more without their records, which is rare. */
 #include "common/csv_tile.h"
+#include "common/file_names.h"
 
 #include <string.h>
 
@@ -227,21 +228,6 @@ static adl_status reserve_columns(adl_csv_decoder *d) {
   return ADL_OK;
 }
 
-/* The column that says which file a row is from. */
-static adl_status fill_file(adl_csv_decoder *d) {
-  const adl_host *host = d->call->host;
-  if (d->table->file_slot < 0 || !host->wanted(d->call, d->table->file_slot)) return ADL_OK;
-  const char *name = d->table->file_names[d->head->file];
-  size_t size = strlen(name);
-  adl_buffers buffers;
-  ADL_TRY(host->reserve(d->call, d->out, d->table->file_slot, d->rows, 0, (int64_t)size * d->rows, &buffers));
-  for (int64_t i = 0; i < d->rows; i++) {
-    memcpy((char *)buffers.data + i * (int64_t)size, name, size);
-    buffers.string_offsets[i + 1] = (int32_t)((i + 1) * (int64_t)size);
-  }
-  return ADL_OK;
-}
-
 adl_status adl_csv_decode(const adl_csv_table *table, const adl_call *call, const adl_csv_head *head, int64_t line,
                           adl_out *out) {
   const adl_host *host = call->host;
@@ -272,6 +258,6 @@ adl_status adl_csv_decode(const adl_csv_table *table, const adl_call *call, cons
     if (d->scan.records_count > 0) ADL_TRY(take_tile(d, bytes));
     keep_begun(d);
   } while (progress == ADL_CSV_FULL);
-  ADL_TRY(fill_file(d));
+  ADL_TRY(adl_file_name_fill(call, out, table->file_slot, table->file_names[head->file], d->rows));
   return host->commit(call, out, d->rows);
 }

@@ -1,17 +1,6 @@
 /* What is said about records that could not become rows; see csv_tile.h. */
 #include "common/csv_tile.h"
-
-#include <string.h>
-
-/* The beginning of a value, fit for a message. */
-static const char *excerpt(const char *text, uint32_t size, char buffer[48]) {
-  uint32_t shown = size <= 40 ? size : 37;
-  for (uint32_t i = 0; i < shown; i++) buffer[i] = text[i] >= ' ' && text[i] < 127 ? text[i] : '?';
-  if (adl_utf8_valid(text, size) && size <= 40) /* as it is, save for control characters */
-    for (uint32_t i = 0; i < shown; i++) buffer[i] = (unsigned char)text[i] >= ' ' && text[i] != 127 ? text[i] : '?';
-  strcpy(buffer + shown, size <= 40 ? "" : "...");
-  return buffer;
-}
+#include "common/excerpt.h"
 
 static const char *type_name(const adl_csv_column *column) {
   switch (column->type) {
@@ -31,23 +20,24 @@ static void reject_value(adl_csv_decoder *d, const adl_csv_record *record, const
   uint32_t begin = field > 0 ? d->scan.ends[record->first + field - 1] + 1 : record->begin;
   const char *text = d->text + begin;
   uint32_t size = end - begin;
-  char shown[48];
+  char shown[ADL_EXCERPT];
   adl_csv_strip(&d->dialect, &text, &size);
   int64_t line = d->line + record->line;
   if (problem == ADL_CSV_BAD_TEXT)
     host->reject_record(d->call, line, column->name, "invalid UTF-8 at byte %u of the field",
                         (unsigned)adl_utf8_prefix(text, size) + 1);
   else if (problem == ADL_CSV_BAD_RANGE)
-    host->reject_record(d->call, line, column->name, "\"%s\" is out of range for %s", excerpt(text, size, shown),
+    host->reject_record(d->call, line, column->name, "\"%s\" is out of range for %s", adl_excerpt(text, size, shown),
                         type_name(column));
   else if (column->type == ADL_CSV_TIMESTAMP || column->type == ADL_CSV_DATE)
-    host->reject_record(d->call, line, column->name, "\"%s\" is not %s in the format %s", excerpt(text, size, shown),
-                        type_name(column),
+    host->reject_record(d->call, line, column->name, "\"%s\" is not %s in the format %s",
+                        adl_excerpt(text, size, shown), type_name(column),
                         column->time.kind != ADL_TIME_ISO ? column->time.pattern
                         : column->type == ADL_CSV_DATE    ? "YYYY-MM-DD"
                                                           : "YYYY-MM-DD HH:MM:SS");
   else
-    host->reject_record(d->call, line, column->name, "\"%s\" is not %s", excerpt(text, size, shown), type_name(column));
+    host->reject_record(d->call, line, column->name, "\"%s\" is not %s", adl_excerpt(text, size, shown),
+                        type_name(column));
 }
 
 void adl_csv_reject(adl_csv_decoder *d, uint32_t r) {

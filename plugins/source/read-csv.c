@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/csv_columns.h"
+#include "common/file_names.h"
 #include "common/nearest.h"
 
 typedef struct read_csv {
@@ -328,24 +329,6 @@ static adl_status declare_columns(const adl_call *call, read_csv *self) {
   return status;
 }
 
-/* The files' names without the folders that they all lie in. */
-static adl_status name_files(const adl_call *call, read_csv *self) {
-  const char *first = self->path.items[0];
-  size_t common = (size_t)(base_name(first) - first);
-  for (int64_t i = 1; i < self->path.count; i++) {
-    const char *path = self->path.items[i];
-    size_t same = 0, folder = 0;
-    for (; same < common && path[same] == first[same]; same++)
-      if (path[same] == '/') folder = same + 1;
-    common = folder < common ? folder : common;
-  }
-  const char **names = calloc((size_t)self->path.count, sizeof *names);
-  if (names == NULL) return call->host->fail(call, NULL, -1, NULL, "out of memory");
-  for (int64_t i = 0; i < self->path.count; i++) names[i] = self->path.items[i] + common;
-  self->table.file_names = names;
-  return ADL_OK;
-}
-
 static adl_status bind(const adl_call *call, void *instance) {
   read_csv *self = instance;
   const adl_host *host = call->host;
@@ -362,7 +345,8 @@ static adl_status bind(const adl_call *call, void *instance) {
   for (int64_t i = 0; i < self->nulls.count; i++)
     if (self->nulls.items[i][0] != '\0') self->table.null_begins[(unsigned char)self->nulls.items[i][0]] = true;
   ADL_TRY(status);
-  ADL_TRY(name_files(call, self));
+  self->table.file_names = adl_file_names(&self->path);
+  if (self->table.file_names == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");
   for (int64_t i = 0; i < self->path.count; i++)
     if (check_file(call, self, self->path.items[i]) != ADL_OK) status = ADL_FAILED;
   if (self->table.columns == NULL) return ADL_FAILED;
