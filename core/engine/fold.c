@@ -43,6 +43,7 @@ static void note_refused(adl_node_run *node, const adl_frame *frame, int split, 
 /* The rows of one split (-1: all) into the partial. */
 static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split,
                       int64_t ordinal, const adl_fold *fold, const target *to, uint32_t flags) {
+  bool groups = side < 0 && (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0;
   adl_frame *part = split < 0 ? adl_frame_ref(frame) : adl_frame_of_split(frame, (adl_split)split, true);
   adl_view view;
   bool ok = part->rows == 0 || adl_view_open(&view, worker, node, side, part, flags | ADL_VIEW_LEARN);
@@ -53,6 +54,7 @@ static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_
       worker->call.frame = view.frame;
       worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
       *to->touched = true;
+      if (groups) adl_whole_offsets(&view, node->stage, call);
       adl_status status = fold->step(call, node->stage->self, fold->context, &view.batch, to->partial);
       if (worker->call.rejected != NULL) note_refused(node, frame, split, worker->call.rejected, to->refused);
       ok = adl_worker_leave(worker, status);
@@ -232,10 +234,11 @@ static void passing_step(adl_turn_item *item, void *data) {
   adl_passing_fold *p = node->passing;
   int32_t lane = (int32_t)(item->number % p->lanes);
   int64_t ordinal = item->parcel->number << ADL_ORDINAL_SHIFT;
+  uint32_t flags = (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0 ? ADL_VIEW_CHECKED : 0;
   target to = {.partial = p->partials[lane], .touched = &p->touched[lane]};
   for (guint i = 0; i < item->parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
     adl_frame *frame = item->parcel->frames->pdata[i];
-    if (!step_frame(worker, node, -1, frame, ordinal, p->fold, &to, 0)) break;
+    if (!step_frame(worker, node, -1, frame, ordinal, p->fold, &to, flags)) break;
     ordinal += frame->rows;
   }
   adl_ticket_release(item->ticket);

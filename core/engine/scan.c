@@ -104,12 +104,16 @@ static void give_back(adl_worker *worker, adl_parcel *parcel) {
     adl_parcel_free(parcel);
 }
 
+static bool whole_groups(const adl_node_run *node) {
+  return node->stage->class != NULL && (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0;
+}
+
 /* Takes parcel and one hold of the ticket over, as all of these do. */
 static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
   bool in_turn = adl_node_takes_turns(node);
   if (adl_engine_stopping(node->engine)) return drop(parcel, ticket);
   if (node->action != ADL_STREAM || in_turn) worker->since = 0;
-  if (node->action == ADL_FOLD) return adl_passing_deliver(worker, node, parcel, ticket);
+  if (node->action == ADL_FOLD && !whole_groups(node)) return adl_passing_deliver(worker, node, parcel, ticket);
   if (node->action == ADL_KEEP) {
     parcel = check_parcel(worker, node, parcel);
     if (parcel == NULL) return adl_ticket_release(ticket);
@@ -231,6 +235,24 @@ static bool step_in_turn(adl_worker *worker, adl_node_run *node, const adl_parce
                                                 : adl_step_process(worker, node, parcel, result);
 }
 
+/* Rows are kept for a fit that must find whole groups in each of the frames. */
+static void keep_groups(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, bool last) {
+  adl_parcel *groups = adl_whole_groups(worker, node, parcel, last);
+  keep_frames(node, node->store, groups);
+  adl_parcel_free(groups);
+}
+
+/* What a turn let through: rows that the stage gave, or whole groups for its fold. */
+static void carry_on(adl_worker *worker, adl_turn_item *item) {
+  adl_parcel *parcel = item->parcel;
+  item->parcel = NULL;
+  if (item->node->action == ADL_FOLD)
+    adl_passing_deliver(worker, item->node, parcel, item->ticket);
+  else
+    deliver_onward(worker, item->node->stage, parcel, item->ticket);
+  adl_turn_item_free(item);
+}
+
 static void turn_main(adl_turn_item *item, void *data) {
   adl_worker *worker = data;
   adl_node_run *node = item->node;
@@ -240,7 +262,13 @@ static void turn_main(adl_turn_item *item, void *data) {
   if (stopping) {
     ;
   } else if (node->action == ADL_KEEP) {
-    keep_frames(node, node->store, item->parcel);
+    if (whole_groups(node) && node->stage->learn == ADL_LEARN_FIT)
+      keep_groups(worker, node, item->parcel, false);
+    else
+      keep_frames(node, node->store, item->parcel);
+  } else if (node->action == ADL_FOLD) {
+    result = adl_whole_groups(worker, node, item->parcel, false);
+    result->late = item->parcel->late;
   } else if (class->write != NULL) {
     adl_step_write(worker, node, item->parcel, item->block);
   } else {
@@ -530,10 +558,7 @@ static void scan_work(void *data, int32_t number) {
     adl_turn_item *item = g_queue_pop_head(&s->work);
     if (item != NULL) {
       pthread_mutex_unlock(&s->mutex);
-      adl_parcel *parcel = item->parcel;
-      item->parcel = NULL;
-      deliver_onward(worker, item->node->stage, parcel, item->ticket);
-      adl_turn_item_free(item);
+      carry_on(worker, item);
       pthread_mutex_lock(&s->mutex);
       continue;
     }
@@ -587,17 +612,24 @@ static void deliver_late(scan *s, adl_worker *worker, adl_node_run *node, adl_pa
   adl_ticket *ticket = issue(s);
   parcel->number = ticket->number;
   parcel->late = true;
-  deliver_onward(worker, node->stage, parcel, ticket);
-  for (adl_turn_item *item = g_queue_pop_head(&s->work); item != NULL; item = g_queue_pop_head(&s->work)) {
-    adl_parcel *next = item->parcel;
-    item->parcel = NULL;
-    deliver_onward(worker, item->node->stage, next, item->ticket);
-    adl_turn_item_free(item);
-  }
+  carry_on(worker, new_item(node, parcel, ticket));
+  for (adl_turn_item *item = g_queue_pop_head(&s->work); item != NULL; item = g_queue_pop_head(&s->work))
+    carry_on(worker, item);
+}
+
+/* The last group, which waited for more of its rows, for a fold or a store. */
+static void finish_groups(scan *s, adl_worker *worker, adl_node_run *node) {
+  adl_parcel *none = adl_parcel_new(s->issued);
+  if (node->action == ADL_KEEP)
+    keep_groups(worker, node, none, true);
+  else
+    deliver_late(s, worker, node, adl_whole_groups(worker, node, none, true));
+  adl_parcel_free(none);
 }
 
 static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
   const adl_class *class = node->stage->class;
+  if (whole_groups(node) && (node->action == ADL_FOLD || node->action == ADL_KEEP)) finish_groups(s, worker, node);
   if (node->action != ADL_STREAM || class == NULL || class->next != NULL || class->write != NULL) return;
   adl_parcel *parcel = adl_parcel_new(s->issued);
   bool ok = true;

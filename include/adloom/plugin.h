@@ -419,7 +419,10 @@ typedef enum adl_form {
 
 enum {
   ADL_ALL_ROWS = 1 << 0,      /* fit, too, sees rows of every split (dedupe, metrics); else training rows only */
-  ADL_WHOLE_GROUPS = 1 << 1,  /* process sees each run of rows with equal ADL_GROUP_KEY columns in one batch */
+  ADL_WHOLE_GROUPS = 1 << 1,  /* process, learn and the step of a fold see each run of rows with equal ADL_GROUP_KEY
+                                 columns in one batch, and batch->groups says where each begins (not in a fold over a
+                                 STAGE parameter's rows). Rows of another split, where they are kept apart, are left
+                                 out of it first */
   ADL_ORDERED = 1 << 2,       /* process is [turn]; with neither fit nor learn its model's tensors are a scratch state
                                  of the run that it may change, empty at first and never saved */
   ADL_NOT_REPEATABLE = 1 << 3,/* same input, other output: nothing behind it is taken from the model store */

@@ -1,4 +1,4 @@
-/* 95 % confidence intervals. Used by metrics. */
+/* 95 % confidence intervals. Used by metrics, lift and ranking. */
 #ifndef ADLOOM_PLUGINS_COMMON_INTERVALS_H
 #define ADLOOM_PLUGINS_COMMON_INTERVALS_H
 
@@ -22,6 +22,17 @@ static inline void adl_interval_mean(double sum, double squares, double count, d
   double half = count > 1 ? ADL_Z95 * sqrt(fmax(0.0, variance) / count) : NAN;
   *low = half == half ? fmax(0.0, mean - half) : NAN;
   *high = mean + half;
+}
+
+/* Half of the width of the interval of a mean, from the variance of the values; NaN for fewer than two. */
+static inline double adl_interval_half(double variance, double count) {
+  return count > 1 ? ADL_Z95 * sqrt(fmax(0.0, variance) / count) : NAN;
+}
+
+/* Covariance of two values over `count` rows, from their sums and the sum of their products; of one with itself: its
+ * variance. 0 for fewer than two. */
+static inline double adl_covariance(double sum_a, double sum_b, double products, double count) {
+  return count > 1 ? (products - sum_a * sum_b / count) / (count - 1) : 0.0;
 }
 
 #endif

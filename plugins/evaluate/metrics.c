@@ -9,6 +9,7 @@
 
 #include "common/intervals.h"
 #include "common/measures.h"
+#include "common/reporting.h"
 
 typedef struct metrics {
   adl_input label, score;
@@ -62,47 +63,15 @@ static const adl_param params[] = {
             "the memory, which is some 100 bytes for each different score: 1e-6 keeps at most a million of them."},
 };
 
-/* Over which rows a number is. Split of the row, and whether it was scored before it was learned from. */
-enum { OVER_HELD_OUT, OVER_VALIDATION, OVER_PROGRESSIVE, OVER_IN_SAMPLE, OVER_COUNT };
-static const char *const over_names[OVER_COUNT] = {"held-out", "validation", "progressive", "in-sample"};
-
 /* ------------------------------------------------------------------------------------------ the fold ---- */
-
-static int over_of(const adl_call *call) {
-  adl_split split = call->host->split(call);
-  if (split == ADL_TEST) return OVER_HELD_OUT;
-  if (split == ADL_VALIDATE) return OVER_VALIDATION;
-  return call->host->online(call) ? OVER_PROGRESSIVE : OVER_IN_SAMPLE;
-}
-
-/* Longest text of a value that is no string, and of what stands around it. */
-#define VALUE_SIZE 32
 
 static int64_t segment_room(const metrics *self, const adl_batch *batch) {
   int64_t room = 0;
   for (int64_t k = 0; k < self->by.count; k++) {
-    const adl_column *column = batch->slots[self->by.items[k].slot];
-    int64_t longest = VALUE_SIZE;
-    if (column->type.element == ADL_STRING)
-      for (int64_t row = 0; row < batch->rows; row++)
-        if (adl_text_at(column, row).size > longest) longest = adl_text_at(column, row).size;
-    room += longest + (int64_t)strlen(self->by.items[k].name) + 3;
+    room += adl_value_room(batch->slots[self->by.items[k].slot], batch->rows);
+    room += (int64_t)strlen(self->by.items[k].name) + 3;
   }
   return room;
-}
-
-static size_t print_value(const adl_column *column, int64_t row, char *to) {
-  if (adl_is_null(column, row)) return (size_t)sprintf(to, "null");
-  if (column->type.element == ADL_STRING) {
-    adl_text text = adl_text_at(column, row);
-    memcpy(to, text.data, (size_t)text.size);
-    return (size_t)text.size;
-  }
-  if (column->type.element == ADL_BOOL)
-    return (size_t)sprintf(to, "%s", adl_number_at(column, row) != 0 ? "true" : "false");
-  if (column->type.element == ADL_INT64)
-    return (size_t)sprintf(to, "%lld", (long long)((const int64_t *)column->data)[row]);
-  return (size_t)sprintf(to, "%.0f", adl_number_at(column, row));
 }
 
 /* Writes "device=phone, hour=12"; returns the length. */
@@ -113,7 +82,7 @@ static size_t print_segment(const metrics *self, const adl_batch *batch, int64_t
     if (k > 0) end = memcpy(end, ", ", 2), end += 2;
     end = (char *)memcpy(end, name, strlen(name)) + strlen(name);
     *end++ = '=';
-    end += print_value(batch->slots[self->by.items[k].slot], row, end);
+    end += adl_value_print(batch->slots[self->by.items[k].slot], row, end);
   }
   return (size_t)(end - to);
 }
@@ -135,7 +104,7 @@ static adl_status count_step(const adl_call *call, const void *instance, const v
   adl_table *scores = host->table(call, partial, "scores", 2);
   const adl_column *label = batch->slots[self->label.slot], *score = batch->slots[self->score.slot];
   char *key = host->alloc(call, (size_t)segment_room(self, batch) + 1 + sizeof(double));
-  key[0] = (char)over_of(call);
+  key[0] = (char)adl_over_of(call);
   for (int64_t row = 0; row < batch->rows; row++) {
     double y = adl_number_at(label, row), exact = adl_number_at(score, row), ranked = rounded(self, exact);
     if (y != 0 && y != 1) {
@@ -172,23 +141,23 @@ static int by_score(const void *a, const void *b) {
   return (left->segment > right->segment) - (left->segment < right->segment);
 }
 
-/* What is measured, ready for the model. Group 0 .. OVER_COUNT - 1 are all rows of each kind, the others the segments
+/* What is measured, ready for the model. Group 0 .. ADL_OVER_COUNT - 1 are all rows of each kind, the others the segments
  * in the order of "sums". */
 typedef struct outcome {
   int64_t groups;
   double *sums;                 /* groups x ADL_SUM_COUNT */
   adl_measure *measures;        /* groups x ADL_MEASURE_COUNT */
-  adl_reliability *reliability; /* OVER_COUNT x bins */
+  adl_reliability *reliability; /* ADL_OVER_COUNT x bins */
 } outcome;
 
 static outcome make_outcome(const adl_call *call, const metrics *self, adl_tensors *tensors, int64_t segments) {
   const adl_host *host = call->host;
-  outcome made = {.groups = OVER_COUNT + segments};
+  outcome made = {.groups = ADL_OVER_COUNT + segments};
   made.sums = host->tensor(call, tensors, "sums", ADL_FLOAT64, 2, (int64_t[]){made.groups, ADL_SUM_COUNT});
   made.measures = host->tensor(call, tensors, "measures", ADL_FLOAT64, 3,
                                (int64_t[]){made.groups, ADL_MEASURE_COUNT, sizeof(adl_measure) / sizeof(double)});
   made.reliability = host->tensor(call, tensors, "reliability", ADL_FLOAT64, 3,
-                                  (int64_t[]){OVER_COUNT, self->bins, sizeof(adl_reliability) / sizeof(double)});
+                                  (int64_t[]){ADL_OVER_COUNT, self->bins, sizeof(adl_reliability) / sizeof(double)});
   return made;
 }
 
@@ -213,9 +182,9 @@ static entry *read_entries(const adl_call *call, const adl_table *sums, const ad
 static void measure_runs(const metrics *self, outcome *made, const entry *entries, int64_t count, bool whole,
                          adl_score_count *scratch) {
   for (int64_t from = 0, to; from < count; from = to) {
-    int64_t group = whole ? entries[from].over : OVER_COUNT + entries[from].segment;
+    int64_t group = whole ? entries[from].over : ADL_OVER_COUNT + entries[from].segment;
     for (to = from; to < count; to++) {
-      if ((whole ? entries[to].over : OVER_COUNT + entries[to].segment) != group) break;
+      if ((whole ? entries[to].over : ADL_OVER_COUNT + entries[to].segment) != group) break;
       scratch[to - from] = entries[to].count;
     }
     const double *sums = made->sums + group * ADL_SUM_COUNT;
@@ -257,7 +226,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   for (int64_t i = 0; i < segments; i++) {
     const double *row = host->table_row(sums, i);
     double *all = made.sums + host->table_key(sums, i).data[0] * ADL_SUM_COUNT;
-    for (int k = 0; k < ADL_SUM_COUNT; k++) all[k] += made.sums[(OVER_COUNT + i) * ADL_SUM_COUNT + k] = row[k];
+    for (int k = 0; k < ADL_SUM_COUNT; k++) all[k] += made.sums[(ADL_OVER_COUNT + i) * ADL_SUM_COUNT + k] = row[k];
   }
   keep_names(call, sums, model->tensors);
   entry *entries = read_entries(call, sums, scores);
@@ -273,34 +242,14 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* --------------------------------------------------------------------------------------------- report ---- */
 
-enum { CELL_SIZE = 48, SEGMENTS_SHOWN = 50, NAME_SHOWN = 200 };
-
-static const char *cell(const adl_call *call, double value) {
-  char *text = call->host->alloc(call, CELL_SIZE);
-  if (isnan(value)) return "undefined";
-  snprintf(text, CELL_SIZE, "%.6g", value);
-  return text;
-}
-
-static const char *join(const adl_call *call, const char *name, const char *over) {
-  size_t size = strlen(name) + strlen(over) + 4;
-  char *text = call->host->alloc(call, size);
-  snprintf(text, size, "%s (%s)", name, over);
-  return text;
-}
+enum { SEGMENTS_SHOWN = 50, NAME_SHOWN = 200 };
 
 static void report_measures(const adl_call *call, const outcome *made, int over, adl_report *report) {
   const double *sums = made->sums + over * ADL_SUM_COUNT;
   for (int i = 0; i < ADL_MEASURE_COUNT; i++) {
     const adl_measure *measure = &made->measures[over * ADL_MEASURE_COUNT + i];
-    if (!isnan(measure->value)) {
-      call->host->report_number(call, report, over_names[over], adl_measure_names[i], measure->value, measure->low,
-                                measure->high);
-      continue;
-    }
-    char text[128];
-    snprintf(text, sizeof text, "undefined: %s", adl_measure_reason(sums, i));
-    call->host->report_text(call, report, join(call, adl_measure_names[i], over_names[over]), text);
+    adl_report_value(call, report, over, adl_measure_names[i], measure->value, measure->low, measure->high,
+                     adl_measure_reason(sums, i));
   }
 }
 
@@ -319,13 +268,13 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
     x[count] = table[i].score / table[i].rows;
     y[count] = table[i].positives / table[i].rows;
     const double row[COLUMNS] = {table[i].low, table[i].high, table[i].rows, x[count], y[count], low, high};
-    for (int k = 0; k < COLUMNS; k++) cells[count * COLUMNS + k] = cell(call, row[k]);
+    for (int k = 0; k < COLUMNS; k++) cells[count * COLUMNS + k] = adl_report_cell(call, row[k]);
     count++;
   }
   if (count == 0) return;
-  call->host->report_table(call, report, join(call, "reliability", over_names[over]), COLUMNS, titles, count, cells);
-  call->host->report_plot(call, report, join(call, "calibration", over_names[over]), "mean score", "ctr", false, count,
-                          x, y);
+  call->host->report_table(call, report, adl_over_title(call, "reliability", over), COLUMNS, titles, count, cells);
+  call->host->report_plot(call, report, adl_over_title(call, "calibration", over), "mean score", "ctr", false, count, x,
+                          y);
 }
 
 /* Segments with more rows first. The numbers are those of groups. */
@@ -336,14 +285,8 @@ static int by_rows(const void *a, const void *b) {
 }
 
 static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t segment) {
-  int64_t size = offsets[segment + 1] - offsets[segment] - 1, shown = size;
-  const char *name = names + offsets[segment] + 1;
-  if (shown > NAME_SHOWN)
-    for (shown = NAME_SHOWN; shown > 0 && ((unsigned char)name[shown] & 0xc0) == 0x80;) shown--; /* whole characters */
-  char *text = call->host->alloc(call, (size_t)shown + 4);
-  memcpy(text, name, (size_t)shown);
-  strcpy(text + shown, shown < size ? "..." : "");
-  return text;
+  adl_text name = {names + offsets[segment] + 1, (int32_t)(offsets[segment + 1] - offsets[segment] - 1)};
+  return adl_text_shown(call, name, NAME_SHOWN);
 }
 
 static void report_segments(const adl_call *call, const outcome *made, const char *names, const int64_t *offsets,
@@ -352,28 +295,29 @@ static void report_segments(const adl_call *call, const outcome *made, const cha
                                        ADL_MEASURE_MEAN_SCORE,  ADL_MEASURE_LOGLOSS,   ADL_MEASURE_ENTROPY,
                                        ADL_MEASURE_CALIBRATION, ADL_MEASURE_AUC};
   enum { COLUMNS = 1 + sizeof shown_measures / sizeof *shown_measures };
-  int64_t segments = made->groups - OVER_COUNT, count = 0;
+  int64_t segments = made->groups - ADL_OVER_COUNT, count = 0;
   const double **order = call->host->alloc(call, (size_t)segments * sizeof *order);
   for (int64_t i = 0; i < segments; i++)
-    if (names[offsets[i]] == over) order[count++] = made->sums + (OVER_COUNT + i) * ADL_SUM_COUNT;
+    if (names[offsets[i]] == over) order[count++] = made->sums + (ADL_OVER_COUNT + i) * ADL_SUM_COUNT;
   qsort(order, (size_t)count, sizeof *order, by_rows);
   if (count > SEGMENTS_SHOWN) {
     char text[96];
     snprintf(text, sizeof text, "%d of %lld segments are shown, those with most rows", SEGMENTS_SHOWN,
              (long long)count);
-    call->host->report_text(call, report, join(call, "segments", over_names[over]), text);
+    call->host->report_text(call, report, adl_over_title(call, "segments", over), text);
     count = SEGMENTS_SHOWN;
   }
   const char *cells[SEGMENTS_SHOWN * COLUMNS], *titles[COLUMNS] = {"segment"};
   for (int k = 1; k < COLUMNS; k++) titles[k] = adl_measure_names[shown_measures[k - 1]];
   for (int64_t i = 0; i < count; i++) {
     int64_t group = (order[i] - made->sums) / ADL_SUM_COUNT;
-    cells[i * COLUMNS] = segment_name(call, names, offsets, group - OVER_COUNT);
+    cells[i * COLUMNS] = segment_name(call, names, offsets, group - ADL_OVER_COUNT);
     for (int k = 1; k < COLUMNS; k++)
-      cells[i * COLUMNS + k] = cell(call, made->measures[group * ADL_MEASURE_COUNT + shown_measures[k - 1]].value);
+      cells[i * COLUMNS + k] =
+          adl_report_cell(call, made->measures[group * ADL_MEASURE_COUNT + shown_measures[k - 1]].value);
   }
   if (count > 0)
-    call->host->report_table(call, report, join(call, "segments", over_names[over]), COLUMNS, titles, count, cells);
+    call->host->report_table(call, report, adl_over_title(call, "segments", over), COLUMNS, titles, count, cells);
 }
 
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report_to) {
@@ -388,10 +332,8 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
     return ADL_OK;
   }
   const outcome made = {sums.size[0], sums.data, measures.data, reliability.data};
-  if (made.sums[OVER_HELD_OUT * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0)
-    call->host->report_text(call, report_to, over_names[OVER_HELD_OUT],
-                            "undefined: there are no held-out rows; say `holdout` at the source");
-  for (int over = 0; over < OVER_COUNT; over++) {
+  if (made.sums[ADL_OVER_HELD_OUT * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) adl_over_none_held_out(call, report_to);
+  for (int over = 0; over < ADL_OVER_COUNT; over++) {
     if (made.sums[over * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) continue;
     report_measures(call, &made, over, report_to);
     report_reliability(call, self, &made, over, report_to);

@@ -97,6 +97,62 @@ static adl_status top_process(const adl_call *call, const void *instance, const 
   return call->host->pick(call, out, index, batch->group_count);
 }
 
+/* ---- test.sizes, test.sized: folds over whole groups. By key: how many groups it had in how many parts, how many rows,
+ * and the sums of x in the first and the last row of each ---- */
+
+enum { PARTS, ROWS, FIRST, LAST, SIZES_WIDTH };
+
+static adl_status sizes_step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
+                             adl_tensors *partial) {
+  const top *self = instance;
+  const adl_column *x = batch->slots[self->score.slot];
+  adl_table *table = call->host->table(call, partial, "sizes", SIZES_WIDTH);
+  (void)context;
+  for (int64_t g = 0; g < batch->group_count; g++) {
+    int64_t first = batch->groups[g], end = batch->groups[g + 1];
+    double key = adl_number_at(batch->slots[self->by.slot], first);
+    double *row = call->host->table_row(table, call->host->table_insert(table, &key, sizeof key));
+    row[PARTS] += 1;
+    row[ROWS] += (double)(end - first);
+    row[FIRST] += adl_number_at(x, first);
+    row[LAST] += adl_number_at(x, end - 1);
+  }
+  return ADL_OK;
+}
+
+static adl_status sizes_fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
+  const adl_fold fold = {.struct_size = sizeof fold, .step = sizes_step};
+  (void)instance;
+  call->host->table(call, model->tensors, "sizes", SIZES_WIDTH);
+  return call->host->fold(call, rows, &fold, model->tensors);
+}
+
+static adl_status sizes_report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
+  static const char *const names[SIZES_WIDTH] = {"parts", "rows", "first", "last"};
+  const adl_table *table = call->host->find_table(call, model->tensors, "sizes");
+  double sums[SIZES_WIDTH] = {0};
+  (void)instance;
+  for (int64_t i = 0; i < call->host->table_count(table); i++)
+    for (int k = 0; k < SIZES_WIDTH; k++) sums[k] += call->host->table_row(table, i)[k];
+  call->host->report_number(call, report, "", "keys", (double)call->host->table_count(table), NAN, NAN);
+  for (int k = 0; k < SIZES_WIDTH; k++) call->host->report_number(call, report, "", names[k], sums[k], NAN, NAN);
+  return ADL_OK;
+}
+
+/* How many rows the group of each row had in the fold. */
+static adl_status sized_process(const adl_call *call, const void *instance, const adl_model *model,
+                                const adl_batch *batch, adl_out *out) {
+  const top *self = instance;
+  const adl_table *table = call->host->find_table(call, model->tensors, "sizes");
+  double *size = reserve(call, out, self->size.slot, batch->rows);
+  for (int64_t i = 0; i < batch->rows; i++) {
+    double key = adl_number_at(batch->slots[self->by.slot], i);
+    int64_t at = call->host->table_find(table, &key, sizeof key);
+    size[i] = at < 0 ? 0 : call->host->table_row(table, at)[ROWS];
+  }
+  return ADL_OK;
+}
+
 /* ---- test.bandit: the first row of each whole group, with how many rows have been learned from before ---- */
 
 static adl_status bandit_init(const adl_call *call, const void *instance, adl_model *model) {
@@ -328,6 +384,15 @@ static const adl_class bandit_class = {CLASS("test.bandit", ADL_OPTIMIZE, ADL_PI
                                        .init = bandit_init,
                                        .process = bandit_process,
                                        .learn = bandit_learn};
+static const adl_class sizes_class = {CLASS("test.sizes", ADL_EVALUATE, ADL_NEW, top_params, top),
+                                      .flags = ADL_WHOLE_GROUPS | ADL_ALL_ROWS | ADL_SPLIT_ROWS | ADL_SINGLE_PASS,
+                                      .bind = top_bind, .fit = sizes_fit, .report = sizes_report};
+static const adl_class sized_class = {CLASS("test.sized", ADL_PROFILE, ADL_SAME, top_params, top),
+                                      .flags = ADL_WHOLE_GROUPS,
+                                      .bind = top_bind,
+                                      .fit = sizes_fit,
+                                      .process = sized_process,
+                                      .report = sizes_report};
 static const adl_class sides_class = {CLASS("test.sides", ADL_TRANSFORM, ADL_PICKED, sides_params, sides),
                                       .flags = ADL_ORDERED, .bind = sides_bind, .process = sides_process};
 static const adl_class count_class = {CLASS("test.count", ADL_SOURCE, ADL_NEW, count_params, count),
@@ -343,8 +408,8 @@ static const adl_class refuse_class = {CLASS("test.refuse", ADL_TRANSFORM, ADL_P
 static const adl_class slow_class = {CLASS("test.slow", ADL_TRANSFORM, ADL_SAME, slow_params, slow),
                                      .process = slow_process};
 
-static const adl_class *const classes[] = {&explode_class, &top_class,  &bandit_class, &sides_class,
-                                           &count_class,   &mean_class, &refuse_class, &slow_class};
+static const adl_class *const classes[] = {&explode_class, &top_class,   &bandit_class, &sizes_class,  &sized_class,
+                                           &sides_class,   &count_class, &mean_class,   &refuse_class, &slow_class};
 
 static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
                                   .abi_major = ADL_ABI_MAJOR,
@@ -355,6 +420,6 @@ static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
                                   .classes = classes};
 
 ADL_PLUGIN("test.odd", "1.0.0",
-           "transform:test.explode optimize:test.top optimize:test.bandit transform:test.sides source:test.count "
-           "profile:test.mean transform:test.refuse transform:test.slow",
+           "transform:test.explode optimize:test.top optimize:test.bandit evaluate:test.sizes profile:test.sized "
+           "transform:test.sides source:test.count profile:test.mean transform:test.refuse transform:test.slow",
            &plugin);

@@ -137,6 +137,104 @@ START_TEST(a_learner_over_groups_learns) {
 }
 END_TEST
 
+static void check_sizes(const adl_harness *h, int group, int from, int to) {
+  double keys = 0, first = 0, last = 0;
+  for (int i = from; i < to; i += group, keys++) first += i, last += MIN(i + group, to) - 1;
+  ck_assert(adl_harness_report(h, "m", "", "keys") == keys);
+  ck_assert_msg(adl_harness_report(h, "m", "", "parts") == keys, "groups of %d are cut: %g parts", group,
+                adl_harness_report(h, "m", "", "parts"));
+  ck_assert(adl_harness_report(h, "m", "", "rows") == to - from);
+  ck_assert(adl_harness_report(h, "m", "", "first") == first);
+  ck_assert(adl_harness_report(h, "m", "", "last") == last);
+}
+
+/* test.sizes folds rows that pass by, test.sized those that are kept (spooled, where memory is short). */
+START_TEST(folds_see_whole_groups) {
+  static const int sizes[] = {1, 7, 4096, 5000, 30000};
+  static const char *const stages[] = {"  m: {use: test.sizes, by: k, score: x}\n",
+                                       "  m: {use: test.sized, by: k, score: x}\n",
+                                       "  t: {use: test.slow, milliseconds: 1}\n"
+                                       "  m: {use: test.sizes, by: k, score: x}\n"};
+  for (int s = 0; s < 5; s++) {
+    char *csv = rows_of(30000, sizes[s]);
+    for (int k = 0; k < 3; k++) {
+      char *first = NULL;
+      adl_harness *h = harness(csv, columns, "");
+      for (int threads = 1; threads <= 4; threads++) {
+        adl_harness_threads(h, threads);
+        adl_harness_memory(h, threads == 2 ? 1 << 16 : INT64_C(1) << 30);
+        adl_harness_run(h, stages[k], k == 1 ? "m" : NULL);
+        ASSERT_OK(h);
+        check_sizes(h, sizes[s], 0, 30000);
+        for (int64_t i = 0; i < adl_harness_rows(h); i += 11) {
+          ck_assert(adl_harness_number(h, "x", i) == (double)i);
+          ck_assert(adl_harness_number(h, "size", i) == MIN(sizes[s], 30000 - i / sizes[s] * sizes[s]));
+        }
+        ck_assert_int_eq(adl_harness_rows(h), k == 1 ? 30000 : 0);
+        char *digest = adl_harness_digest(h);
+        if (first == NULL) first = g_strdup(digest);
+        ck_assert_str_eq(first, digest);
+        free(digest);
+      }
+      g_free(first);
+      adl_harness_free(h);
+    }
+    free(csv);
+  }
+}
+END_TEST
+
+/* What comes late (the one row that test.explode gives at its end) is in the last group or a group of its own; a stage
+ * before that picks leaves batches of all sizes. */
+START_TEST(folds_see_late_groups) {
+  char *csv = rows_of(9000, 10);
+  adl_harness *h = harness(csv, columns, "");
+  for (int threads = 1; threads <= 3; threads++) {
+    adl_harness_threads(h, threads);
+    adl_harness_run(h,
+                    "  e: {use: test.explode, x: x}\n"
+                    "  d: {use: derive, columns: {k: \"abs(value)\"}}\n"
+                    "  m: {use: test.sizes, by: k, score: value}\n"
+                    "  t: {use: test.top, from: rows, by: k, score: x}\n"
+                    "  n: {use: test.sizes, by: held, score: size, size: again}\n",
+                    NULL);
+    ASSERT_OK(h);
+    ck_assert(adl_harness_report(h, "m", "", "keys") == 9001);
+    ck_assert(adl_harness_report(h, "m", "", "parts") == 9001);
+    ck_assert(adl_harness_report(h, "m", "", "rows") == 18001);
+    ck_assert(adl_harness_report(h, "m", "", "first") == 9000.0 * 8999 / 2 + 9000);
+    ck_assert(adl_harness_report(h, "m", "", "last") == -9000.0 * 8999 / 2 + 9000);
+    ck_assert(adl_harness_report(h, "n", "", "rows") == 900);
+  }
+  adl_harness_free(h);
+  free(csv);
+}
+END_TEST
+
+START_TEST(folds_see_groups_of_training_rows) {
+  char *csv = rows_of(20000, 10);
+  adl_harness *h = harness(csv, columns, "");
+  adl_harness_source(h, "holdout: {where: \"x >= 5005\"}"); /* cuts a group */
+  adl_harness_run(h, "  m: {use: test.sized, by: k, score: x}\n", "m");
+  ASSERT_OK(h);
+  check_sizes(h, 10, 0, 5005);
+  ck_assert_int_eq(adl_harness_rows(h), 20000);
+  ck_assert(adl_harness_number(h, "size", 5009) == 5);
+  adl_harness_run(h, "  m: {use: test.sizes, by: k, score: x}\n", NULL);
+  ASSERT_OK(h);
+  ck_assert(adl_harness_report(h, "m", "", "keys") == 2000);
+  ck_assert(adl_harness_report(h, "m", "", "parts") == 2001); /* one group has rows of both kinds */
+  ck_assert(adl_harness_report(h, "m", "", "rows") == 20000);
+  adl_harness_free(h);
+  free(csv);
+  h = harness("k,x,held\n", columns, "");
+  adl_harness_run(h, "  m: {use: test.sizes, by: k, score: x}\n", NULL);
+  ASSERT_OK(h);
+  ck_assert(adl_harness_report(h, "m", "", "keys") == 0);
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(held_out_groups_are_scored_and_not_learned) {
   char *csv = rows_of(20000, 10);
   adl_harness *h = harness(csv, columns, "");
@@ -258,6 +356,9 @@ static Suite *suite(void) {
   tcase_add_test(t, a_rejected_row_leaves_even_if_it_is_picked);
   tcase_add_test(t, groups_are_never_cut);
   tcase_add_test(t, a_learner_over_groups_learns);
+  tcase_add_test(t, folds_see_whole_groups);
+  tcase_add_test(t, folds_see_late_groups);
+  tcase_add_test(t, folds_see_groups_of_training_rows);
   tcase_add_test(t, held_out_groups_are_scored_and_not_learned);
   tcase_add_test(t, five_sides_are_looked_up);
   tcase_add_test(t, a_source_need_not_say_where_rows_stand);
