@@ -6,8 +6,12 @@
 #include "core/config/read.h"
 #include "core/graph/load.h"
 
+/* Those that measure keep the rows to themselves, but for those that add columns to them. */
 static bool passes_rows(const adl_stage *stage) {
-  return stage->class == NULL || (stage->class->write == NULL && stage->class->kind != ADL_EVALUATE);
+  const adl_class *class = stage->class;
+  if (class == NULL) return true;
+  if (class->kind == ADL_EVALUATE) return class->form != ADL_NEW && !stage->loaded->forwards_only;
+  return class->write == NULL;
 }
 
 static bool is_source(const adl_stage *stage) { return stage->class != NULL && stage->class->next != NULL; }
@@ -223,6 +227,42 @@ static void insert_internal(adl_graph *graph) {
   graph->stages = with;
 }
 
+/* ---- what only judges may see ---- */
+
+static bool learns(const adl_stage *stage) {
+  return (stage->learn == ADL_LEARN_FIT || stage->learn == ADL_LEARN_ONLINE) && stage->class->kind != ADL_EVALUATE &&
+         (stage->class->flags & ADL_TRANSIENT) == 0;
+}
+
+static void refuse_to_learn(adl_graph *graph, adl_stage *stage, const adl_stage *judge) {
+  adl_problem *problem = adl_problems_error(graph->problems, stage->place,
+                                            "%s: %s learns, and rows of `%s` (%s), which is for judging only, "
+                                            "come to it",
+                                            stage->name, stage->class->id, judge->name, judge->class->id);
+  adl_problem_note(problem, judge->place, "the stage `%s`", judge->name);
+  adl_problem_hint(problem, "let `%s` read (`from`) what stands before `%s`, and put `%s` behind all that learns",
+                   stage->name, judge->name, judge->name);
+  stage->broken = true;
+}
+
+/* Nothing that learns stands behind a class that is ADL_FOR_JUDGING, however far: what it tells would be learned, and the
+ * judgement would be of itself. */
+static void check_judges(adl_graph *graph) {
+  const adl_stage **judge = g_new0(const adl_stage *, graph->stages->len); /* one that stands before each, by number */
+  for (guint i = 0; i < graph->stages->len; i++) {
+    adl_stage *stage = graph->stages->pdata[i];
+    const GPtrArray *before[] = {stage->from, stage->sides};
+    for (int l = 0; l < 2; l++)
+      for (guint k = 0; k < before[l]->len; k++) {
+        const adl_stage *other = before[l]->pdata[k];
+        bool judges = other->class != NULL && (other->class->flags & ADL_FOR_JUDGING) != 0;
+        if (judge[i] == NULL && other->number < (int32_t)i) judge[i] = judges ? other : judge[other->number];
+      }
+    if (judge[i] != NULL && learns(stage)) refuse_to_learn(graph, stage, judge[i]);
+  }
+  g_free(judge);
+}
+
 void adl_graph_wire(adl_graph *graph) {
   adl_stage *above = NULL;
   for (guint i = 0; i < graph->stages->len; i++) {
@@ -240,4 +280,5 @@ void adl_graph_wire(adl_graph *graph) {
     for (guint k = 0; k < stage->sides->len; k++)
       g_ptr_array_add(((adl_stage *)stage->sides->pdata[k])->to_side, stage);
   }
+  check_judges(graph);
 }

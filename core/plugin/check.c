@@ -163,7 +163,7 @@ static void check_rows(const adl_class *class, GString *why) {
 
 static void check_flags(const adl_class *class, GString *why) {
   const uint32_t known = ADL_ALL_ROWS | ADL_WHOLE_GROUPS | ADL_ORDERED | ADL_NOT_REPEATABLE | ADL_WHOLE_TABLE |
-                         ADL_SINGLE_PASS | ADL_TRANSIENT | ADL_SPLIT_ROWS;
+                         ADL_SINGLE_PASS | ADL_TRANSIENT | ADL_SPLIT_ROWS | ADL_FOR_JUDGING;
   if ((class->flags & ~known) != 0)
     complain(why, "class `%s` has flags 0x%x that plugin ABI %d.%d does not know", class->id, class->flags & ~known,
              ADL_ABI_MAJOR, ADL_ABI_MINOR);

@@ -141,6 +141,7 @@ void adl_describe_behaviour(const adl_loaded *loaded, GString *out) {
   sentence(
       out, (class->flags & ADL_NOT_REPEATABLE) != 0,
       "Not repeatable: the same input may give another output, so nothing behind it is taken from the model store.");
+  sentence(out, (class->flags & ADL_FOR_JUDGING) != 0, "For judging only: a stage that learns is refused behind it.");
 }
 
 /* "required", "default 8", "in [1, 65536]", ...: all but type and text. */

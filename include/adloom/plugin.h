@@ -430,8 +430,10 @@ enum {
   ADL_SINGLE_PASS = 1 << 5,   /* fit calls fold exactly once, and needs no ordinals without gaps: its rows need not be
                                  kept */
   ADL_TRANSIENT = 1 << 6,     /* the model belongs to the rows of this run: it is never saved or loaded (join, group) */
-  ADL_SPLIT_ROWS = 1 << 7     /* every batch handed to step and process holds rows of one split only, told by
+  ADL_SPLIT_ROWS = 1 << 7,    /* every batch handed to step and process holds rows of one split only, told by
                                  host->split (metrics) */
+  ADL_FOR_JUDGING = 1 << 8    /* what leaves this class may be measured, chosen by, and written, but a stage that learns
+                                 is refused behind it (market-truth) */
 };
 
 /* Which rows a batch holds (host->split). */
