@@ -14,6 +14,16 @@ static adl_score_count next_tie(const adl_score_count *counts, int64_t count, in
 }
 
 double adl_auc(const adl_score_count *counts, int64_t count, double *deviation) {
+  double negatives = 0, positives = 0;
+  for (int64_t i = 0; i < count; i++) {
+    negatives += counts[i].negatives;
+    positives += counts[i].positives;
+  }
+  return adl_auc_weighted(counts, count, negatives, positives, deviation);
+}
+
+double adl_auc_weighted(const adl_score_count *counts, int64_t count, double effective_negatives,
+                        double effective_positives, double *deviation) {
   double negatives = 0, positives = 0, wins = 0, below, above;
   *deviation = NAN;
   for (int64_t at = 0; at < count;) {
@@ -24,7 +34,7 @@ double adl_auc(const adl_score_count *counts, int64_t count, double *deviation) 
   }
   if (!(negatives > 0 && positives > 0)) return NAN;
   double auc = wins / negatives / positives;
-  if (!(negatives > 1 && positives > 1)) return auc;
+  if (!(effective_negatives > 1 && effective_positives > 1)) return auc;
   /* Variance over the positives of the share of negatives that each one beats, and the other way round. */
   double of_positives = 0, of_negatives = 0;
   below = 0;
@@ -38,7 +48,8 @@ double adl_auc(const adl_score_count *counts, int64_t count, double *deviation) 
     of_negatives += tie.negatives * beaten * beaten;
     below += tie.negatives;
   }
-  double variance = of_positives / (positives - 1) / positives + of_negatives / (negatives - 1) / negatives;
+  double variance =
+      of_positives / (effective_positives - 1) / positives + of_negatives / (effective_negatives - 1) / negatives;
   if (variance > 0) *deviation = sqrt(variance);
   return auc;
 }

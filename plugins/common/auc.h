@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* How many rows with this score were negative and positive. Whole numbers; a float64 is exact up to 2^53. */
+/* How many rows with this score were negative and positive, or the sums of their weights. Whole numbers are exact up to
+ * 2^53. */
 typedef struct adl_score_count {
   double score, negatives, positives;
 } adl_score_count;
@@ -16,5 +17,15 @@ typedef struct adl_score_count {
  * nothing.
  */
 double adl_auc(const adl_score_count *counts, int64_t count, double *deviation);
+
+/* The same of weighted rows, which are worth so many rows that all weigh the same (see adl_effective). */
+double adl_auc_weighted(const adl_score_count *counts, int64_t count, double effective_negatives,
+                        double effective_positives, double *deviation);
+
+/* How many rows of equal weight tell as much as these: Kish's effective sample size (Survey Sampling, 1965), from the sum
+ * of the weights and that of their squares. */
+static inline double adl_effective(double weights, double squares) {
+  return squares > 0 ? weights / squares * weights : 0;
+}
 
 #endif

@@ -12,9 +12,9 @@
 #include "common/reporting.h"
 
 typedef struct metrics {
-  adl_input label, score;
+  adl_input label, score, weight;
   adl_inputs by;
-  int64_t bins;
+  int64_t segments, bins;
   int32_t binning;
   double resolution;
 } metrics;
@@ -34,6 +34,12 @@ static const adl_param params[] = {
      .offset = offsetof(metrics, score),
      .elements = ADL_ANY_FLOAT,
      .doc = "What was predicted: a probability. Of other scores only AUC can be told."},
+    {.name = "weight",
+     .type = ADL_PARAM_COLUMN,
+     .offset = offsetof(metrics, weight),
+     .elements = ADL_ANY_NUMERIC,
+     .doc = "How much each row counts, for example 10 where one in ten of the rows without a click was kept, or one by "
+            "the probability that it was logged. Not negative; a row of weight 0 is left out."},
     {.name = "by",
      .type = ADL_PARAM_COLUMN,
      .flags = ADL_LIST_OF | ADL_NULLS_PASS,
@@ -41,6 +47,12 @@ static const adl_param params[] = {
      .elements = ADL_ANY_INTEGER | ADL_MASK(ADL_BOOL) | ADL_MASK(ADL_STRING),
      .doc = "Tell the measures for each value of these columns as well (each combination of values). A null is a "
             "segment of its own."},
+    {.name = "segments",
+     .type = ADL_PARAM_INT,
+     .offset = offsetof(metrics, segments),
+     .default_value = "20",
+     .range = "[1, 1000]",
+     .doc = "So many of the segments with most rows are told one by one; all others together, as (others)."},
     {.name = "bins",
      .type = ADL_PARAM_INT,
      .offset = offsetof(metrics, bins),
@@ -91,9 +103,16 @@ static double rounded(const metrics *self, double score) {
   return self->resolution > 0 ? round(score / self->resolution) * self->resolution : score;
 }
 
+/* 1 where there are no weights; false: rejected, or left out. */
+static bool read_weight(const adl_call *call, const adl_column *weight, int64_t row, double *value) {
+  *value = weight != NULL ? adl_number_at(weight, row) : 1;
+  if (*value < 0) call->host->reject(call, row, "weight", "weight %g is negative", *value);
+  return *value > 0;
+}
+
 /*
  * Two keyed tables that are added up: "sums", with key {over, segment}, and "scores", with key {over, segment, the 8 bytes
- * of the score}, of negatives and positives.
+ * of the score}, of the weights of negatives and positives.
  */
 static adl_status count_step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                              adl_tensors *partial) {
@@ -103,35 +122,72 @@ static adl_status count_step(const adl_call *call, const void *instance, const v
   adl_table *sums = host->table(call, partial, "sums", ADL_SUM_COUNT);
   adl_table *scores = host->table(call, partial, "scores", 2);
   const adl_column *label = batch->slots[self->label.slot], *score = batch->slots[self->score.slot];
+  const adl_column *weight = self->weight.slot >= 0 ? batch->slots[self->weight.slot] : NULL;
   char *key = host->alloc(call, (size_t)segment_room(self, batch) + 1 + sizeof(double));
   key[0] = (char)adl_over_of(call);
   for (int64_t row = 0; row < batch->rows; row++) {
-    double y = adl_number_at(label, row), exact = adl_number_at(score, row), ranked = rounded(self, exact);
+    double y = adl_number_at(label, row), exact = adl_number_at(score, row), ranked = rounded(self, exact), counts;
     if (y != 0 && y != 1) {
       host->reject(call, row, "label", "label %g is neither 0 nor 1", y);
       continue;
     }
+    if (!read_weight(call, weight, row, &counts)) continue;
     size_t length = 1 + print_segment(self, batch, row, key + 1);
-    adl_measure_add(host->table_row(sums, host->table_insert(sums, key, (int64_t)length)), y == 1, exact);
+    adl_measure_add(host->table_row(sums, host->table_insert(sums, key, (int64_t)length)), y == 1, exact, counts);
     memcpy(key + length, &ranked, sizeof ranked);
-    host->table_row(scores, host->table_insert(scores, key, (int64_t)(length + sizeof ranked)))[y == 1] += 1;
+    host->table_row(scores, host->table_insert(scores, key, (int64_t)(length + sizeof ranked)))[y == 1] += counts;
   }
   return ADL_OK;
 }
 
 /* ---------------------------------------------------------------------------------- from counts to measures ---- */
 
+/* A row of "sums", and the group that it belongs to: one of its own, or that of the other segments. */
+typedef struct segment {
+  adl_text key;
+  const double *sums;
+  int64_t number, group;
+} segment;
+
+/* Those of one kind together, with more rows first. */
+static int by_rows(const void *a, const void *b) {
+  const segment *left = a, *right = b;
+  if (left->key.data[0] != right->key.data[0]) return left->key.data[0] < right->key.data[0] ? -1 : 1;
+  if (left->sums[ADL_SUM_ROWS] != right->sums[ADL_SUM_ROWS])
+    return left->sums[ADL_SUM_ROWS] > right->sums[ADL_SUM_ROWS] ? -1 : 1;
+  return left->number < right->number ? -1 : 1;
+}
+
+static int by_number(const void *a, const void *b) {
+  const segment *left = a, *right = b;
+  return left->number < right->number ? -1 : 1;
+}
+
+/* Deals the segments to groups, of each kind at most `segments` and one for the others; returns how many groups. */
+static int64_t deal(const metrics *self, segment *segments, int64_t count) {
+  int64_t group = ADL_OVER_COUNT - 1, rank = 0;
+  qsort(segments, (size_t)count, sizeof *segments, by_rows);
+  for (int64_t i = 0; i < count; i++, rank++) {
+    if (i == 0 || segments[i].key.data[0] != segments[i - 1].key.data[0]) rank = 0;
+    if (rank <= self->segments) group++;
+    segments[i].group = group;
+  }
+  return group + 1;
+}
+
 /* An entry of "scores". `segment` is a row of "sums". */
 typedef struct entry {
   adl_score_count count;
-  int64_t segment;
+  int64_t segment, group;
   int over;
 } entry;
 
-static int by_segment(const void *a, const void *b) {
+/* Orders in which no two entries are equal, since sums of weights depend on it. */
+static int by_group(const void *a, const void *b) {
   const entry *left = a, *right = b;
-  if (left->segment != right->segment) return left->segment < right->segment ? -1 : 1;
-  return (left->count.score > right->count.score) - (left->count.score < right->count.score);
+  if (left->group != right->group) return left->group < right->group ? -1 : 1;
+  if (left->count.score != right->count.score) return left->count.score < right->count.score ? -1 : 1;
+  return (left->segment > right->segment) - (left->segment < right->segment);
 }
 
 static int by_score(const void *a, const void *b) {
@@ -142,7 +198,7 @@ static int by_score(const void *a, const void *b) {
 }
 
 /* What is measured, ready for the model. Group 0 .. ADL_OVER_COUNT - 1 are all rows of each kind, the others the segments
- * in the order of "sums". */
+ * in the order in which they are reported. */
 typedef struct outcome {
   int64_t groups;
   double *sums;                 /* groups x ADL_SUM_COUNT */
@@ -150,9 +206,9 @@ typedef struct outcome {
   adl_reliability *reliability; /* ADL_OVER_COUNT x bins */
 } outcome;
 
-static outcome make_outcome(const adl_call *call, const metrics *self, adl_tensors *tensors, int64_t segments) {
+static outcome make_outcome(const adl_call *call, const metrics *self, adl_tensors *tensors, int64_t groups) {
   const adl_host *host = call->host;
-  outcome made = {.groups = ADL_OVER_COUNT + segments};
+  outcome made = {.groups = groups};
   made.sums = host->tensor(call, tensors, "sums", ADL_FLOAT64, 2, (int64_t[]){made.groups, ADL_SUM_COUNT});
   made.measures = host->tensor(call, tensors, "measures", ADL_FLOAT64, 3,
                                (int64_t[]){made.groups, ADL_MEASURE_COUNT, sizeof(adl_measure) / sizeof(double)});
@@ -161,7 +217,8 @@ static outcome make_outcome(const adl_call *call, const metrics *self, adl_tenso
   return made;
 }
 
-static entry *read_entries(const adl_call *call, const adl_table *sums, const adl_table *scores) {
+static entry *read_entries(const adl_call *call, const adl_table *sums, const adl_table *scores,
+                           const segment *segments) {
   const adl_host *host = call->host;
   int64_t count = host->table_count(scores);
   entry *entries = host->alloc(call, (size_t)(count > 0 ? count : 1) * sizeof *entries);
@@ -171,6 +228,7 @@ static entry *read_entries(const adl_call *call, const adl_table *sums, const ad
     size_t prefix = (size_t)key.size - sizeof(double);
     entries[i].over = key.data[0];
     entries[i].segment = host->table_find(sums, key.data, (int64_t)prefix);
+    entries[i].group = segments[entries[i].segment].group;
     memcpy(&entries[i].count.score, key.data + prefix, sizeof(double));
     entries[i].count.negatives = row[0];
     entries[i].count.positives = row[1];
@@ -178,15 +236,13 @@ static entry *read_entries(const adl_call *call, const adl_table *sums, const ad
   return entries;
 }
 
-/* Measures all groups: group_of tells the entry's, which must come in runs. */
+/* Measures the groups of the entries, which come in runs: their kind (`whole`), or their own. */
 static void measure_runs(const metrics *self, outcome *made, const entry *entries, int64_t count, bool whole,
                          adl_score_count *scratch) {
   for (int64_t from = 0, to; from < count; from = to) {
-    int64_t group = whole ? entries[from].over : ADL_OVER_COUNT + entries[from].segment;
-    for (to = from; to < count; to++) {
-      if ((whole ? entries[to].over : ADL_OVER_COUNT + entries[to].segment) != group) break;
+    int64_t group = whole ? entries[from].over : entries[from].group;
+    for (to = from; to < count && (whole ? entries[to].over : entries[to].group) == group; to++)
       scratch[to - from] = entries[to].count;
-    }
     const double *sums = made->sums + group * ADL_SUM_COUNT;
     adl_measure *measures = made->measures + group * ADL_MEASURE_COUNT;
     adl_measures(sums, scratch, to - from, measures);
@@ -196,16 +252,55 @@ static void measure_runs(const metrics *self, outcome *made, const entry *entrie
   }
 }
 
-/* Keys of "sums" as one run of bytes with offsets. */
-static void keep_names(const adl_call *call, const adl_table *sums, adl_tensors *tensors) {
-  int64_t count = call->host->table_count(sums), size = 0;
-  int64_t *offsets = call->host->tensor(call, tensors, "segments.offsets", ADL_INT64, 1, (int64_t[]){count + 1});
-  for (int64_t i = 0; i < count; i++) offsets[i + 1] = size += call->host->table_key(sums, i).size;
-  char *names = call->host->tensor(call, tensors, "segments", ADL_BYTES, 1, &size);
+/* Sums of the groups and of the kinds. */
+static void add_up(outcome *made, const segment *segments, int64_t count) {
   for (int64_t i = 0; i < count; i++) {
-    adl_text key = call->host->table_key(sums, i);
-    memcpy(names + offsets[i], key.data, (size_t)key.size);
+    double *group = made->sums + segments[i].group * ADL_SUM_COUNT;
+    double *all = made->sums + segments[i].key.data[0] * ADL_SUM_COUNT;
+    for (int k = 0; k < ADL_SUM_COUNT; k++) {
+      group[k] += segments[i].sums[k];
+      all[k] += segments[i].sums[k];
+    }
   }
+}
+
+/* How many segments share the group of the i-th. */
+static int64_t sharing(const segment *segments, int64_t count, int64_t i) {
+  int64_t end = i;
+  while (end < count && segments[end].group == segments[i].group) end++;
+  return end - i;
+}
+
+/* Names of the groups as one run of bytes with offsets: what each is over, and the segment or how many others. The segments
+ * are in order of their groups. */
+static void keep_names(const adl_call *call, const segment *segments, int64_t count, int64_t groups,
+                       adl_tensors *tensors) {
+  enum { OTHERS_SIZE = 64 };
+  int64_t size = 0, most = 0, shown = groups - ADL_OVER_COUNT;
+  for (int64_t i = 0; i < count; i++) most += segments[i].key.size + OTHERS_SIZE;
+  int64_t *offsets = call->host->tensor(call, tensors, "segments.offsets", ADL_INT64, 1, (int64_t[]){shown + 1});
+  char *names = call->host->tensor(call, tensors, "segments", ADL_BYTES, 1, &most);
+  for (int64_t i = 0, many; i < count; i += many) {
+    adl_text key = segments[i].key;
+    many = sharing(segments, count, i);
+    if (many == 1) {
+      memcpy(names + size, key.data, (size_t)key.size);
+      size += key.size;
+    } else {
+      names[size] = key.data[0];
+      size += 1 + snprintf(names + size + 1, OTHERS_SIZE - 1, "(others: %lld segments)", (long long)many);
+    }
+    offsets[segments[i].group - ADL_OVER_COUNT + 1] = size;
+  }
+  call->host->tensor(call, tensors, "segments", ADL_BYTES, 1, &size);
+}
+
+static segment *read_segments(const adl_call *call, const adl_table *sums) {
+  int64_t count = call->host->table_count(sums);
+  segment *segments = call->host->alloc(call, (size_t)count * sizeof *segments);
+  for (int64_t i = 0; i < count; i++)
+    segments[i] = (segment){.key = call->host->table_key(sums, i), .sums = call->host->table_row(sums, i), .number = i};
+  return segments;
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
@@ -217,24 +312,23 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   ADL_TRY(host->fold(call, rows, &fold, total));
   sums = host->table(call, total, "sums", ADL_SUM_COUNT);
   scores = host->table(call, total, "scores", 2);
-  int64_t segments = host->table_count(sums), count = host->table_count(scores);
-  if (segments == 0) {
+  int64_t segment_count = host->table_count(sums), count = host->table_count(scores);
+  if (segment_count == 0) {
     host->log(call, ADL_WARNING, "no rows to measure");
     return ADL_OK;
   }
-  outcome made = make_outcome(call, self, model->tensors, segments);
-  for (int64_t i = 0; i < segments; i++) {
-    const double *row = host->table_row(sums, i);
-    double *all = made.sums + host->table_key(sums, i).data[0] * ADL_SUM_COUNT;
-    for (int k = 0; k < ADL_SUM_COUNT; k++) all[k] += made.sums[(ADL_OVER_COUNT + i) * ADL_SUM_COUNT + k] = row[k];
-  }
-  keep_names(call, sums, model->tensors);
-  entry *entries = read_entries(call, sums, scores);
+  segment *segments = read_segments(call, sums);
+  int64_t groups = deal(self, segments, segment_count);
+  outcome made = make_outcome(call, self, model->tensors, groups);
+  keep_names(call, segments, segment_count, groups, model->tensors);
+  qsort(segments, (size_t)segment_count, sizeof *segments, by_number);
+  add_up(&made, segments, segment_count);
+  entry *entries = read_entries(call, sums, scores, segments);
   adl_score_count *scratch = host->alloc(call, (size_t)count * sizeof *scratch);
   qsort(entries, (size_t)count, sizeof *entries, by_score);
   measure_runs(self, &made, entries, count, true, scratch);
   if (self->by.count > 0) {
-    qsort(entries, (size_t)count, sizeof *entries, by_segment);
+    qsort(entries, (size_t)count, sizeof *entries, by_group);
     measure_runs(self, &made, entries, count, false, scratch);
   }
   return ADL_OK;
@@ -242,11 +336,13 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* --------------------------------------------------------------------------------------------- report ---- */
 
-enum { SEGMENTS_SHOWN = 50, NAME_SHOWN = 200 };
+enum { NAME_SHOWN = 200 };
 
-static void report_measures(const adl_call *call, const outcome *made, int over, adl_report *report) {
+static void report_measures(const adl_call *call, const metrics *self, const outcome *made, int over,
+                            adl_report *report) {
   const double *sums = made->sums + over * ADL_SUM_COUNT;
   for (int i = 0; i < ADL_MEASURE_COUNT; i++) {
+    if (self->weight.slot < 0 && (i == ADL_MEASURE_WEIGHT || i == ADL_MEASURE_EFFECTIVE)) continue;
     const adl_measure *measure = &made->measures[over * ADL_MEASURE_COUNT + i];
     adl_report_value(call, report, over, adl_measure_names[i], measure->value, measure->low, measure->high,
                      adl_measure_reason(sums, i));
@@ -255,8 +351,11 @@ static void report_measures(const adl_call *call, const outcome *made, int over,
 
 static void report_reliability(const adl_call *call, const metrics *self, const outcome *made, int over,
                                adl_report *report) {
-  static const char *const titles[] = {"score from", "to", "rows", "mean score", "ctr", "ctr low", "ctr high"};
-  enum { COLUMNS = sizeof titles / sizeof *titles };
+  enum { COLUMNS = 7 };
+  const char *weights = self->weight.slot >= 0 ? "weight" : "rows";
+  const char *const titles[COLUMNS] = {"score from", "to", weights, "mean score", "ctr", "ctr low", "ctr high"};
+  const double *sums = made->sums + over * ADL_SUM_COUNT;
+  double effective = adl_effective(sums[ADL_SUM_WEIGHT], sums[ADL_SUM_WEIGHT2]) / sums[ADL_SUM_WEIGHT];
   const adl_reliability *table = made->reliability + over * self->bins;
   const char **cells = call->host->alloc(call, (size_t)self->bins * COLUMNS * sizeof *cells);
   double *x = call->host->alloc(call, (size_t)self->bins * 2 * sizeof *x), *y = x + self->bins;
@@ -264,7 +363,7 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
   for (int64_t i = 0; i < self->bins; i++) {
     if (!(table[i].rows > 0)) continue;
     double low, high;
-    adl_interval_rate(table[i].positives, table[i].rows, &low, &high);
+    adl_interval_rate(table[i].positives * effective, table[i].rows * effective, &low, &high);
     x[count] = table[i].score / table[i].rows;
     y[count] = table[i].positives / table[i].rows;
     const double row[COLUMNS] = {table[i].low, table[i].high, table[i].rows, x[count], y[count], low, high};
@@ -277,44 +376,36 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
                           y);
 }
 
-/* Segments with more rows first. The numbers are those of groups. */
-static int by_rows(const void *a, const void *b) {
-  const double *left = *(const double *const *)a, *right = *(const double *const *)b;
-  if (left[ADL_SUM_ROWS] != right[ADL_SUM_ROWS]) return left[ADL_SUM_ROWS] > right[ADL_SUM_ROWS] ? -1 : 1;
-  return (left > right) - (left < right);
-}
-
-static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t segment) {
-  adl_text name = {names + offsets[segment] + 1, (int32_t)(offsets[segment + 1] - offsets[segment] - 1)};
+static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t at) {
+  adl_text name = {names + offsets[at] + 1, (int32_t)(offsets[at + 1] - offsets[at] - 1)};
   return adl_text_shown(call, name, NAME_SHOWN);
 }
 
 static void report_segments(const adl_call *call, const outcome *made, const char *names, const int64_t *offsets,
                             int over, adl_report *report) {
-  static const int shown_measures[] = {ADL_MEASURE_ROWS,        ADL_MEASURE_POSITIVES, ADL_MEASURE_CTR,
-                                       ADL_MEASURE_MEAN_SCORE,  ADL_MEASURE_LOGLOSS,   ADL_MEASURE_ENTROPY,
-                                       ADL_MEASURE_CALIBRATION, ADL_MEASURE_AUC};
-  enum { COLUMNS = 1 + sizeof shown_measures / sizeof *shown_measures };
+  static const int shown[] = {ADL_MEASURE_ROWS,        ADL_MEASURE_POSITIVES, ADL_MEASURE_CTR,
+                              ADL_MEASURE_MEAN_SCORE,  ADL_MEASURE_LOGLOSS,   ADL_MEASURE_ENTROPY,
+                              ADL_MEASURE_CALIBRATION, ADL_MEASURE_AUC};
+  enum { SHOWN = sizeof shown / sizeof *shown, COLUMNS = 1 + SHOWN + 2 }; /* ctr has an interval */
   int64_t segments = made->groups - ADL_OVER_COUNT, count = 0;
-  const double **order = call->host->alloc(call, (size_t)segments * sizeof *order);
-  for (int64_t i = 0; i < segments; i++)
-    if (names[offsets[i]] == over) order[count++] = made->sums + (ADL_OVER_COUNT + i) * ADL_SUM_COUNT;
-  qsort(order, (size_t)count, sizeof *order, by_rows);
-  if (count > SEGMENTS_SHOWN) {
-    char text[96];
-    snprintf(text, sizeof text, "%d of %lld segments are shown, those with most rows", SEGMENTS_SHOWN,
-             (long long)count);
-    call->host->report_text(call, report, adl_over_title(call, "segments", over), text);
-    count = SEGMENTS_SHOWN;
+  const char **cells = call->host->alloc(call, (size_t)(segments * COLUMNS) * sizeof *cells), **cell = cells;
+  const char *titles[COLUMNS] = {"segment"}, **title = titles + 1;
+  for (int k = 0; k < SHOWN; k++) {
+    *title++ = adl_measure_names[shown[k]];
+    if (shown[k] == ADL_MEASURE_CTR) *title++ = "ctr low", *title++ = "ctr high";
   }
-  const char *cells[SEGMENTS_SHOWN * COLUMNS], *titles[COLUMNS] = {"segment"};
-  for (int k = 1; k < COLUMNS; k++) titles[k] = adl_measure_names[shown_measures[k - 1]];
-  for (int64_t i = 0; i < count; i++) {
-    int64_t group = (order[i] - made->sums) / ADL_SUM_COUNT;
-    cells[i * COLUMNS] = segment_name(call, names, offsets, group - ADL_OVER_COUNT);
-    for (int k = 1; k < COLUMNS; k++)
-      cells[i * COLUMNS + k] =
-          adl_report_cell(call, made->measures[group * ADL_MEASURE_COUNT + shown_measures[k - 1]].value);
+  for (int64_t i = 0; i < segments; i++) {
+    const adl_measure *measures = made->measures + (ADL_OVER_COUNT + i) * ADL_MEASURE_COUNT;
+    if (names[offsets[i]] != over) continue;
+    count++;
+    *cell++ = segment_name(call, names, offsets, i);
+    for (int k = 0; k < SHOWN; k++) {
+      const adl_measure *measure = &measures[shown[k]];
+      *cell++ = adl_report_cell(call, measure->value);
+      if (shown[k] != ADL_MEASURE_CTR) continue;
+      *cell++ = adl_report_cell(call, measure->low);
+      *cell++ = adl_report_cell(call, measure->high);
+    }
   }
   if (count > 0)
     call->host->report_table(call, report, adl_over_title(call, "segments", over), COLUMNS, titles, count, cells);
@@ -335,7 +426,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   if (made.sums[ADL_OVER_HELD_OUT * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) adl_over_none_held_out(call, report_to);
   for (int over = 0; over < ADL_OVER_COUNT; over++) {
     if (made.sums[over * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) continue;
-    report_measures(call, &made, over, report_to);
+    report_measures(call, self, &made, over, report_to);
     report_reliability(call, self, &made, over, report_to);
     if (self->by.count > 0) report_segments(call, &made, names.data, offsets.data, over, report_to);
   }
@@ -358,12 +449,20 @@ static const char doc[] =
     "Intervals are 95 %: for auc by DeLong, DeLong & Clarke-Pearson 1988, for logloss and brier normal from the "
     "variance of the rows. They treat rows as independent; several rows of one user make them too narrow.\n"
     "\n"
+    "With `weight`, each row counts as its weight says in every measure but rows and positives, which are counted. "
+    "weight is the sum of the weights, effective_rows how many rows of equal weight tell as much: the squared sum of "
+    "the weights by the sum of their squares (Kish, Survey Sampling, 1965). Intervals are those of so many rows, so "
+    "they do not change when all weights are doubled, and they are approximate where weights go with what is "
+    "measured. To stand for rows that were left out a weight need not be whole.\n"
+    "\n"
     "What cannot be told is reported as undefined, with the reason: auc and normalised_entropy without a positive or "
     "without a negative, calibration without a positive, everything but auc, ctr and mean_score when a score is "
-    "outside [0, 1]. Rows whose label or score is null or NaN, or whose label is neither 0 nor 1, are rejected. No "
+    "outside [0, 1]. Rows whose label, score or weight is null or NaN, whose label is neither 0 nor 1, or whose weight "
+    "is negative, are rejected. No "
     "rows leave this stage.\n"
     "\n"
-    "With `by`, the measures for each segment are told as a table, the 50 with most rows.";
+    "With `by`, the measures for each segment are told as a table, with Wilson's interval of the ctr: the `segments` "
+    "with most rows, and then all others as if they were one.";
 
 static const adl_class metrics_class = {
     .struct_size = sizeof(adl_class),

@@ -255,17 +255,52 @@ START_TEST(segments) {
   /* Largest first; auc of {.2 -, .6 +, .3 -, .9 +} is 1, of {.1 +, .5 -} 0, of two positives undefined. */
   const char *table = strstr(stage->reported->str, "segments (held-out)\n");
   ck_assert_ptr_nonnull(table);
-  ck_assert_ptr_nonnull(strstr(table,
-                               "segment|rows|positives|ctr|mean_score|logloss|normalised_entropy|calibration|auc|\n"
-                               "device=phone, hour=9|4|2|0.5|0.5|"));
-  ck_assert_ptr_nonnull(strstr(table, "|1|1|\ndevice=null, hour=9|2|1|0.5|0.3|"));
-  ck_assert_ptr_nonnull(strstr(table, "|0.6|0|\ndevice=phone, hour=10|2|2|1|0.6|"));
+  ck_assert_ptr_nonnull(
+      strstr(table, "segment|rows|positives|ctr|ctr low|ctr high|mean_score|logloss|normalised_entropy|calibration|"
+                    "auc|\ndevice=phone, hour=9|4|2|0.5|0.150039|0.849961|0.5|"));
+  ck_assert_ptr_nonnull(strstr(table, "|1|1|\ndevice=null, hour=9|2|1|0.5|0.0945312|0.905469|0.3|"));
+  ck_assert_ptr_nonnull(strstr(table, "|0.6|0|\ndevice=phone, hour=10|2|2|1|0.34238|1|0.6|"));
   ck_assert_ptr_nonnull(strstr(table, "|undefined|0.6|undefined|\n"));
   double all = auc_of_pairs(
       (const adl_score_count[]){{.2, 1, 0}, {.6, 0, 1}, {.3, 1, 0}, {.1, 0, 1}, {.5, 1, 1}, {.9, 0, 1}, {.7, 0, 1}}, 7);
   ck_assert_double_eq_tol(learner_reported(stage, "held-out/auc", NULL, NULL), all, 1e-12);
   learner_free(stage);
   learner_rows_clear(&rows);
+}
+END_TEST
+
+/* The segments behind the largest are measured as if they were one: as the same rows are that have one segment. */
+START_TEST(other_segments_are_one) {
+  double labels[ROWS], scores[ROWS], segment[ROWS], merged[ROWS];
+  uint8_t kinds[ROWS];
+  many_rows(labels, scores);
+  for (uint64_t i = 0; i < ROWS; i++) { /* segment k has some 1 / (k + 1) of the rows of segment 0 */
+    segment[i] = floor(exp(adl_random_unit(8, i) * log(40))) - 1;
+    merged[i] = segment[i] < 3 ? segment[i] : 99;
+    kinds[i] = i % 2 == 0 ? TEST : TRAIN;
+  }
+  learner_rows rows = {.kinds = kinds}, other = {.kinds = kinds};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, ROWS);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, ROWS);
+  learner_numbers(&rows, "by:s", ADL_INT64, segment, ROWS);
+  learner_numbers(&other, "label", ADL_BOOL, labels, ROWS);
+  learner_numbers(&other, "score", ADL_FLOAT64, scores, ROWS);
+  learner_numbers(&other, "by:s", ADL_INT64, merged, ROWS);
+  learner_stage *many = measured(&rows, 64, "segments", "3"), *one = measured(&other, 64, "segments", "20");
+  static const char *const kinds_told[] = {"segments (held-out)\n", "segments (in-sample)\n"};
+  for (int k = 0; k < 2; k++) {
+    const char *theirs = strstr(strstr(many->reported->str, kinds_told[k]), "(others: ");
+    const char *wanted = strstr(strstr(one->reported->str, kinds_told[k]), "s=99|");
+    ck_assert(theirs != NULL && wanted != NULL);
+    theirs = strchr(theirs, '|'), wanted = strchr(wanted, '|');
+    size_t size = strcspn(wanted, "\n");
+    ck_assert_msg(strncmp(theirs, wanted, size) == 0, "%.100s\nis not\n%.100s", theirs, wanted);
+    ck_assert(size > 40);
+  }
+  learner_free(many);
+  learner_free(one);
+  learner_rows_clear(&rows);
+  learner_rows_clear(&other);
 }
 END_TEST
 
@@ -289,11 +324,111 @@ START_TEST(many_segments) {
   learner_texts(&rows, "by:text", texts, COUNT);
   learner_numbers(&rows, "by:user", ADL_INT64, users, COUNT);
   learner_stage *stage = measured(&rows, 16, "bins", "4");
-  check_says(stage, "segments (in-sample)=50 of 130 segments are shown, those with most rows");
   check_says(stage, "xxx...|1|");
+  check_says(stage, "\n(others: 110 segments)|110|55|0.5|");
   ck_assert(g_utf8_validate(stage->reported->str, -1, NULL));
+  const char *table = strstr(stage->reported->str, "segments (in-sample)\n");
+  int lines = 0;
+  for (const char *at = strstr(table, "xxx...|"); at != NULL; at = strstr(at + 1, "xxx...|")) lines++;
+  ck_assert_int_eq(lines, 20);
   learner_free(stage);
   learner_rows_clear(&rows);
+}
+END_TEST
+
+/* ---- weights ---- */
+
+static void weigh(double *weights) {
+  for (uint64_t i = 0; i < ROWS; i++) weights[i] = floor(adl_random_unit(6, i) * 5) / 2;
+}
+
+/* Wanted numbers by scikit-learn 1.9.1 with sample_weight; intervals by their formulas written out in numpy. */
+START_TEST(weighted_rows) {
+  double labels[ROWS], scores[ROWS], weights[ROWS];
+  many_rows(labels, scores);
+  weigh(weights);
+  for (int twice = 0; twice < 2; twice++) {
+    double factor = twice ? 1024 : 1;
+    for (int i = 0; i < ROWS; i++) weights[i] *= factor;
+    learner_rows rows = {0};
+    learner_numbers(&rows, "label", ADL_BOOL, labels, ROWS);
+    learner_numbers(&rows, "score", ADL_FLOAT32, scores, ROWS);
+    learner_numbers(&rows, "weight", ADL_FLOAT64, weights, ROWS);
+    learner_stage *stage = measured(&rows, 64, "bins", "10");
+    check_plain(stage, "in-sample/rows", 2431, 0); /* those of weight 0 are left out */
+    check_plain(stage, "in-sample/positives", 557, 0);
+    check_plain(stage, "in-sample/weight", 3029 * factor, 0);
+    check_plain(stage, "in-sample/effective_rows", 2023.5644022937804, 1e-9);
+    check_number(stage, "in-sample/auc", .6775918739745794, .6516751741575031, .7035085737916558, 1e-11);
+    check_number(stage, "in-sample/logloss", .5039930221500848, .4810900421926979, .5268960021074717, 1e-11);
+    check_number(stage, "in-sample/brier", .16631376194501749, .1575336024582221, .17509392143181288, 1e-11);
+    check_number(stage, "in-sample/ctr", .22878837900297128, .21101060822381376, .24759391466506264, 1e-11);
+    check_plain(stage, "in-sample/mean_score", .24861381649296116, 1e-11);
+    check_plain(stage, "in-sample/calibration", 1.0866540406308505, 1e-11);
+    check_plain(stage, "in-sample/normalised_entropy", .9371241348630561, 1e-11);
+    check_plain(stage, "in-sample/ece", .028574199577394998, 1e-11);
+    check_says(stage, "score from|to|weight|");
+    learner_free(stage);
+    learner_rows_clear(&rows);
+  }
+}
+END_TEST
+
+/* A weight of 1 says nothing, and one of 3 what three rows say; but three times the same row is not three rows' worth of
+ * evidence. */
+START_TEST(weights_and_repeated_rows) {
+  enum { COUNT = 500 };
+  static const char *const names[] = {"auc", "logloss", "brier", "ctr", "mean_score", "calibration", "ece"};
+  double labels[ROWS], scores[ROWS], ones[COUNT], threes[COUNT], labels3[3 * COUNT], scores3[3 * COUNT];
+  many_rows(labels, scores);
+  for (int i = 0; i < 3 * COUNT; i++) labels3[i] = labels[i / 3], scores3[i] = scores[i / 3];
+  for (int i = 0; i < COUNT; i++) ones[i] = 1, threes[i] = 3;
+  learner_rows rows[4] = {{0}, {0}, {0}, {0}};
+  const double *weights[4] = {NULL, ones, threes, NULL};
+  learner_stage *stages[4];
+  for (int k = 0; k < 4; k++) {
+    learner_numbers(&rows[k], "label", ADL_BOOL, k == 3 ? labels3 : labels, k == 3 ? 3 * COUNT : COUNT);
+    learner_numbers(&rows[k], "score", ADL_FLOAT64, k == 3 ? scores3 : scores, k == 3 ? 3 * COUNT : COUNT);
+    if (weights[k] != NULL) learner_numbers(&rows[k], "weight", ADL_INT64, weights[k], COUNT);
+    stages[k] = measured(&rows[k], 64, "bins", "10");
+  }
+  for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+    char *name = g_strdup_printf("in-sample/%s", names[n]);
+    double low, high, low3, value = learner_reported(stages[0], name, &low, &high);
+    check_number(stages[1], name, value, low, high, 1e-12);
+    check_number(stages[2], name, value, low, high, 1e-11);
+    ck_assert_double_eq_tol(learner_reported(stages[3], name, &low3, NULL), value, 1e-11);
+    ck_assert(isnan(low) || low3 > low);
+    g_free(name);
+  }
+  check_does_not_say(stages[0], "effective_rows");
+  for (int k = 0; k < 4; k++) {
+    learner_free(stages[k]);
+    learner_rows_clear(&rows[k]);
+  }
+}
+END_TEST
+
+START_TEST(weights_that_are_none) {
+  const double labels[4] = {0, 1, 1, 0}, scores[4] = {.25, .5, .75, .5}, weights[4] = {2, -1, 0, 2}, none[4] = {0};
+  learner_rows rows = {0}, empty = {0};
+  learner_numbers(&rows, "label", ADL_BOOL, labels, 4);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, 4);
+  learner_numbers(&rows, "weight", ADL_FLOAT64, weights, 4);
+  learner_stage *stage = measured(&rows, 64, "bins", "10");
+  check_plain(stage, "in-sample/rows", 2, 0);
+  ck_assert_int_eq(g_hash_table_size(stage->rejected), 1);
+  ck_assert_str_eq(g_hash_table_lookup(stage->rejected, GINT_TO_POINTER(2)), "weight: weight -1 is negative");
+  check_says(stage, "auc (in-sample)=undefined: no row is positive\n");
+  learner_free(stage);
+  learner_rows_clear(&rows);
+  learner_numbers(&empty, "label", ADL_BOOL, labels, 4);
+  learner_numbers(&empty, "score", ADL_FLOAT64, scores, 4);
+  learner_numbers(&empty, "weight", ADL_FLOAT64, none, 4);
+  stage = measured(&empty, 64, "bins", "10");
+  check_says(stage, "rows=undefined: no rows reached this stage");
+  learner_free(stage);
+  learner_rows_clear(&empty);
 }
 END_TEST
 
@@ -415,6 +550,10 @@ int main(void) {
   tcase_add_test(known, resolution_bounds_what_is_ranked);
   tcase_add_test(segmented, segments);
   tcase_add_test(segmented, many_segments);
+  tcase_add_test(segmented, other_segments_are_one);
+  tcase_add_test(segmented, weighted_rows);
+  tcase_add_test(segmented, weights_and_repeated_rows);
+  tcase_add_test(segmented, weights_that_are_none);
   tcase_add_test(odd, one_class);
   tcase_add_test(odd, scores_that_are_no_probabilities);
   tcase_add_test(odd, labels_that_are_none);

@@ -35,6 +35,15 @@ START_TEST(ndcg_of_scikit_learn) {
   reported_check(&r, "m", "in-sample", "ndcg@1", 31. / 1023, NAN, NAN, 1e-12);
   reported_free(&r);
   adl_harness_free(h);
+  /* With ties: ndcg_score of scikit-learn 1.9.1. */
+  h = adl_harness_new("g,r,s,held\nq,10,1,0\nq,0,1,0\nq,0,2,0\nq,1,2,0\nq,5,2,0\nq,3,0,0\n", columns);
+  adl_harness_run(h, RANKING ", k: 2}\n", NULL);
+  ASSERT_OK(h);
+  r = reported_read(h);
+  reported_check(&r, "m", "in-sample", "ndcg", .6243238174530789, NAN, NAN, 1e-12);
+  reported_check(&r, "m", "in-sample", "ndcg@2", .24796249331362627, NAN, NAN, 1e-12);
+  reported_free(&r);
+  adl_harness_free(h);
 }
 END_TEST
 
