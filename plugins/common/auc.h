@@ -17,4 +17,11 @@ typedef struct adl_score_count {
  */
 double adl_auc(const adl_score_count *counts, int64_t count, double *deviation);
 
+/*
+ * The ROC curve: shares of the negatives (x) and of the positives (y) with a score of at least t, t falling, from (0, 0) to
+ * (1, 1). Of more than `most` (at least 3) points those are left that are about equally far from each other. Returns how
+ * many; 0 without positives or without negatives.
+ */
+int64_t adl_roc(const adl_score_count *counts, int64_t count, int64_t most, double *x, double *y);
+
 #endif
