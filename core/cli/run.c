@@ -13,6 +13,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
 #include "core/engine/reports.h"
+#include "core/report/page.h"
 
 #define AT(member) offsetof(adl_cli_options, member)
 
@@ -148,7 +149,7 @@ static void print_summary(const adl_engine *engine, const adl_graph *graph, cons
                          graph->name, adl_engine_rows_read(engine), adl_engine_rejected(engine), seconds);
   const GPtrArray *targets = adl_outputs_targets(outputs);
   for (guint i = 0; i < targets->len; i++) g_string_append_printf(out, "output: %s\n", (const char *)targets->pdata[i]);
-  g_string_append_printf(out, "run: %s\n", directory);
+  g_string_append_printf(out, "run: %s\nreport: %s/" ADL_PAGE_NAME "\n", directory, directory);
   fputs(out->str, data_on_stdout(graph) ? stderr : stdout);
   g_string_free(out, TRUE);
 }
@@ -197,7 +198,8 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                                      : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
                                                                   : ADL_PROGRESS_LINES,
                          .progress_file = stderr,
-                         .arguments = (const char *const *)argv};
+                         .arguments = (const char *const *)argv,
+                         .report = adl_page_write};
   int64_t begin = g_get_monotonic_time();
   adl_engine *engine = adl_engine_new(pipeline->graph, &run);
   adl_outcome outcome = adl_engine_run(engine);
@@ -262,7 +264,8 @@ const adl_command adl_command_run = {
     "runs a pipeline",
     "Reads the pipeline file, checks everything, and runs it. Nothing is started when anything is wrong with the "
     "file.\n\n"
-    "The run directory gets manifest.json (versions, inputs, parameters), metrics.json, models/, rejects.jsonl, "
+    "The run directory gets report.html (all of what follows for people, with pictures), manifest.json (versions, "
+    "inputs, parameters), metrics.json, models/, rejects.jsonl, "
     "log.txt and the files that sinks write "
     "to relative paths. Models that have been fitted before on the same data with the same parameters are taken from "
     "the model store.\n\n"

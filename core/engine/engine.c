@@ -71,6 +71,8 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   node->engine = engine;
   node->hands_on = hands_on(stage);
   node->limit_left = engine->options->limit;
+  if (stage->class != NULL && stage->class->next != NULL)
+    node->nulls = g_malloc0(((gsize)stage->schema.count + 1) * sizeof *node->nulls);
   node->model = (adl_model){.struct_size = sizeof(adl_model), .tensors = adl_tensors_new()};
   node->sides = g_ptr_array_new_with_free_func(free_side);
   node->ports = g_ptr_array_new_with_free_func(free_side);
@@ -98,6 +100,7 @@ static void clear_node(adl_node_run *node) {
   g_ptr_array_free(node->ports, TRUE);
   adl_turn_clear(&node->turn);
   adl_frame_unref(node->group_rest);
+  g_free(node->nulls);
 }
 
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
@@ -201,6 +204,33 @@ int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage) {
 
 int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage) {
   return adl_node_tally(&engine->nodes[stage->number]).nanoseconds;
+}
+
+adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage *stage) {
+  const adl_node_run *node = &engine->nodes[stage->number];
+  adl_tally tally = adl_node_tally(node);
+  return (adl_stage_facts){.rows_in = tally.rows_in,
+                           .rows_out = tally.rows_out,
+                           .nanoseconds = tally.nanoseconds,
+                           .fitted = node->fitted_here,
+                           .stored = node->from_store,
+                           .digest = node->digest};
+}
+
+int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32_t column) {
+  const adl_node_run *node = &engine->nodes[stage->number];
+  bool read = node->nulls != NULL && column < stage->schema.count && stage->needed[column];
+  return read ? atomic_load(&node->nulls[column]) : -1;
+}
+
+const adl_graph *adl_engine_graph(const adl_engine *engine) { return engine->graph; }
+const adl_run_options *adl_engine_options(const adl_engine *engine) { return engine->options; }
+int32_t adl_engine_threads(const adl_engine *engine) { return engine->threads; }
+int64_t adl_engine_memory(const adl_engine *engine) { return engine->budget.limit; }
+int64_t adl_engine_started(const adl_engine *engine) { return engine->started_us; }
+
+bool adl_engine_file(const adl_engine *engine, const char *path, int64_t *bytes, char hex[33]) {
+  return strcmp(path, "-") != 0 && adl_file_digests_get(engine->file_digests, path, hex, bytes, NULL);
 }
 
 typedef struct reject_visit {

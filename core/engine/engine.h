@@ -15,6 +15,8 @@
 typedef struct adl_engine adl_engine;
 typedef struct adl_report_data adl_report_data;
 
+typedef enum adl_outcome { ADL_RUN_OK = 0, ADL_RUN_FAILED = 1, ADL_RUN_INTERRUPTED = 130 } adl_outcome;
+
 typedef struct adl_run_options {
   int32_t threads;             /* 0: one per core */
   int64_t memory;              /* bytes for kept rows; 0: half of what is free */
@@ -28,9 +30,10 @@ typedef struct adl_run_options {
   FILE *progress_file;
   const char *tap;              /* a stage of which all rows that leave are collected (adl_engine_peeked); NULL: none */
   const char *const *arguments; /* for the manifest */
+  /* Writes what people read of the run into its directory; called when the outputs are in place (or the run has failed),
+   * before the manifest. False: *why (free it). NULL: nothing is written. */
+  bool (*report)(const adl_engine *engine, adl_outcome outcome, char **why);
 } adl_run_options;
-
-typedef enum adl_outcome { ADL_RUN_OK = 0, ADL_RUN_FAILED = 1, ADL_RUN_INTERRUPTED = 130 } adl_outcome;
 
 /* Fills the rest of the host table. Once, before a plugin is loaded. */
 void adl_engine_setup_host(void);
@@ -52,6 +55,25 @@ int64_t adl_engine_rows_read(const adl_engine *engine); /* of all sources, with 
 int64_t adl_engine_rejected(const adl_engine *engine);
 const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage); /* NULL: none */
 int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage);
+/* What a stage did in this run. */
+typedef struct adl_stage_facts {
+  int64_t rows_in, rows_out; /* kept rows count once, when they are read or fitted on */
+  int64_t nanoseconds;       /* in the stage: of all workers while rows stream, by the clock while it is fitted */
+  bool fitted;               /* its model was learned in this run */
+  bool stored;               /* its model came from the model store */
+  const char *digest;        /* of all that determines its rows; "": not known */
+} adl_stage_facts;
+adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage *stage);
+/* Nulls of a column of a source, by number in its schema; -1: nobody read the column, or the stage is no source. */
+int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32_t column);
+const adl_graph *adl_engine_graph(const adl_engine *engine);
+const adl_run_options *adl_engine_options(
+    const adl_engine *engine); /* as given; see the next two for what they became */
+int32_t adl_engine_threads(const adl_engine *engine);
+int64_t adl_engine_memory(const adl_engine *engine);
+int64_t adl_engine_started(const adl_engine *engine); /* microseconds since 1970 */
+/* A file that a stage read: bytes and XXH3-128 of its content. False: it cannot be read (a pipe, say). */
+bool adl_engine_file(const adl_engine *engine, const char *path, int64_t *bytes, char hex[33]);
 int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage);
 void adl_engine_each_reject(const adl_engine *engine,
                             void (*visit)(void *data, const char *stage, const char *source, int64_t position,

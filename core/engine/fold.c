@@ -236,11 +236,13 @@ static void passing_step(adl_turn_item *item, void *data) {
   int64_t ordinal = item->parcel->number << ADL_ORDINAL_SHIFT;
   uint32_t flags = (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0 ? ADL_VIEW_CHECKED : 0;
   target to = {.partial = p->partials[lane], .touched = &p->touched[lane]};
+  int64_t begin = adl_clock_ns();
   for (guint i = 0; i < item->parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
     adl_frame *frame = item->parcel->frames->pdata[i];
     if (!step_frame(worker, node, -1, frame, ordinal, p->fold, &to, flags)) break;
     ordinal += frame->rows;
   }
+  adl_tally_of(worker, node)->nanoseconds += adl_clock_ns() - begin;
   adl_ticket_release(item->ticket);
   adl_turn_item_free(item);
 }
@@ -266,6 +268,7 @@ bool adl_passing_finish(adl_node_run *node) {
   if (p == NULL || !p->started) return false;
   bool in_order = p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0;
   bool ok = !adl_engine_stopping(engine);
+  int64_t begin = adl_clock_ns();
   if (ok && p->asked && !in_order)
     ok = merge_lanes(&engine->workers[engine->threads + 1], node, p->fold, p->partials, p->touched, p->lanes, p->total);
   pthread_mutex_lock(&p->mutex);
@@ -274,6 +277,7 @@ bool adl_passing_finish(adl_node_run *node) {
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->mutex);
   pthread_join(p->thread, NULL);
+  adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
   for (int32_t i = 0; i < p->lanes; i++) {
     if (!in_order) adl_tensors_free(p->partials[i]);
     adl_turn_clear(&p->turns[i]);

@@ -255,12 +255,15 @@ bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
   adl_engine *engine = node->engine;
   const adl_class *class = node->stage->class;
   if ((class->flags & ADL_TRANSIENT) == 0) adl_progress_begin(engine->progress, "fitting", node->stage->name);
-  int64_t begin = g_get_monotonic_time();
+  int64_t begin = adl_clock_ns();
   adl_worker *worker = &engine->workers[engine->threads];
   const adl_call *call = adl_worker_enter(worker, node, "fit");
   adl_status status =
       class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
-  adl_tally_of(worker, node)->nanoseconds += (g_get_monotonic_time() - begin) * 1000;
+  adl_tally *tally = adl_tally_of(worker, node);
+  tally->nanoseconds += adl_clock_ns() - begin;
+  bool ends = class->process == NULL || node->stage->loaded->forwards_only; /* else they are counted when they stream */
+  if (ends && class->form == ADL_NEW && rows->side < 0) tally->rows_in += adl_store_rows(rows->store, false);
   node->fitted_here = true;
   return adl_worker_leave(worker, status);
 }
@@ -269,8 +272,10 @@ bool adl_model_prepare(adl_node_run *node) {
   adl_worker *worker = &node->engine->workers[node->engine->threads];
   const adl_call *call = adl_worker_enter(worker, node, "prepare");
   node->prepared = true;
-  return adl_worker_leave(worker,
-                          node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared));
+  int64_t begin = adl_clock_ns();
+  adl_status status = node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared);
+  adl_tally_of(worker, node)->nanoseconds += adl_clock_ns() - begin;
+  return adl_worker_leave(worker, status);
 }
 
 void adl_node_release(adl_node_run *node) {

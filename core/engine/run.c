@@ -531,6 +531,9 @@ adl_outcome adl_engine_run(adl_engine *engine) {
   if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;
   if (ok && outputs != NULL) ok = report(engine, adl_outputs_publish(outputs, &why), &why);
   adl_outcome outcome = ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
+  bool told =
+      !files || engine->options->report == NULL || report(engine, engine->options->report(engine, outcome, &why), &why);
+  if (ok && !told) outcome = ADL_RUN_FAILED;
   if (files && !report(engine, adl_manifest_write(engine, outcome, &why), &why) && ok) outcome = ADL_RUN_FAILED;
   return outcome;
 }

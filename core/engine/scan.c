@@ -526,6 +526,14 @@ static void deliver_first(scan *s, adl_worker *worker, adl_parcel *parcel, adl_t
   }
 }
 
+/* Columns know how many nulls they hold; those that nobody reads are not there. */
+static void count_nulls(adl_node_run *node, const adl_frame *frame) {
+  for (int32_t c = 0; c < frame->column_count; c++) {
+    const adl_array *column = frame->columns[c];
+    if (column != NULL && column->view.null_count > 0) atomic_fetch_add(&node->nulls[c], column->view.null_count);
+  }
+}
+
 static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
   int64_t begin = adl_clock_ns();
   r->parcel->number = ticket->number;
@@ -533,7 +541,11 @@ static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
   if (r->block != NULL) g_bytes_unref(r->block);
   if (s->head->kind == ADL_HEAD_SOURCE) {
     int64_t rows = 0;
-    for (guint i = 0; i < r->parcel->frames->len; i++) rows += ((adl_frame *)r->parcel->frames->pdata[i])->rows;
+    for (guint i = 0; i < r->parcel->frames->len; i++) {
+      const adl_frame *frame = r->parcel->frames->pdata[i];
+      rows += frame->rows;
+      count_nulls(s->head->node, frame);
+    }
     atomic_fetch_add(&s->engine->rows_read, rows);
     adl_tally *tally = adl_tally_of(worker, s->head->node);
     tally->rows_out += rows;

@@ -437,6 +437,8 @@ bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
 
 bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result) {
   guint before = result->len;
+  int64_t begin = adl_clock_ns();
+  adl_tally *tally = adl_tally_of(worker, node);
   const adl_call *call = adl_worker_enter(worker, node, "finish");
   worker->call.split = ADL_TRAIN;
   worker->call.first_made = first_made;
@@ -447,8 +449,8 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
     ok = adl_out_end(worker->out, worker, result);
   else
     adl_out_drop(worker->out);
-  for (guint i = before; i < result->len; i++)
-    adl_tally_of(worker, node)->rows_out += ((adl_frame *)result->pdata[i])->rows;
+  for (guint i = before; i < result->len; i++) tally->rows_out += ((adl_frame *)result->pdata[i])->rows;
+  tally->nanoseconds += adl_clock_ns() - begin;
   return adl_worker_leave(worker, status) && ok;
 }
 

@@ -45,6 +45,7 @@ static void leave_out(adl_node_run *node, const uint8_t *rejected) {
 bool adl_whole_table(adl_node_run *node) {
   adl_engine *engine = node->engine;
   if (adl_store_rows(node->store, false) == 0) return true;
+  int64_t begin = adl_clock_ns();
   adl_frame *all = keys_of_all(node);
   if (all == NULL) return false;
   adl_worker *worker = &engine->workers[engine->threads];
@@ -61,8 +62,10 @@ bool adl_whole_table(adl_node_run *node) {
   if (worker->call.rejected != NULL) leave_out(node, worker->call.rejected);
   adl_out_drop(worker->out);
   bool ok = adl_worker_leave(worker, status);
-  adl_tally_of(worker, node)->rows_in += all->rows;
-  adl_tally_of(worker, node)->rows_out += node->order_count;
+  adl_tally *tally = adl_tally_of(worker, node);
+  tally->rows_in += all->rows;
+  tally->rows_out += node->order_count;
+  tally->nanoseconds += adl_clock_ns() - begin;
   adl_view_close(&view);
   adl_frame_unref(all);
   return ok;

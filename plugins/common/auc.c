@@ -53,3 +53,26 @@ double adl_auc_weighted(const adl_score_count *counts, int64_t count, double eff
   if (variance > 0) *deviation = sqrt(variance);
   return auc;
 }
+
+int64_t adl_roc(const adl_score_count *counts, int64_t count, int64_t most, double *x, double *y) {
+  double all_negatives = 0, all_positives = 0, negatives = 0, positives = 0;
+  for (int64_t i = 0; i < count; i++) {
+    all_negatives += counts[i].negatives;
+    all_positives += counts[i].positives;
+  }
+  if (!(all_negatives > 0 && all_positives > 0)) return 0;
+  double steps = (double)(most - 2), next = 1; /* (x + y) / 2 in steps */
+  int64_t points = 1;
+  x[0] = y[0] = 0;
+  for (int64_t i = count; i-- > 0;) {
+    negatives += counts[i].negatives;
+    positives += counts[i].positives;
+    if (i > 0 && counts[i - 1].score == counts[i].score) continue;
+    double along = (negatives / all_negatives + positives / all_positives) / 2 * steps;
+    if (i > 0 && along < next) continue;
+    next = floor(along) + 1;
+    x[points] = negatives / all_negatives;
+    y[points++] = positives / all_positives;
+  }
+  return points;
+}

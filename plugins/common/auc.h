@@ -28,4 +28,11 @@ static inline double adl_effective(double weights, double squares) {
   return squares > 0 ? weights / squares * weights : 0;
 }
 
+/*
+ * The ROC curve: shares of the negatives (x) and of the positives (y) with a score of at least t, t falling, from (0, 0) to
+ * (1, 1). Of more than `most` (at least 3) points those are left that are about equally far from each other. Returns how
+ * many; 0 without positives or without negatives.
+ */
+int64_t adl_roc(const adl_score_count *counts, int64_t count, int64_t most, double *x, double *y);
+
 #endif

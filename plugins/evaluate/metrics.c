@@ -197,6 +197,8 @@ static int by_score(const void *a, const void *b) {
   return (left->segment > right->segment) - (left->segment < right->segment);
 }
 
+enum { ROC_POINTS = 200 };
+
 /* What is measured, ready for the model. Group 0 .. ADL_OVER_COUNT - 1 are all rows of each kind, the others the segments
  * in the order in which they are reported. */
 typedef struct outcome {
@@ -204,6 +206,8 @@ typedef struct outcome {
   double *sums;                 /* groups x ADL_SUM_COUNT */
   adl_measure *measures;        /* groups x ADL_MEASURE_COUNT */
   adl_reliability *reliability; /* ADL_OVER_COUNT x bins */
+  int64_t *roc_count;           /* ADL_OVER_COUNT: points of the curve */
+  double *roc;                  /* ADL_OVER_COUNT x (x, y) x ROC_POINTS */
 } outcome;
 
 static outcome make_outcome(const adl_call *call, const metrics *self, adl_tensors *tensors, int64_t groups) {
@@ -214,6 +218,8 @@ static outcome make_outcome(const adl_call *call, const metrics *self, adl_tenso
                                (int64_t[]){made.groups, ADL_MEASURE_COUNT, sizeof(adl_measure) / sizeof(double)});
   made.reliability = host->tensor(call, tensors, "reliability", ADL_FLOAT64, 3,
                                   (int64_t[]){ADL_OVER_COUNT, self->bins, sizeof(adl_reliability) / sizeof(double)});
+  made.roc_count = host->tensor(call, tensors, "roc_count", ADL_INT64, 1, (int64_t[]){ADL_OVER_COUNT});
+  made.roc = host->tensor(call, tensors, "roc", ADL_FLOAT64, 3, (int64_t[]){ADL_OVER_COUNT, 2, ROC_POINTS});
   return made;
 }
 
@@ -246,6 +252,8 @@ static void measure_runs(const metrics *self, outcome *made, const entry *entrie
     const double *sums = made->sums + group * ADL_SUM_COUNT;
     adl_measure *measures = made->measures + group * ADL_MEASURE_COUNT;
     adl_measures(sums, scratch, to - from, measures);
+    double *roc = made->roc + 2 * ROC_POINTS * group;
+    if (whole) made->roc_count[group] = adl_roc(scratch, to - from, ROC_POINTS, roc, roc + ROC_POINTS);
     if (!whole || sums[ADL_SUM_OUTSIDE] > 0) continue;
     measures[ADL_MEASURE_ECE].value = adl_reliability_of(scratch, to - from, self->binning == BINNING_WIDTH, self->bins,
                                                          made->reliability + group * self->bins);
@@ -376,6 +384,13 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
                           y);
 }
 
+static void report_roc(const adl_call *call, const outcome *made, int over, adl_report *report) {
+  const double *roc = made->roc + 2 * ROC_POINTS * over;
+  if (made->roc_count[over] > 0)
+    call->host->report_plot(call, report, adl_over_title(call, "ROC", over), "share of negatives scored above",
+                            "share of positives scored above", false, made->roc_count[over], roc, roc + ROC_POINTS);
+}
+
 static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t at) {
   adl_text name = {names + offsets[at] + 1, (int32_t)(offsets[at + 1] - offsets[at] - 1)};
   return adl_text_shown(call, name, NAME_SHOWN);
@@ -413,21 +428,24 @@ static void report_segments(const adl_call *call, const outcome *made, const cha
 
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report_to) {
   const metrics *self = instance;
-  adl_tensor sums, measures, reliability, names, offsets;
+  adl_tensor sums, measures, reliability, names, offsets, roc_count, roc;
   if (!call->host->find_tensor(call, model->tensors, "sums", &sums) ||
       !call->host->find_tensor(call, model->tensors, "measures", &measures) ||
       !call->host->find_tensor(call, model->tensors, "reliability", &reliability) ||
+      !call->host->find_tensor(call, model->tensors, "roc_count", &roc_count) ||
+      !call->host->find_tensor(call, model->tensors, "roc", &roc) ||
       !call->host->find_tensor(call, model->tensors, "segments", &names) ||
       !call->host->find_tensor(call, model->tensors, "segments.offsets", &offsets)) {
     call->host->report_text(call, report_to, "rows", "undefined: no rows reached this stage");
     return ADL_OK;
   }
-  const outcome made = {sums.size[0], sums.data, measures.data, reliability.data};
+  const outcome made = {sums.size[0], sums.data, measures.data, reliability.data, roc_count.data, roc.data};
   if (made.sums[ADL_OVER_HELD_OUT * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) adl_over_none_held_out(call, report_to);
   for (int over = 0; over < ADL_OVER_COUNT; over++) {
     if (made.sums[over * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) continue;
     report_measures(call, self, &made, over, report_to);
     report_reliability(call, self, &made, over, report_to);
+    report_roc(call, &made, over, report_to);
     if (self->by.count > 0) report_segments(call, &made, names.data, offsets.data, over, report_to);
   }
   return ADL_OK;
@@ -460,6 +478,8 @@ static const char doc[] =
     "outside [0, 1]. Rows whose label, score or weight is null or NaN, whose label is neither 0 nor 1, or whose weight "
     "is negative, are rejected. No "
     "rows leave this stage.\n"
+    "\n"
+    "The report also has the reliability table as a plot, and the ROC curve (at most 200 points of it).\n"
     "\n"
     "With `by`, the measures for each segment are told as a table, with Wilson's interval of the ctr: the `segments` "
     "with most rows, and then all others as if they were one.";

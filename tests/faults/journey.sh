@@ -18,9 +18,9 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/adloom-XXXXXX") || exit 1
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Everything that a run publishes but its manifest and its log, which tell times.
+# Everything that a run publishes but its manifest, its log and its report, which tell times.
 digest() {
-  (cd "$1" && find . -type f ! -name manifest.json ! -name log.txt -print | LC_ALL=C sort | xargs sha256sum | sha256sum)
+  (cd "$1" && find . -type f ! -name manifest.json ! -name log.txt ! -name report.html -print | LC_ALL=C sort | xargs sha256sum | sha256sum)
 }
 
 first=

@@ -9,6 +9,7 @@
 #include "core/engine/outputs.h"
 #include "core/engine/reports.h"
 #include "core/graph/host.h"
+#include "core/report/page.h"
 
 struct adl_harness {
   char *directory, *run_directory, *csv, *columns, *source, *top, *models;
@@ -126,6 +127,7 @@ static void run_engine(adl_harness *harness, const char *tap) {
                                        .outputs = harness->outputs,
                                        .apply = harness->models != NULL,
                                        .tap = tap,
+                                       .report = adl_page_write,
                                        .progress_file = stderr};
   harness->tapped = tap != NULL ? adl_graph_find(harness->graph, tap) : NULL;
   if (tap != NULL && harness->tapped == NULL) g_error("the harness cannot tap `%s`: there is no such stage", tap);
@@ -284,7 +286,8 @@ static void digest_folder(GChecksum *sum, const char *folder) {
     const char *name = names->pdata[i];
     char *path = g_build_filename(folder, name, NULL), *content = NULL;
     gsize size = 0;
-    bool differs = strcmp(name, "manifest.json") == 0 || strcmp(name, "log.txt") == 0; /* times are in them */
+    bool differs = strcmp(name, "manifest.json") == 0 || strcmp(name, "log.txt") == 0 ||
+                   strcmp(name, ADL_PAGE_NAME) == 0; /* times are in them */
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
       digest_folder(sum, path);
     } else if (!differs && g_file_get_contents(path, &content, &size, NULL)) {

@@ -1,0 +1,14 @@
+/* The report of a run for people: one HTML file without anything outside it. Called by the engine at the end of a run,
+ * through adl_run_options.report. */
+#ifndef ADLOOM_CORE_REPORT_PAGE_H
+#define ADLOOM_CORE_REPORT_PAGE_H
+
+#include "core/engine/engine.h"
+
+#define ADL_PAGE_NAME "report.html"
+
+/* Writes report.html into the run directory, beside and renamed. Of a run that failed it tells why, and how far it came.
+ * False: *why (free it). */
+bool adl_page_write(const adl_engine *engine, adl_outcome outcome, char **why);
+
+#endif
