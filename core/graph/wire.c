@@ -236,8 +236,8 @@ static bool learns(const adl_stage *stage) {
 
 static void refuse_to_learn(adl_graph *graph, adl_stage *stage, const adl_stage *judge) {
   adl_problem *problem = adl_problems_error(graph->problems, stage->place,
-                                            "%s: %s learns, and rows of `%s` (%s), which is for judging only, "
-                                            "come to it",
+                                            "%s: %s learns, and stands behind `%s` (%s), which is for judging "
+                                            "only",
                                             stage->name, stage->class->id, judge->name, judge->class->id);
   adl_problem_note(problem, judge->place, "the stage `%s`", judge->name);
   adl_problem_hint(problem, "let `%s` read (`from`) what stands before `%s`, and put `%s` behind all that learns",

@@ -118,7 +118,8 @@ static adl_status bind(const adl_call *call, void *instance) {
 static adl_status start(const adl_call *call, void *instance) {
   market *self = instance;
   ADL_TRY(adl_market_open(call, &self->world, &self->made));
-  if (!adl_market_calibrate(&self->made)) return call->host->fail(call, NULL, -1, NULL, "out of memory");
+  if (self->table == ADL_MARKET_IMPRESSIONS && !adl_market_calibrate(&self->made))
+    return call->host->fail(call, NULL, -1, NULL, "out of memory");
   self->log = adl_market_log_of(&self->made, (adl_market_table)self->table, self->rows, self->dirty, self->duplicates);
   return ADL_OK;
 }
