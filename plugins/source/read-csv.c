@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/csv_columns.h"
+#include "common/column_types.h"
 #include "common/file_names.h"
 #include "common/nearest.h"
 
@@ -174,47 +174,6 @@ static adl_status set_dialect(const adl_call *call, read_csv *self) {
   return status;
 }
 
-static const struct {
-  const char *name;
-  adl_csv_type type;
-} types[] = {
-    {"string", ADL_CSV_STRING}, {"id", ADL_CSV_STRING}, {"category", ADL_CSV_STRING},     {"int", ADL_CSV_INT},
-    {"float", ADL_CSV_FLOAT},   {"bool", ADL_CSV_BOOL}, {"timestamp", ADL_CSV_TIMESTAMP}, {"date", ADL_CSV_DATE},
-    {"skip", ADL_CSV_SKIP}};
-enum { TYPES = sizeof types / sizeof types[0] };
-
-static adl_status unknown_type(const adl_call *call, const char *parameter, const char *text) {
-  const char *names[TYPES];
-  for (int i = 0; i < TYPES; i++) names[i] = types[i].name;
-  int32_t near = adl_nearest(text, TYPES, names);
-  char hint[64] = "";
-  if (near >= 0) strcat(strcat(strcat(hint, "did you mean `"), names[near]), "`?");
-  return call->host->fail(call, parameter, -1, near >= 0 ? hint : NULL,
-                          "`%s` is not a type; there are string, id, category, int, float, bool, timestamp, date, skip",
-                          text);
-}
-
-/* "timestamp", "date %d.%m.%Y" */
-static adl_status set_type(const adl_call *call, const read_csv *self, const char *text, adl_csv_column *column) {
-  char *parameter = call->host->alloc(call, strlen(column->name) + 10);
-  strcat(strcpy(parameter, "columns."), column->name);
-  size_t word = strcspn(text, " ");
-  const char *format = text + word + strspn(text + word, " ");
-  int known = 0;
-  while (known < TYPES && (strlen(types[known].name) != word || strncmp(types[known].name, text, word) != 0)) known++;
-  if (known == TYPES) return unknown_type(call, parameter, text);
-  column->type = types[known].type;
-  bool time = column->type == ADL_CSV_TIMESTAMP || column->type == ADL_CSV_DATE;
-  if (*format != '\0' && !time)
-    return call->host->fail(call, parameter, (int32_t)(format - text), NULL, "only timestamp and date take a format");
-  bool own = *format != '\0';
-  int32_t at;
-  const char *wrong = time ? adl_time_format_set(&column->time, own ? format : self->timestamp_format, &at) : NULL;
-  if (wrong != NULL && own)
-    return call->host->fail(call, parameter, (int32_t)(format - text) + at, NULL, "\"%s\" %s", format, wrong);
-  return ADL_OK; /* timestamp_format itself has been checked */
-}
-
 static adl_status set_columns(const adl_call *call, read_csv *self) {
   int32_t count = self->columns.count > 0 ? (int32_t)self->columns.count : self->names.count;
   adl_status status = ADL_OK;
@@ -223,7 +182,8 @@ static adl_status set_columns(const adl_call *call, read_csv *self) {
   for (int32_t i = 0; i < count; i++) {
     self->items[i] = (adl_csv_column){.type = ADL_CSV_STRING, .slot = -1};
     self->items[i].name = self->columns.count > 0 ? self->columns.keys[i] : self->names.items[i];
-    if (self->columns.count > 0 && set_type(call, self, self->columns.values[i], &self->items[i]) != ADL_OK)
+    if (self->columns.count > 0 &&
+        adl_column_type_set(call, self->timestamp_format, self->columns.values[i], &self->items[i]) != ADL_OK)
       status = ADL_FAILED;
   }
   self->table.columns = self->items;
@@ -304,14 +264,6 @@ static adl_status check_file(const adl_call *call, read_csv *self, const char *p
 
 /* -------------------------------------------------------------------------------------------------- wiring ---- */
 
-static adl_type type_of(adl_csv_type type) {
-  static const uint8_t elements[] = {
-      [ADL_CSV_STRING] = ADL_STRING, [ADL_CSV_INT] = ADL_INT64,           [ADL_CSV_FLOAT] = ADL_FLOAT64,
-      [ADL_CSV_BOOL] = ADL_BOOL,     [ADL_CSV_TIMESTAMP] = ADL_TIMESTAMP, [ADL_CSV_DATE] = ADL_TIMESTAMP};
-  return (adl_type){
-      .element = elements[type], .shape = ADL_SCALAR, .role = type == ADL_CSV_STRING ? ADL_CATEGORY : ADL_NUMBER};
-}
-
 static adl_status declare_columns(const adl_call *call, read_csv *self) {
   const adl_host *host = call->host;
   adl_status status = ADL_OK;
@@ -320,11 +272,11 @@ static adl_status declare_columns(const adl_call *call, read_csv *self) {
     adl_csv_column *column = &self->items[c];
     if (column->type == ADL_CSV_SKIP) continue;
     any = true;
-    if (host->declare_named(call, "columns", column->name, type_of(column->type), &column->slot) != ADL_OK)
+    if (host->declare_named(call, "columns", column->name, adl_column_type(column->type), &column->slot) != ADL_OK)
       status = ADL_FAILED;
   }
   if (!any) status = host->fail(call, "columns", -1, NULL, "every column is skipped: there is nothing to read");
-  if (host->declare(call, &self->file_column, type_of(ADL_CSV_STRING)) != ADL_OK) status = ADL_FAILED;
+  if (host->declare(call, &self->file_column, adl_column_type(ADL_CSV_STRING)) != ADL_OK) status = ADL_FAILED;
   self->table.file_slot = self->file_column.name != NULL ? self->file_column.slot : -1;
   return status;
 }

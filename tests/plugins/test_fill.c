@@ -70,6 +70,31 @@ START_TEST(types_and_roles_stay) {
 }
 END_TEST
 
+/* int32, of both roles. */
+START_TEST(narrow_integers) {
+  adl_harness *h = adl_harness_new(csv, columns);
+  adl_harness_run(h,
+                  "  t: {use: time, column: at, parts: [day, year, day_of_year]}\n"
+                  "  f: {use: fill, columns: [at_day], method: most_common}\n"
+                  "  g: {use: fill, columns: [at_day_of_year]}\n"
+                  "  k: {use: fill, columns: [at_year], method: value, value: -7, flag: true}\n",
+                  "k");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "at_day", "1|4|4|4|4");
+  ASSERT_VALUES(h, "at_day_of_year", "153|155|156|156|155");
+  ASSERT_VALUES(h, "at_year", "2024|-7|2024|2024|-7");
+  ASSERT_VALUES(h, "at_year_missing", "false|true|false|false|true");
+  ck_assert_int_eq(adl_harness_type(h, "at_day").element, ADL_INT32);
+  ck_assert_int_eq(adl_harness_type(h, "at_day").role, ADL_CATEGORY);
+  ck_assert_int_eq(adl_harness_type(h, "at_year").role, ADL_NUMBER);
+  adl_harness_free(h);
+  assert_refused(csv, columns,
+                 "  t: {use: time, column: at, parts: [year]}\n"
+                 "  f: {use: fill, columns: [at_year], method: value, value: 3000000000}\n",
+                 "\"3000000000\" is not an int32, which at_year is");
+}
+END_TEST
+
 /* Many rows; what is held out has other values and other gaps. */
 static adl_harness *many(void) {
   GString *text = g_string_new("id,x,c\n");
@@ -247,6 +272,7 @@ int main(void) {
   tcase_set_timeout(cases, 120);
   tcase_add_loop_test(cases, known_values, 0, (int)G_N_ELEMENTS(known));
   tcase_add_test(cases, types_and_roles_stay);
+  tcase_add_test(cases, narrow_integers);
   tcase_add_test(cases, learns_from_training_rows_only);
   tcase_add_test(cases, threads_and_memory_change_no_bit);
   tcase_add_test(cases, models_are_loaded);
