@@ -18,7 +18,7 @@ bool adl_label_read(const adl_call *call, const adl_column *label, const adl_col
   }
   *label_value = y;
   *weight_value = w;
-  return true;
+  return w > 0;
 }
 
 bool adl_label_warn(const adl_call *call, adl_loss loss, double rows, double label_sum) {

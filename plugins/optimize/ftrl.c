@@ -46,8 +46,9 @@ static const adl_param params[] = {
      .flags = ADL_LEARN_ONLY,
      .offset = offsetof(ftrl, weight),
      .elements = ADL_ANY_NUMERIC,
-     .doc = "How much a row counts, for example 10 where one in ten of the rows without a click was kept. Not "
-            "negative; without it every row counts 1."},
+     .doc = "How much a row counts, for example 10 where one in ten of the rows without a click was kept: its gradient "
+            "is multiplied by this. Not the same as the row so many times, since learning rates fall with the squared "
+            "gradient; 0 is as if the row were not there. Not negative; without it every row counts 1."},
     {.name = "as",
      .type = ADL_PARAM_NEW_COLUMN,
      .flags = ADL_PLAIN_NAME,
@@ -312,8 +313,9 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
     model.progress[PASSES] += 1;
     call->host->progress(call, "passes", (double)(epoch + 1), (double)self->epochs);
     if (model.progress[ROWS] == 0)
-      return call->host->fail(call, NULL, -1, "Check the holdout of the source and the filters above this stage",
-                              "there are no training rows with a usable label");
+      return call->host->fail(
+          call, NULL, -1, "Check the holdout of the source, the filters above this stage, and that weights are above 0",
+          "there are no training rows with a usable label");
   }
   adl_label_warn(call, self->loss, model.progress[ROWS], model.progress[LABELS]);
   return ADL_OK;

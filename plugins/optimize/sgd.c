@@ -36,7 +36,8 @@ static const adl_param params[] = {
      .flags = ADL_LEARN_ONLY,
      .offset = offsetof(sgd, weight),
      .elements = ADL_ANY_NUMERIC,
-     .doc = "How much a row counts. Not negative; without it every row counts 1."},
+     .doc = "How much a row counts: its gradient is multiplied by this. 2 is the row twice, as far as the loss goes; 0 "
+            "is as if the row were not there. Not negative; without it every row counts 1."},
     {.name = "as",
      .type = ADL_PARAM_NEW_COLUMN,
      .flags = ADL_PLAIN_NAME,
@@ -189,7 +190,7 @@ static const adl_column *weight_of(const sgd *self, const adl_batch *batch) {
   return self->weight.slot >= 0 ? batch->slots[self->weight.slot] : NULL;
 }
 
-/* Label and weight of a row of the batch; false: rejected. */
+/* Label and weight of a row of the batch; false: rejected, or of weight 0. */
 static bool read_label(const adl_call *call, const sgd *self, const adl_batch *batch, int64_t row, double *label,
                        double *weight) {
   return adl_label_read(call, batch->slots[self->label.slot], weight_of(self, batch), (adl_loss)self->loss, row, label,
@@ -251,8 +252,9 @@ static adl_status count_rows(const adl_call *call, const sgd *self, adl_rows *ro
   ADL_TRY(call->host->fold(call, rows, &fold, total));
   memcpy(counts, adl_values_find(call, total, "counts"), COUNT_SIZE * sizeof *counts);
   if (counts[COUNT_ROWS] == 0)
-    return call->host->fail(call, NULL, -1, "Check the holdout of the source and the filters above this stage",
-                            "there are no training rows with a usable label");
+    return call->host->fail(
+        call, NULL, -1, "Check the holdout of the source, the filters above this stage, and that weights are above 0",
+        "there are no training rows with a usable label");
   if (fresh)
     adl_scaling_keep(call, tensors, scaling_of(self), width, counts[COUNT_ROWS], adl_values_find(call, total, "sums"));
   if (fresh && self->loss == ADL_LOSS_SQUARED) keep_label(call, self, tensors, counts);
@@ -559,7 +561,10 @@ static const char doc[] =
     "weights are moved a little after every row. Works on numeric columns, vectors and sparse columns.\n"
     "\n"
     "What is minimised is the mean loss of the training rows (logistic, or half the squared error) plus l1 |w| + l2 / "
-    "2 |w|^2. With enough passes the result is that of a batch solver: scikit-learn's LogisticRegression(C) on "
+    "2 |w|^2. With `weight` it is the mean over rows of weight x loss, so l1 and l2 keep their meaning where weights "
+    "are 1 on average; rows that are repeated instead get the same model with l1 and l2 divided by the mean weight. "
+    "The scaling of the inputs does not look at weights. With enough passes the result is that of a batch solver: "
+    "scikit-learn's LogisticRegression(C) on "
     "standardised inputs is `l2` = 1 / (C x training rows).\n"
     "\n"
     "`fit` first measures the inputs (`standardise`), starts from the best constant, and then makes up to `epochs` "

@@ -239,22 +239,50 @@ END_TEST
 /* A row of weight 2 moves the weights as its gradient doubled does: n grows by four times the square. */
 START_TEST(weights_of_rows) {
   float one = 1;
-  double label = 1, weight = 2, nothing = 0;
-  learner_rows rows = {0}, ignored = {0};
+  double label = 1, weight = 2;
+  learner_rows rows = {0};
   learner_matrix(&rows, "features", &one, 1, 1, false);
   learner_numbers(&rows, "label", ADL_FLOAT64, &label, 1);
   learner_numbers(&rows, "weight", ADL_FLOAT64, &weight, 1);
-  learner_matrix(&ignored, "features", &one, 1, 1, false);
-  learner_numbers(&ignored, "label", ADL_FLOAT64, &label, 1);
-  learner_numbers(&ignored, "weight", ADL_FLOAT64, &nothing, 1);
-  learner_stage *twice = fitted(&rows, 1, "epochs", "1"), *never = fitted(&ignored, 1, "epochs", "1");
+  learner_stage *twice = fitted(&rows, 1, "epochs", "1");
   ck_assert_double_eq(records_of(twice)[0].n, 1); /* (2 (.5 - 1))^2 */
-  ck_assert_double_eq(records_of(never)[0].n, 0);
-  ck_assert_float_eq(records_of(never)[0].w, 0);
   learner_free(twice);
-  learner_free(never);
   learner_rows_clear(&rows);
-  learner_rows_clear(&ignored);
+}
+END_TEST
+
+/* Rows of weight 0 leave no trace, not even in the range of the labels; a weight of 1 is none. */
+START_TEST(rows_of_weight_0) {
+  static const char *const losses[] = {"logistic", "squared"};
+  const float features[4] = {1, 50, -2, 3}, kept[2] = {1, -2};
+  double labels[4] = {1, 0, .25, 0}, weights[4] = {1, 0, 1, 0}, kept_labels[2] = {1, .25};
+  for (int k = 0; k < 2; k++) {
+    learner_rows rows = {0}, fewer = {0};
+    learner_matrix(&rows, "features", features, 4, 1, false);
+    learner_numbers(&rows, "label", ADL_FLOAT64, labels, 4);
+    learner_numbers(&rows, "weight", ADL_INT64, weights, 4);
+    learner_matrix(&fewer, "features", kept, 2, 1, false);
+    learner_numbers(&fewer, "label", ADL_FLOAT64, kept_labels, 2);
+    learner_stage *all = fitted(&rows, 3, "loss", losses[k]), *some = fitted(&fewer, 3, "loss", losses[k]);
+    ck_assert_int_eq(memcmp(records_of(all), records_of(some), sizeof *records_of(all)), 0);
+    ck_assert_double_eq(learner_value(all, "bias", 0), learner_value(some, "bias", 0));
+    ck_assert_str_eq(learner_report(all), learner_report(some));
+    ck_assert_int_eq(g_hash_table_size(all->rejected), 0);
+    learner_free(all);
+    learner_free(some);
+    learner_rows_clear(&fewer);
+    learner_rows_clear(&rows);
+  }
+  learner_rows none = {0};
+  double nothing[4] = {0};
+  learner_matrix(&none, "features", features, 4, 1, false);
+  learner_numbers(&none, "label", ADL_FLOAT64, labels, 4);
+  learner_numbers(&none, "weight", ADL_FLOAT64, nothing, 4);
+  learner_stage *stage = learner_new(ftrl_class(), &none, NULL, NULL);
+  ck_assert_int_eq(learner_fit(stage, &none), ADL_FAILED);
+  ck_assert_ptr_nonnull(strstr(stage->failed->str, "no training rows with a usable label"));
+  learner_free(stage);
+  learner_rows_clear(&none);
 }
 END_TEST
 
@@ -452,6 +480,7 @@ int main(void) {
   tcase_add_test(behaviour, penalties);
   tcase_add_test(behaviour, the_constant_is_never_penalised);
   tcase_add_test(behaviour, weights_of_rows);
+  tcase_add_test(behaviour, rows_of_weight_0);
   tcase_add_test(odd, labels_that_are_none_are_rejected);
   tcase_add_test(odd, huge_values_stay_finite);
   tcase_add_test(odd, one_class);

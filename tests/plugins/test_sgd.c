@@ -535,40 +535,91 @@ START_TEST(without_a_constant) {
 }
 END_TEST
 
-/* A row of weight 3 is three rows: the optimum is the same. */
-START_TEST(weights_of_rows) {
+/* Rows of whole weights, and the same rows so many times over. */
+static int repeated_rows(learner_rows *weighted, learner_rows *repeated) {
   enum { COUNT = 40 };
-  float features[2 * COUNT];
-  double labels[2 * COUNT], weights[COUNT];
+  float features[COUNT], more[3 * COUNT];
+  double labels[COUNT], weights[COUNT], more_labels[3 * COUNT];
   int copies = 0;
-  learner_rows weighted = {0}, repeated = {0};
   for (int row = 0; row < COUNT; row++) {
     features[row] = (float)adl_random_unit(5, (uint64_t)row) - .5f;
     labels[row] = adl_random_unit(6, (uint64_t)row) < .5 + features[row] / 2;
-    weights[row] = row % 2 ? 1 : 2;
+    weights[row] = row % 4;
+    for (int c = 0; c < row % 4; c++, copies++) more[copies] = features[row], more_labels[copies] = labels[row];
   }
-  learner_matrix(&weighted, "features", features, COUNT, 1, false);
-  learner_numbers(&weighted, "label", ADL_FLOAT64, labels, COUNT);
-  learner_numbers(&weighted, "weight", ADL_FLOAT32, weights, COUNT);
-  for (int row = COUNT - 1, to = 2 * COUNT; row >= 0; row--)
-    for (int c = 0; c < (row % 2 ? 1 : 2); c++, copies++) {
-      features[--to] = features[row];
-      labels[to] = labels[row];
+  learner_matrix(weighted, "features", features, COUNT, 1, false);
+  learner_numbers(weighted, "label", ADL_FLOAT64, labels, COUNT);
+  learner_numbers(weighted, "weight", ADL_FLOAT32, weights, COUNT);
+  learner_matrix(repeated, "features", more, copies, 1, false);
+  learner_numbers(repeated, "label", ADL_FLOAT64, more_labels, copies);
+  return copies;
+}
+
+/* A row of weight 3 is three rows: the optimum is the same, with a penalty as much smaller as there are more rows. Of the
+ * 40 rows 30 have a weight above 0, and there are 60 of them. */
+START_TEST(weights_of_rows) {
+  static const char *const penalties[][2] = {{"0", "0"}, {"0.04", "0.02"}};
+  static const double optimum[][2] = {{-1.6169544720461875, -.031774050579684104}, /* by Newton's method, in numpy */
+                                      {-.7621229615915686, -.014927518869190616}};
+  for (int p = 0; p < 2; p++) {
+    learner_rows rows[2] = {{0}, {0}};
+    learner_stage *stages[2];
+    ck_assert_int_eq(repeated_rows(&rows[0], &rows[1]), 60);
+    for (int k = 0; k < 2; k++) {
+      stages[k] = learner_new(sgd_class(), &rows[k], NULL, "l2", penalties[p][k], "epochs", "600", "tolerance", "0",
+                              "patience", "600", "standardise", "none", "learning_rate", "1", NULL);
+      fit(stages[k], &rows[k]);
     }
-  learner_matrix(&repeated, "features", features + 2 * COUNT - copies, copies, 1, false);
-  learner_numbers(&repeated, "label", ADL_FLOAT64, labels + 2 * COUNT - copies, copies);
-  learner_stage *a = learner_new(sgd_class(), &weighted, NULL, "l2", "0", "epochs", "2000", "tolerance", "0",
-                                 "patience", "2000", NULL);
-  learner_stage *b = learner_new(sgd_class(), &repeated, NULL, "l2", "0", "epochs", "2000", "tolerance", "0",
-                                 "patience", "2000", NULL);
-  fit(a, &weighted);
-  fit(b, &repeated);
-  ck_assert_double_eq_tol(learner_value(a, "weights", 0), learner_value(b, "weights", 0), .01);
-  ck_assert_double_eq_tol(learner_value(a, "bias", 0), learner_value(b, "bias", 0), .01);
-  learner_free(a);
-  learner_free(b);
-  learner_rows_clear(&weighted);
-  learner_rows_clear(&repeated);
+    ck_assert_double_eq_tol(learner_value(stages[0], "weights", 0), learner_value(stages[1], "weights", 0), .005);
+    ck_assert_double_eq_tol(learner_value(stages[0], "bias", 0), learner_value(stages[1], "bias", 0), .005);
+    for (int k = 0; k < 2; k++) {
+      ck_assert_double_eq_tol(learner_value(stages[k], "weights", 0), optimum[p][0], .01);
+      ck_assert_double_eq_tol(learner_value(stages[k], "bias", 0), optimum[p][1], .01);
+      learner_free(stages[k]);
+      learner_rows_clear(&rows[k]);
+    }
+  }
+}
+END_TEST
+
+/* Rows of weight 0 leave no trace: neither in the scaling, nor in the steps, nor in what is reported. */
+START_TEST(rows_of_weight_0) {
+  enum { COUNT = 60 };
+  float features[2 * COUNT], kept[COUNT];
+  double labels[2 * COUNT], weights[2 * COUNT], kept_labels[COUNT];
+  for (int row = 0; row < 2 * COUNT; row++) {
+    weights[row] = row % 2;
+    features[row] = (float)adl_random_unit(5, (uint64_t)row) * (row % 2 ? 1 : 1000);
+    labels[row] = adl_random_unit(6, (uint64_t)row) < features[row];
+    if (row % 2) kept[row / 2] = features[row], kept_labels[row / 2] = labels[row];
+  }
+  learner_rows rows = {0}, fewer = {0};
+  learner_matrix(&rows, "features", features, 2 * COUNT, 1, false);
+  learner_numbers(&rows, "label", ADL_BOOL, labels, 2 * COUNT);
+  learner_numbers(&rows, "weight", ADL_BOOL, weights, 2 * COUNT);
+  learner_matrix(&fewer, "features", kept, COUNT, 1, false);
+  learner_numbers(&fewer, "label", ADL_BOOL, kept_labels, COUNT);
+  for (int online = 0; online < 2; online++) {
+    learner_stage *all = learner_new(sgd_class(), &rows, NULL, "l2", "0.01", "method", "momentum", NULL);
+    learner_stage *some = learner_new(sgd_class(), &fewer, NULL, "l2", "0.01", "method", "momentum", NULL);
+    all->lanes = some->lanes = 1;
+    if (online) {
+      ck_assert(learner_init(all) == ADL_OK && learner_learn(all, &rows) == ADL_OK);
+      ck_assert(learner_init(some) == ADL_OK && learner_learn(some, &fewer) == ADL_OK);
+    } else {
+      fit(all, &rows);
+      fit(some, &fewer);
+    }
+    ck_assert_double_eq(learner_value(all, "weights", 0), learner_value(some, "weights", 0));
+    ck_assert_double_eq(learner_value(all, "bias", 0), learner_value(some, "bias", 0));
+    ck_assert_double_gt(fabs(learner_value(all, "weights", 0)), .1);
+    if (!online) ck_assert_double_eq(learner_value(all, "scale", 0), learner_value(some, "scale", 0));
+    ck_assert_int_eq(g_hash_table_size(all->rejected), 0);
+    learner_free(all);
+    learner_free(some);
+  }
+  learner_rows_clear(&rows);
+  learner_rows_clear(&fewer);
 }
 END_TEST
 
@@ -727,6 +778,7 @@ int main(void) {
   tcase_add_test(behaviour, a_warm_start_goes_on);
   tcase_add_test(behaviour, without_a_constant);
   tcase_add_test(behaviour, weights_of_rows);
+  tcase_add_test(behaviour, rows_of_weight_0);
   tcase_add_test(odd, dimensions_that_never_change);
   tcase_add_test(odd, one_class);
   tcase_add_test(odd, rows_without_a_usable_label);
