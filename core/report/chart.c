@@ -51,7 +51,10 @@ static void choose_ticks(axis *a, int wanted, bool whole) {
     a->ticks[a->count++] = k == 0 ? 0 : k * step;
 }
 
-static bool drawn(const adl_chart *chart, int64_t i) { return isfinite(chart->x[i]) && isfinite(chart->y[i]); }
+/* Beyond that, axes cannot be computed, and mean nothing. */
+static bool sane(double value) { return fabs(value) < 1e100 && (value == 0 || fabs(value) > 1e-100); }
+
+static bool drawn(const adl_chart *chart, int64_t i) { return sane(chart->x[i]) && sane(chart->y[i]); }
 
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
