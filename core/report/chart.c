@@ -35,7 +35,7 @@ static double at(const axis *a, double value) {
 /* 1, 2 or 5 times a power of ten, so that about `wanted` of them fit. */
 static double nice_step(double range, int wanted) {
   double rough = range / wanted, power = pow(10, floor(log10(rough))), lead = rough / power;
-  return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+  return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
 static void choose_ticks(axis *a, int wanted, bool whole) {
@@ -51,7 +51,10 @@ static void choose_ticks(axis *a, int wanted, bool whole) {
     a->ticks[a->count++] = k == 0 ? 0 : k * step;
 }
 
-static bool drawn(const adl_chart *chart, int64_t i) { return isfinite(chart->x[i]) && isfinite(chart->y[i]); }
+/* Beyond that, axes cannot be computed, and mean nothing. */
+static bool sane(double value) { return fabs(value) < 1e100 && (value == 0 || fabs(value) > 1e-100); }
+
+static bool drawn(const adl_chart *chart, int64_t i) { return sane(chart->x[i]) && sane(chart->y[i]); }
 
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;

@@ -114,6 +114,7 @@ void adl_html_number(GString *out, double number) {
     g_string_append(out, isnan(number) ? "undefined" : number > 0 ? "infinite" : "−infinite");
     return;
   }
+  if (number == 0) number = 0; /* -0 */
   double size = fabs(number);
   if (size != 0 && (size >= 1e15 || size < 1e-4)) {
     g_ascii_formatd(text, sizeof text, "%.3g", number);

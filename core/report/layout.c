@@ -216,13 +216,13 @@ static int32_t find_chains(const drawing *d, chain *chains, int32_t *by_vertex) 
   return count;
 }
 
-/* Half where its chain is, half where the neighbours of the chain are. */
-static double wish_of(const drawing *d, const chain *c) {
+/* Between where its chain is and where the neighbours of the chain are: `pull` towards them. */
+static double wish_of(const drawing *d, const chain *c, double pull) {
   const GArray *up = d->vertices[c->first].up, *down = d->vertices[c->last].down;
   double mean = c->sum / c->count, around = 0;
   for (guint k = 0; k < up->len; k++) around += d->vertices[item(up, k)].x;
   for (guint k = 0; k < down->len; k++) around += d->vertices[item(down, k)].x;
-  return up->len + down->len == 0 ? mean : (mean + around / (up->len + down->len)) / 2;
+  return up->len + down->len == 0 ? mean : mean + (around / (up->len + down->len) - mean) * pull;
 }
 
 static void choose_places(drawing *d) {
@@ -236,7 +236,8 @@ static void choose_places(drawing *d) {
     for (guint l = 0; l < d->rows->len; l++) place_row(d, d->rows->pdata[l]);
     for (int32_t c = 0; c < count; c++) chains[c].sum = 0;
     for (int32_t v = 0; v < d->count; v++) chains[by_vertex[v]].sum += d->vertices[v].x;
-    for (int32_t v = 0; v < d->count; v++) d->vertices[v].wish = wish_of(d, &chains[by_vertex[v]]);
+    double pull = round < ROUNDS / 2 ? 0.5 : 0.02; /* first where they belong, then straight */
+    for (int32_t v = 0; v < d->count; v++) d->vertices[v].wish = wish_of(d, &chains[by_vertex[v]], pull);
   }
   g_free(chains);
   g_free(by_vertex);

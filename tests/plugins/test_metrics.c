@@ -106,6 +106,34 @@ START_TEST(auc_of_very_many_rows) {
 }
 END_TEST
 
+/* Rising in both, through the corners; the area below all its points is the AUC, below some of them nearly. */
+START_TEST(roc_encloses_auc) {
+  enum { ROWS = 5000 };
+  adl_score_count *counts = calloc(ROWS, sizeof *counts);
+  double x[ROWS + 2], y[ROWS + 2], deviation;
+  for (int i = 0; i < ROWS; i++) {
+    bool positive = adl_random_unit(5, (uint64_t)i) < .2 + .6 * i / ROWS;
+    counts[i] = (adl_score_count){(double)(i / 3), !positive, positive};
+  }
+  double auc = adl_auc(counts, ROWS, &deviation);
+  static const int64_t most[] = {ROWS + 2, 200, 3};
+  for (int k = 0; k < 3; k++) {
+    int64_t points = adl_roc(counts, ROWS, most[k], x, y);
+    ck_assert(points >= 2 && points <= most[k]);
+    ck_assert(x[0] == 0 && y[0] == 0 && x[points - 1] == 1 && y[points - 1] == 1);
+    double area = 0;
+    for (int64_t i = 1; i < points; i++) {
+      ck_assert(x[i] >= x[i - 1] && y[i] >= y[i - 1]);
+      area += (x[i] - x[i - 1]) * (y[i] + y[i - 1]) / 2;
+    }
+    if (k < 2) ck_assert_double_eq_tol(area, auc, k == 0 ? 1e-12 : 1e-3);
+  }
+  ck_assert_int_eq(adl_roc((adl_score_count[]){{.5, 3, 0}}, 1, 10, x, y), 0);
+  ck_assert_int_eq(adl_roc(counts, 0, 10, x, y), 0);
+  free(counts);
+}
+END_TEST
+
 START_TEST(bins_of_equal_counts_keep_ties) {
   const adl_score_count counts[6] = {{.1, 1, 0}, {.2, 2, 0}, {.2, 1, 1}, {.3, 1, 0}, {.5, 0, 1}, {.9, 0, 1}};
   adl_reliability table[3];
@@ -543,6 +571,7 @@ int main(void) {
   tcase_add_test(parts, wilson);
   tcase_add_test(parts, auc_is_that_of_pairs);
   tcase_add_test(parts, auc_of_very_many_rows);
+  tcase_add_test(parts, roc_encloses_auc);
   tcase_add_test(parts, bins_of_equal_counts_keep_ties);
   tcase_add_test(known, five_rows);
   tcase_add_test(known, many_rows_in_any_batches);
