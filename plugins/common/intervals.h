@@ -1,4 +1,4 @@
-/* 95 % confidence intervals. Used by metrics, lift and ranking. */
+/* Confidence intervals, 95 % where nothing else is said. Used by metrics, lift, ranking and tags. */
 #ifndef ADLOOM_PLUGINS_COMMON_INTERVALS_H
 #define ADLOOM_PLUGINS_COMMON_INTERVALS_H
 
@@ -13,6 +13,26 @@ static inline void adl_interval_rate(double successes, double trials, double *lo
   double centre = rate + z2 / 2, half = ADL_Z95 * sqrt((rate * (1 - rate) + z2 / 4) / trials);
   *low = fmax(0.0, (centre - half) / (1 + z2));
   *high = fmin(1.0, (centre + half) / (1 + z2));
+}
+
+/* Quantile of the normal distribution that leaves (1 - confidence) / 2 on either side; confidence in (0, 1). By halving,
+ * on the error function. */
+static inline double adl_normal_quantile(double confidence) {
+  double low = 0, high = 40;
+  for (int i = 0; i < 100; i++) {
+    double middle = (low + high) / 2;
+    if (erfc(middle / sqrt(2.0)) > 1 - confidence)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Lower end of Wilson's score interval of a rate, for a quantile of the normal distribution; trials > 0. */
+static inline double adl_wilson_low(double rate, double trials, double z) {
+  double z2 = z * z / trials;
+  return fmax(0.0, (rate + z2 / 2 - z * sqrt((rate * (1 - rate) + z2 / 4) / trials)) / (1 + z2));
 }
 
 /* Of a mean of values that are not negative: normal, from the sum and the sum of squares of the values. NaN for fewer

@@ -7,6 +7,7 @@
 
 #include "common/aggregate.h"
 #include "common/key.h"
+#include "common/key_columns.h"
 
 typedef struct group {
   adl_inputs by;
@@ -91,50 +92,6 @@ static int64_t *order_groups(const adl_call *call, adl_table *groups, int64_t co
   return order;
 }
 
-static void put_key(const adl_buffers *to, adl_element element, int64_t row, const adl_key_value *value) {
-  switch (element) {
-    case ADL_BOOL: adl_bit_set(to->data, row, value->integer != 0); break;
-    case ADL_INT32: ((int32_t *)to->data)[row] = (int32_t)value->integer; break;
-    case ADL_UINT32: ((uint32_t *)to->data)[row] = (uint32_t)value->integer; break;
-    case ADL_FLOAT32: ((float *)to->data)[row] = (float)value->number; break;
-    case ADL_FLOAT64: ((double *)to->data)[row] = value->number; break;
-    case ADL_STRING:
-    case ADL_BYTES: {
-      int32_t at = to->string_offsets[row];
-      if (value->text.size > 0) memcpy((char *)to->data + at, value->text.data, (size_t)value->text.size);
-      to->string_offsets[row + 1] = at + value->text.size;
-      break;
-    }
-    default: ((int64_t *)to->data)[row] = value->integer; break;
-  }
-}
-
-/* The columns of `by`, taken out of the keys again. */
-static adl_status write_keys(const adl_call *call, const group *self, adl_table *groups, const int64_t *order,
-                             int64_t rows, adl_out *out) {
-  const adl_host *host = call->host;
-  int64_t columns = self->by.count, bytes = 0, longest = 0;
-  adl_buffers *to = host->alloc(call, (size_t)columns * sizeof *to);
-  for (int64_t row = 0; row < rows; row++) {
-    int64_t size = host->table_key(groups, order[row]).size;
-    bytes += size;
-    longest = size > longest ? size : longest;
-  }
-  char *buffer = host->alloc(call, (size_t)longest + 1);
-  for (int64_t i = 0; i < columns; i++) ADL_TRY(host->reserve(call, out, self->key_slots[i], rows, 0, bytes, &to[i]));
-  for (int64_t row = 0; row < rows; row++) {
-    adl_text key = host->table_key(groups, order[row]);
-    adl_key_reader reader = {(const uint8_t *)key.data, (const uint8_t *)key.data + key.size};
-    for (int64_t i = 0; i < columns; i++) {
-      adl_element element = (adl_element)self->by.items[i].type.element;
-      adl_key_value value;
-      adl_key_next(&reader, element, i + 1 == columns, buffer, &value);
-      put_key(&to[i], element, row, &value);
-    }
-  }
-  return ADL_OK;
-}
-
 static adl_status finish(const adl_call *call, const void *instance, const adl_model *model, adl_out *out) {
   const adl_host *host = call->host;
   const group *self = instance;
@@ -146,7 +103,7 @@ static adl_status finish(const adl_call *call, const void *instance, const adl_m
   for (int64_t first = 0; first < count; first += BATCH_ROWS) {
     int64_t rows = count - first < BATCH_ROWS ? count - first : BATCH_ROWS;
     if (host->cancelled(call)) return ADL_FAILED;
-    ADL_TRY(write_keys(call, self, groups, order + first, rows, out));
+    ADL_TRY(adl_key_columns_write(call, &self->by, self->key_slots, groups, order + first, rows, out));
     for (int64_t i = 0; i < self->columns.count; i++)
       ADL_TRY(adl_aggregate_write(call, &results[i], groups, order, first, rows, out));
     ADL_TRY(host->commit(call, out, rows));
