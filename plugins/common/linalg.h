@@ -1,5 +1,5 @@
 /*
- * Dense linear algebra on top of OpenBLAS, and distances in float64. Used by k-means and the Gaussian mixture; plugins
+ * Dense linear algebra on top of OpenBLAS, and distances in float64. Used by k-means, the Gaussian mixture and svd; plugins
  * that call BLAS themselves begin with adl_linalg_ready.
  */
 #ifndef ADLOOM_PLUGINS_COMMON_LINALG_H
@@ -21,5 +21,12 @@ ADL_MUST_USE bool adl_linalg_cholesky(double *a, int64_t n);
 
 /* Replaces a lower triangular matrix (n x n, no zero on its diagonal) by its inverse, which is lower triangular too. */
 void adl_linalg_invert_lower(double *lower, int64_t n);
+
+/* Replaces the columns of a (n x k, row-major, n >= k) by an orthonormal basis that spans them, also where they are
+ * dependent (Householder QR). */
+adl_status adl_linalg_orthonormalise(const adl_call *call, double *a, int64_t n, int64_t k);
+
+/* Replaces the symmetric matrix a (n x n) by its eigenvectors, a row each, and gives the eigenvalues, which rise. */
+adl_status adl_linalg_eigen(const adl_call *call, double *a, int64_t n, double *values);
 
 #endif
