@@ -48,4 +48,9 @@ if [ -d "$ADLOOM_DATA/a9a" ]; then # liblinear (L2, C = 1): logloss .324102, AUC
   judged a9a a9a.yaml logloss 0.3 0.3261
   judged a9a a9a.yaml auc 0.9 0.95
 fi
+if [ -d "$ADLOOM_DATA/zh_shopping" ]; then
+  judged reviews article-reviews.yaml auc 0.95 0.98
+  judged reviews article-reviews.yaml nmi 0.35 0.9
+  [ "$(grep -c . "$here/reviews/clusters.csv")" = 11 ] || say "article-reviews.yaml: there are not ten clusters"
+fi
 exit $failed
