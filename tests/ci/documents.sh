@@ -34,7 +34,7 @@ done
 
 # Links within the documents lead somewhere.
 cd "$ADLOOM_SRC" || exit 1
-for file in README.md docs/*.md; do
+for file in README.md README.zh.md docs/*.md; do
   for target in $(grep -o '](\([^)#:]*\))' "$file" | sed 's/^](//; s/)$//'); do
     [ -e "$(dirname "$file")/$target" ] || {
       echo "$file links to $target, which is not there"

@@ -31,6 +31,11 @@ block "$ADLOOM_SRC/README.md" yaml 1 >"$here/shop.yaml"
 grep -v '^#' "$ADLOOM_SRC/pipelines/shop.yaml" >"$here/expected.yaml"
 diff -u "$here/expected.yaml" "$here/shop.yaml" || say "README.md shows another pipeline than pipelines/shop.yaml"
 
+# README.zh.md has the same code, block by block, and links to what there is.
+code() { awk '/^```/ { inside = !inside; print; next } inside { print }' "$1"; }
+code "$ADLOOM_SRC/README.md" >"$here/code"
+code "$ADLOOM_SRC/README.zh.md" | diff -u "$here/code" - || say "README.zh.md has other code than README.md"
+
 cat >"$here/log.csv" <<'TEXT'
 user,text,at,clicked
 a,tea,2024-03-01,1
