@@ -155,8 +155,10 @@ static adl_status host_gather(const adl_call *call, adl_out *out, const adl_side
   for (int64_t i = 0; i < count; i++)
     if (row[i] < -1 || row[i] >= rows)
       return fail(call, "gathered side row %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, row[i], rows);
+  int64_t *copy = g_new(int64_t, (gsize)count + 1); /* of no rows, too, something that is not NULL */
+  if (count > 0) memcpy(copy, row, (gsize)count * sizeof *row);
   g_free(out->side_rows[side->number]);
-  out->side_rows[side->number] = g_memdup2(row, (gsize)count * sizeof *row);
+  out->side_rows[side->number] = copy;
   out->side_count[side->number] = count;
   return ADL_OK;
 }

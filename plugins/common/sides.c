@@ -69,7 +69,6 @@ void adl_pairs_add(adl_pairs *pairs, int64_t main, int64_t side) {
 }
 
 adl_status adl_pairs_give(const adl_pairs *pairs, const adl_side *side, adl_out *out) {
-  if (pairs->count == 0) return ADL_OK; /* what picks nothing gives nothing */
   ADL_TRY(pairs->call->host->pick(pairs->call, out, pairs->main, pairs->count));
   return pairs->call->host->gather(pairs->call, out, side, pairs->side, pairs->count);
 }
