@@ -66,6 +66,7 @@ const char adl_page_style[] =
     "path.range { stroke: var(--bar); stroke-width: 9; }\n"
     ".dot { fill: var(--line); }\n"
     ".fill { fill: var(--line); }\n"
+    ".diagram { display: block; max-width: 100%; height: auto; margin: 0 auto; }\n"
     ".diagram .name { fill: var(--text); font-size: 13px; font-weight: 600; }\n"
     ".diagram a:hover .name { text-decoration: underline; }\n"
     ".box { fill: var(--soft); stroke: var(--rule); }\n"
@@ -79,5 +80,5 @@ const char adl_page_style[] =
     "min-width: 6rem; padding: .4rem .7rem; }\n"
     "  th, td { padding-right: .5rem; } .numbers .over, .numbers td.n { padding-left: .7rem; } }\n"
     "@media print { body { max-width: none; padding: 0; font-size: 10pt; } .scroll { overflow: visible; }\n"
-    "  .diagram { max-width: 100%; height: auto; } figure, tr, .tile { break-inside: avoid; }\n"
+    "  figure, tr, .tile { break-inside: avoid; }\n"
     "  h2, h3 { break-after: avoid; } .box, .bar, .bar i, .tile { print-color-adjust: exact; } }\n";
