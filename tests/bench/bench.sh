@@ -144,6 +144,24 @@ journey() {
     "$(calculate '%.0f' "$wall / ($bytes / 1e9 / $read_rate)")" "$peak" 'adloom run pipelines/journey.yaml --fresh'
 }
 
+# The simulated market: making its impressions alone, and the whole loop over them.
+market() {
+  local file=$ADLOOM_SRC/pipelines/market.yaml rows=1000000 made
+  [ "$size" = full ] || rows=200000
+  cat >impressions.yaml <<TEXT
+adloom: 1
+stages:
+  log: {use: market, table: impressions, world: 7, rows: $rows}
+  out: {use: write-csv, path: /dev/null, columns: [user, ad, clicked]}
+TEXT
+  measure "$runs" "$adloom" run impressions.yaml --quiet --out impressions || return 0
+  made=$wall
+  row "market, $rows impressions made" "$(calculate '%.2f s (processor %.2f)' "$wall, $processor")" '' '' "$peak" 'adloom run impressions.yaml'
+  measure "$runs" "$adloom" run "$file" --var "ROWS=$rows" --quiet --fresh --store store --out market || return 0
+  row "market.yaml, $rows impressions" "$(calculate '%.2f s (processor %.2f)' "$wall, $processor")" "$(calculate 'making its impressions: %.2f s' "$made")" \
+    "$(calculate '%.0f' "$wall / $made")" "$peak" "adloom run pipelines/market.yaml --var ROWS=$rows --fresh"
+}
+
 # ---- the click log ----
 
 # What a stage reported, from metrics.json.
@@ -189,5 +207,6 @@ noop bench.noop 1
 noop bench.look 1
 noop bench.noop 2
 journey
+market
 click_logs
 exit $status
