@@ -43,11 +43,13 @@ static bool whole_table(const adl_node_run *node) {
   return class_of(node) != NULL && (class_of(node)->flags & ADL_WHOLE_TABLE) != 0;
 }
 
-/* Its model is made of the rows that come in, which never go on themselves: it can be folded while they pass by. */
+/* Its model is made of the rows that come in, which never go on themselves (they become a table, or were only measured):
+ * it can be folded while they pass by. */
 static bool folds_passing(const adl_node_run *node) {
   const adl_class *class = class_of(node);
-  return class != NULL && class->fit != NULL && class->process == NULL && (class->flags & ADL_SINGLE_PASS) != 0 &&
-         node->stage->sides->len == 0;
+  if (class == NULL || class->fit == NULL || (class->flags & ADL_SINGLE_PASS) == 0) return false;
+  bool measures = class->kind == ADL_EVALUATE && node->stage->loaded->forwards_only;
+  return (class->process == NULL || measures) && node->stage->sides->len == 0;
 }
 
 static bool makes_table(const adl_node_run *node) {
