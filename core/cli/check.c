@@ -43,8 +43,9 @@ const adl_command adl_command_check = {
     "FILE [OPTION...]",
     "says everything that is wrong with a pipeline file",
     "Reads the file, loads the plugins it names, checks every parameter, wires the stages and lets them check their "
-    "inputs. All errors are shown at once, "
-    "each with its place. No data is read.\n\nExit status: 0 nothing is wrong, 2 something is.",
+    "inputs. Errors are shown together, each with its place; the inputs of stages behind a faulty one are looked at "
+    "when "
+    "that one is right. No data is read.\n\nExit status: 0 nothing is wrong, 2 something is.",
     options_of_check,
     command_check};
 

@@ -214,8 +214,12 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
     print_json(engine, pipeline->graph, outcome, directory, seconds);
   else if (outcome == ADL_RUN_OK && !options->quiet)
     print_summary(engine, pipeline->graph, outputs, directory, seconds);
-  else if (outcome != ADL_RUN_OK)
+  else if (outcome != ADL_RUN_OK) {
+    char *page = g_build_filename(directory, ADL_PAGE_NAME, NULL);
     fprintf(stderr, "run: %s\n", directory);
+    if (g_file_test(page, G_FILE_TEST_EXISTS)) fprintf(stderr, "report: %s\n", page);
+    g_free(page);
+  }
   adl_engine_free(engine);
   return outcome == ADL_RUN_OK ? ADL_EXIT_OK : outcome == ADL_RUN_INTERRUPTED ? ADL_EXIT_INTERRUPTED : ADL_EXIT_FAILED;
 }

@@ -440,6 +440,16 @@ static bool finish_passing(adl_engine *engine) {
   return ok && !adl_engine_stopping(engine);
 }
 
+/* The first one in order, as an example. */
+static void note_reject(void *data, const char *stage, const char *source, int64_t position, const char *column,
+                        const char *reason) {
+  adl_problem **problem = data;
+  if (*problem == NULL) return;
+  adl_problem_note(*problem, ADL_NO_PLACE, "the first one: %s: %s:%" G_GINT64_FORMAT "%s%s: %s", stage, source,
+                   position, column != NULL ? ": " : "", column != NULL ? column : "", reason);
+  *problem = NULL;
+}
+
 static bool too_many_rejects(adl_engine *engine) {
   int64_t rejected = adl_rejects_count(engine->rejects), read = adl_engine_rows_read(engine);
   double share = (double)rejected / (double)MAX(read, 1);
@@ -448,8 +458,10 @@ static bool too_many_rejects(adl_engine *engine) {
                                             "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
                                             " rows (%.2f %%) were rejected; %.2f %% are allowed",
                                             rejected, read, 100 * share, 100 * engine->graph->max_rejects);
-  adl_problem_hint(problem,
-                   "look at rejects.jsonl of the run; raise `max_rejects` if the rows are really to be left out");
+  adl_problem *untold = problem;
+  adl_engine_each_reject(engine, note_reject, &untold);
+  adl_problem_hint(problem, "%sraise `max_rejects`, at the top of the file, if the rows are really to be left out",
+                   engine->options->directory != NULL ? "look at rejects.jsonl of the run; " : "");
   atomic_store(&engine->failed, true);
   return true;
 }

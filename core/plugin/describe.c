@@ -122,7 +122,7 @@ void adl_describe_behaviour(const adl_loaded *loaded, GString *out) {
   if (!source && !sink && class->finish != NULL && class->process == NULL)
     sentence(out, true, "A table of its own leaves, after the last row has come in.");
   else if (!source && !sink && loaded->forwards_only)
-    sentence(out, true, "Every row leaves as it came in.");
+    sentence(out, true, class->kind == ADL_EVALUATE ? "No rows leave." : "Every row leaves as it came in.");
   else if (!source && !sink) {
     sentence(out, class->form == ADL_SAME, "Every row leaves, with the new columns added.");
     sentence(out, class->form == ADL_PICKED, "Rows may be left out, repeated or reordered; their columns stay.");

@@ -276,7 +276,7 @@ static const char doc[] =
     "\n"
     "Held-out, validation, progressive and in-sample rows are told apart, as metrics does. Rows with a null in either "
     "column are rejected. With a single row adjusted_rand is undefined. Each pair of values that occurs is held in "
-    "memory, about 100 bytes. No rows leave this stage.";
+    "memory, about 100 bytes.";
 
 static const adl_class agreement_class = {
     .struct_size = sizeof(adl_class),

@@ -302,7 +302,7 @@ static const char doc[] =
     "kinds counts as a group of each. Rows whose value or one of whose scores is null, NaN or infinite are rejected, "
     "and the group goes on without them: use coalesce(p, 0) for candidates that a policy cannot score. Nulls in the "
     "columns of `group` are equal to each other. Lift is undefined where chance earns nothing (or less), share where "
-    "the oracle earns no more than chance. No rows leave this stage.";
+    "the oracle earns no more than chance.";
 
 static const adl_class lift_class = {
     .struct_size = sizeof(adl_class),

@@ -254,7 +254,7 @@ static const char doc[] =
     "kinds counts as a group of each. Rows whose relevance or score is null, NaN or infinite, or whose relevance is "
     "negative or too high, are rejected, and the group goes on without them. Nulls in the columns of `group` are equal "
     "to each "
-    "other. Without a group that has a relevant item the measures are undefined. No rows leave this stage.";
+    "other. Without a group that has a relevant item the measures are undefined.";
 
 static const adl_class ranking_class = {
     .struct_size = sizeof(adl_class),

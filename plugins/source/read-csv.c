@@ -209,6 +209,15 @@ static adl_status no_such_column(const adl_call *call, const char *path, const c
   }
   int32_t near = adl_nearest(name, names->count, known);
   if (near >= 0 && strlen(known[near]) < 100) strcat(strcat(strcat(hint, "did you mean `"), known[near]), "`?");
+  if (near < 0 &&
+      names->count == 1) { /* the whole line is one name: most likely something else stands between fields */
+    static const char other[] = ";\t|,", *const words[] = {"semicolon", "tab", "pipe", "comma"};
+    size_t at = strcspn(known[0], other);
+    if (known[0][at] != '\0')
+      strcat(strcat(strcpy(hint, "the header is a single name: is `delimiter: "),
+                    words[strchr(other, known[0][at]) - other]),
+             "` meant?");
+  }
   strcat(strcpy(parameter, "columns."), name);
   return call->host->fail(call, parameter, -1, hint[0] != '\0' ? hint : NULL,
                           "%s has no column `%s`; its header has %s", base_name(path), name, list);

@@ -52,7 +52,6 @@ sed 's| // clang-format off$||' "$ADLOOM_SRC/tests/sketches/readme.c" | diff -u 
 [ "$(grep -c . "$here/length.c")" -le 30 ] || say "the plugin in README.md has more than 30 lines"
 build length
 {
-  echo "adloom: 1"
   block "$ADLOOM_SRC/README.md" yaml 2
   echo "  out: {use: write-csv, path: out.csv, columns: [text, length]}"
 } | sed 's/^stages:/max_rejects: 0.5\nstages:/' >"$here/length.yaml"

@@ -86,6 +86,7 @@ START_TEST(a_bad_record_is_told_and_left_out) {
   program_run(&p, "run b.yaml --out r2 --quiet");
   ASSERT_STATUS(&p, 1);
   ASSERT_SAYS(&p, "1 of 3 rows (33.33 %) were rejected; 1.00 % are allowed");
+  ASSERT_SAYS(&p, "note: the first one: ");
   ASSERT_SAYS(&p, "rejects.jsonl");
   assert_not_published(&p, "r2");
   ck_assert_int_eq(lines_of(&p, "r2/rejects.jsonl"), 1);

@@ -321,6 +321,9 @@ static const struct {
     {"a,b\n", "trim", "true", "{a: date %q}", "columns.a@5: \"%q\" has a directive"},
     {"user,item\n", "trim", "true", "{usr: int, item: int}",
      "columns.usr@-1: a.csv has no column `usr`; its header has user, item (did you mean `user`?)"},
+    {"user;item\n", "trim", "true", "{user: int}",
+     "columns.user@-1: a.csv has no column `user`; its header has user;item (the header is a single name: is "
+     "`delimiter: semicolon` meant?)"},
     {"a,b,a\n", "trim", "true", "{a: int}", "columns@-1: the header of a.csv has the column `a` twice"},
     {"a,b\n", "trim", "true", "{a: skip}", "columns@-1: every column is skipped"},
     {"a,b\n", "header", "false", "{}", "columns@-1: without a header the columns must be named here"},
