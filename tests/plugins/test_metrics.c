@@ -297,6 +297,28 @@ START_TEST(segments) {
 }
 END_TEST
 
+/* Texts that read like a null, or like a value and the next column, are not taken for these. */
+START_TEST(segments_that_read_alike) {
+  enum { COUNT = 5 };
+  const double labels[COUNT] = {0, 1, 0, 1, 1}, scores[COUNT] = {.2, .6, .3, .1, .5};
+  const char *const places[COUNT] = {"null", NULL, "1, b=2", "1", "\"a\",\""};
+  const char *const devices[COUNT] = {"x", "x", "3", "2, b=3", ""};
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_INT64, labels, COUNT);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, COUNT);
+  learner_texts(&rows, "by:a", places, COUNT);
+  learner_texts(&rows, "by:b", devices, COUNT);
+  learner_stage *stage = measured(&rows, 64, "bins", "4");
+  check_says(stage, "\na=\"null\", b=x|1|0|");
+  check_says(stage, "\na=null, b=x|1|1|");
+  check_says(stage, "\na=\"1, b=2\", b=3|1|0|");
+  check_says(stage, "\na=1, b=\"2, b=3\"|1|1|");
+  check_says(stage, "\na=\"\"\"a\"\",\"\"\", b=|1|1|");
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
 /* The segments behind the largest are measured as if they were one: as the same rows are that have one segment. */
 START_TEST(other_segments_are_one) {
   double labels[ROWS], scores[ROWS], segment[ROWS], merged[ROWS];
@@ -578,6 +600,7 @@ int main(void) {
   tcase_add_test(known, kinds_are_never_mixed);
   tcase_add_test(known, resolution_bounds_what_is_ranked);
   tcase_add_test(segmented, segments);
+  tcase_add_test(segmented, segments_that_read_alike);
   tcase_add_test(segmented, many_segments);
   tcase_add_test(segmented, other_segments_are_one);
   tcase_add_test(segmented, weighted_rows);
