@@ -106,6 +106,25 @@ START_TEST(auc_of_very_many_rows) {
 }
 END_TEST
 
+/* Where scores tell apart all, or nothing, the error says nothing: with weights that are no whole numbers, too. */
+START_TEST(auc_without_error) {
+  enum { COUNT = 40 };
+  for (uint64_t seed = 0; seed < 20; seed++)
+    for (int kind = 0; kind < 3; kind++) {
+      adl_score_count counts[COUNT];
+      double deviation;
+      for (int i = 0; i < COUNT; i++) {
+        bool positive = kind == 0 ? i >= COUNT / 2 : kind == 1 ? i < COUNT / 2 : i % 2 == 0;
+        double weight = .01 + adl_random_unit(seed, (uint64_t)i);
+        counts[i] = (adl_score_count){kind == 2 ? 1 : i, positive ? 0 : weight, positive ? weight : 0};
+      }
+      double expected = kind == 0 ? 1 : kind == 1 ? 0 : .5;
+      ck_assert_double_eq_tol(adl_auc_weighted(counts, COUNT, 18, 18, &deviation), expected, 1e-12);
+      ck_assert(isnan(deviation));
+    }
+}
+END_TEST
+
 /* Rising in both, through the corners; the area below all its points is the AUC, below some of them nearly. */
 START_TEST(roc_encloses_auc) {
   enum { ROWS = 5000 };
@@ -593,6 +612,7 @@ int main(void) {
   tcase_add_test(parts, wilson);
   tcase_add_test(parts, auc_is_that_of_pairs);
   tcase_add_test(parts, auc_of_very_many_rows);
+  tcase_add_test(parts, auc_without_error);
   tcase_add_test(parts, roc_encloses_auc);
   tcase_add_test(parts, bins_of_equal_counts_keep_ties);
   tcase_add_test(known, five_rows);
