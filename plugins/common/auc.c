@@ -82,8 +82,9 @@ int64_t adl_roc(const adl_score_count *counts, int64_t count, int64_t most, doub
     double along = (negatives / all_negatives + positives / all_positives) / 2 * steps;
     if (i > 0 && along < next) continue;
     next = floor(along) + 1;
-    x[points] = negatives / all_negatives;
-    y[points++] = positives / all_positives;
+    /* Sums of weights, in another order, are rounded to others. */
+    x[points] = i > 0 ? fmin(1, negatives / all_negatives) : 1;
+    y[points++] = i > 0 ? fmin(1, positives / all_positives) : 1;
   }
   return points;
 }

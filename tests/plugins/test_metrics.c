@@ -153,6 +153,24 @@ START_TEST(roc_encloses_auc) {
 }
 END_TEST
 
+/* Shares of weights that are no whole numbers, too, end at 1, and never pass it. */
+START_TEST(roc_of_weights_ends_at_1) {
+  enum { ROWS = 300 };
+  for (uint64_t seed = 0; seed < 50; seed++) {
+    adl_score_count counts[ROWS];
+    double x[ROWS + 2], y[ROWS + 2];
+    for (int i = 0; i < ROWS; i++) {
+      double weight = .1 + adl_random_unit(seed, (uint64_t)i);
+      bool positive = adl_random(seed, (uint64_t)i + ROWS) % 2 == 0;
+      counts[i] = (adl_score_count){i, positive ? 0 : weight, positive ? weight : 0};
+    }
+    int64_t points = adl_roc(counts, ROWS, ROWS + 2, x, y);
+    ck_assert(x[points - 1] == 1 && y[points - 1] == 1);
+    for (int64_t i = 0; i < points; i++) ck_assert(x[i] <= 1 && y[i] <= 1);
+  }
+}
+END_TEST
+
 START_TEST(bins_of_equal_counts_keep_ties) {
   const adl_score_count counts[6] = {{.1, 1, 0}, {.2, 2, 0}, {.2, 1, 1}, {.3, 1, 0}, {.5, 0, 1}, {.9, 0, 1}};
   adl_reliability table[3];
@@ -614,6 +632,7 @@ int main(void) {
   tcase_add_test(parts, auc_of_very_many_rows);
   tcase_add_test(parts, auc_without_error);
   tcase_add_test(parts, roc_encloses_auc);
+  tcase_add_test(parts, roc_of_weights_ends_at_1);
   tcase_add_test(parts, bins_of_equal_counts_keep_ties);
   tcase_add_test(known, five_rows);
   tcase_add_test(known, many_rows_in_any_batches);
