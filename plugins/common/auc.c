@@ -2,6 +2,7 @@
 #include "common/auc.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* Sums the entries from *at on that share one score, and moves *at behind them. */
 static adl_score_count next_tie(const adl_score_count *counts, int64_t count, int64_t *at) {
@@ -11,6 +12,13 @@ static adl_score_count next_tie(const adl_score_count *counts, int64_t count, in
     tie.positives += counts[*at].positives;
   }
   return tie;
+}
+
+/* Whether *last, unless it is NaN, is another value; it becomes this one. */
+static bool changes(double *last, double value) {
+  bool other = !isnan(*last) && *last != value;
+  *last = value;
+  return other;
 }
 
 double adl_auc(const adl_score_count *counts, int64_t count, double *deviation) {
@@ -35,22 +43,25 @@ double adl_auc_weighted(const adl_score_count *counts, int64_t count, double eff
   if (!(negatives > 0 && positives > 0)) return NAN;
   double auc = wins / negatives / positives;
   if (!(effective_negatives > 1 && effective_positives > 1)) return auc;
-  /* Variance over the positives of the share of negatives that each one beats, and the other way round. */
-  double of_positives = 0, of_negatives = 0;
+  /* Variance over the positives of the share of negatives that each one beats, and the other way round. Where none of them
+   * differ, it is 0: with weights, rounding would make a little more of it. */
+  double of_positives = 0, of_negatives = 0, of_each_positive = NAN, of_each_negative = NAN;
+  bool differ = false;
   below = 0;
   above = positives;
   for (int64_t at = 0; at < count;) {
     adl_score_count tie = next_tie(counts, count, &at);
     above -= tie.positives;
-    double beats = (below + 0.5 * tie.negatives) / negatives - auc;
-    double beaten = (above + 0.5 * tie.positives) / positives - auc;
-    of_positives += tie.positives * beats * beats;
-    of_negatives += tie.negatives * beaten * beaten;
+    double beats = (below + 0.5 * tie.negatives) / negatives, beaten = (above + 0.5 * tie.positives) / positives;
+    if (tie.positives > 0 && changes(&of_each_positive, beats)) differ = true;
+    if (tie.negatives > 0 && changes(&of_each_negative, beaten)) differ = true;
+    of_positives += tie.positives * (beats - auc) * (beats - auc);
+    of_negatives += tie.negatives * (beaten - auc) * (beaten - auc);
     below += tie.negatives;
   }
   double variance =
       of_positives / (effective_positives - 1) / positives + of_negatives / (effective_negatives - 1) / negatives;
-  if (variance > 0) *deviation = sqrt(variance);
+  if (differ && variance > 0) *deviation = sqrt(variance);
   return auc;
 }
 
@@ -71,8 +82,9 @@ int64_t adl_roc(const adl_score_count *counts, int64_t count, int64_t most, doub
     double along = (negatives / all_negatives + positives / all_positives) / 2 * steps;
     if (i > 0 && along < next) continue;
     next = floor(along) + 1;
-    x[points] = negatives / all_negatives;
-    y[points++] = positives / all_positives;
+    /* Sums of weights, in another order, are rounded to others. */
+    x[points] = i > 0 ? fmin(1, negatives / all_negatives) : 1;
+    y[points++] = i > 0 ? fmin(1, positives / all_positives) : 1;
   }
   return points;
 }

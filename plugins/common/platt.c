@@ -16,6 +16,7 @@ typedef struct platt_fit {
   const adl_input *score, *label, *weight;
   double mean, scale;      /* of the scores */
   double target[2];        /* of labels 0 and 1: smoothed, so that no finite sample asks for infinite weights */
+  double one;              /* the weight with which they are smoothed */
   double slope, intercept; /* where the likelihood is evaluated, on standardised scores */
 } platt_fit;
 
@@ -105,7 +106,8 @@ static adl_status evaluate(const adl_call *call, platt_fit *fit, double slope, d
 
 static adl_status newton(const adl_call *call, platt_fit *fit, adl_platt *result) {
   double ridge = RIDGE * result->weight, negatives = result->weight - result->positives;
-  double slope = 0, intercept = log((result->positives + 1) / (negatives + 1)), at[DERIVATIVES], next[DERIVATIVES];
+  double slope = 0, intercept = log((result->positives + fit->one) / (negatives + fit->one)), at[DERIVATIVES],
+         next[DERIVATIVES];
   ADL_TRY(evaluate(call, fit, slope, intercept, at));
   for (; result->iterations < MOST_ITERATIONS && !result->converged; result->iterations++) {
     double a = at[SLOPE2] + ridge, b = at[BOTH], c = at[INTERCEPT2] + ridge, determinant = a * c - b * b;
@@ -145,7 +147,9 @@ adl_status adl_platt_fit(const adl_call *call, adl_rows *rows, const adl_input *
                             "the scores or weights are too large for float64");
   fit.mean = sums[MEAN];
   fit.scale = sums[SQUARES] > 0 ? sqrt(sums[SQUARES] / sums[WEIGHT]) : 1;
-  fit.target[0] = 1 / (sums[WEIGHT] - sums[POSITIVES] + 2);
-  fit.target[1] = (sums[POSITIVES] + 1) / (sums[POSITIVES] + 2);
+  /* Not more than a row weighs: else it would outweigh all rows where weights are shares. */
+  fit.one = fmin(1, sums[WEIGHT] / sums[ROWS]);
+  fit.target[0] = fit.one / (sums[WEIGHT] - sums[POSITIVES] + 2 * fit.one);
+  fit.target[1] = (sums[POSITIVES] + fit.one) / (sums[POSITIVES] + 2 * fit.one);
   return newton(call, &fit, result);
 }

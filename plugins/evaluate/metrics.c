@@ -46,7 +46,7 @@ static const adl_param params[] = {
      .offset = offsetof(metrics, by),
      .elements = ADL_ANY_INTEGER | ADL_MASK(ADL_BOOL) | ADL_MASK(ADL_STRING),
      .doc = "Tell the measures for each value of these columns as well (each combination of values). A null is a "
-            "segment of its own."},
+            "segment of its own; a text that reads like one, or holds a comma or a quote, is told in quotes."},
     {.name = "segments",
      .type = ADL_PARAM_INT,
      .offset = offsetof(metrics, segments),
@@ -80,13 +80,32 @@ static const adl_param params[] = {
 static int64_t segment_room(const metrics *self, const adl_batch *batch) {
   int64_t room = 0;
   for (int64_t k = 0; k < self->by.count; k++) {
-    room += adl_value_room(batch->slots[self->by.items[k].slot], batch->rows);
+    /* Twice, and two: the quotes that quote_value adds. */
+    room += 2 * adl_value_room(batch->slots[self->by.items[k].slot], batch->rows) + 2;
     room += (int64_t)strlen(self->by.items[k].name) + 3;
   }
   return room;
 }
 
-/* Writes "device=phone, hour=12"; returns the length. */
+/* Puts quotes around a string of that size that would otherwise read like a null, or like a value and the next column;
+ * returns the new end. */
+static char *quote_value(char *text, int64_t size) {
+  bool like_null = size == 4 && memcmp(text, "null", 4) == 0;
+  if (!like_null && memchr(text, ',', (size_t)size) == NULL && memchr(text, '"', (size_t)size) == NULL)
+    return text + size;
+  int64_t quotes = 0;
+  for (int64_t i = 0; i < size; i++) quotes += text[i] == '"';
+  char *to = text + size + quotes + 2, *end = to;
+  *--to = '"';
+  for (int64_t i = size; i-- > 0;) { /* from behind, since each goes as far as there are quotes before it */
+    *--to = text[i];
+    if (*to == '"') *--to = '"';
+  }
+  *--to = '"';
+  return end;
+}
+
+/* Writes "device=phone, hour=12", different texts for different values; returns the length. */
 static size_t print_segment(const metrics *self, const adl_batch *batch, int64_t row, char *to) {
   char *end = to;
   for (int64_t k = 0; k < self->by.count; k++) {
@@ -94,7 +113,10 @@ static size_t print_segment(const metrics *self, const adl_batch *batch, int64_t
     if (k > 0) end = memcpy(end, ", ", 2), end += 2;
     end = (char *)memcpy(end, name, strlen(name)) + strlen(name);
     *end++ = '=';
-    end += adl_value_print(batch->slots[self->by.items[k].slot], row, end);
+    const adl_column *column = batch->slots[self->by.items[k].slot];
+    int64_t size = adl_value_print(column, row, end);
+    bool text = column->type.element == ADL_STRING && !adl_is_null(column, row);
+    end = text ? quote_value(end, size) : end + size;
   }
   return (size_t)(end - to);
 }

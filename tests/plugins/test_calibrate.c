@@ -148,6 +148,28 @@ START_TEST(isotonic_by_definition) {
 }
 END_TEST
 
+/* Weights that are shares, or however small, say no more than that all rows are worth the same. */
+START_TEST(small_weights) {
+  double plain[24];
+  for (int i = 0; i < 2; i++) {
+    adl_harness *h = asking(small);
+    adl_harness_run(h,
+                    i == 0 ? "  c: {use: calibrate, score: s, label: y, as: p, method: platt}\n"
+                           : "  d: {use: derive, columns: {share: 0.0001}}\n"
+                             "  c: {use: calibrate, score: s, label: y, weight: share, as: p, method: platt}\n",
+                    "c");
+    ASSERT_OK(h);
+    for (int row = 0; row < 24; row++) {
+      if (i == 0)
+        plain[row] = adl_harness_number(h, "p", row);
+      else
+        ck_assert_double_eq_tol(adl_harness_number(h, "p", row), plain[row], 1e-6);
+    }
+    adl_harness_free(h);
+  }
+}
+END_TEST
+
 static const char *const methods[] = {"isotonic", "platt", "isotonic, bins: 50"};
 
 static char *digest_of(const char *csv, const char *method, int threads, int64_t memory) {
@@ -405,6 +427,7 @@ int main(void) {
   tcase_add_test(tcase, known_answers);
   tcase_add_test(tcase, prior);
   tcase_add_test(tcase, isotonic_by_definition);
+  tcase_add_test(tcase, small_weights);
   tcase_add_loop_test(tcase, threads_and_memory_do_not_matter, 0, 3);
   tcase_add_loop_test(tcase, order_does_not_matter, 0, 3);
   tcase_add_test(tcase, bins_bound_the_memory);

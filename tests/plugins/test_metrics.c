@@ -106,6 +106,25 @@ START_TEST(auc_of_very_many_rows) {
 }
 END_TEST
 
+/* Where scores tell apart all, or nothing, the error says nothing: with weights that are no whole numbers, too. */
+START_TEST(auc_without_error) {
+  enum { COUNT = 40 };
+  for (uint64_t seed = 0; seed < 20; seed++)
+    for (int kind = 0; kind < 3; kind++) {
+      adl_score_count counts[COUNT];
+      double deviation;
+      for (int i = 0; i < COUNT; i++) {
+        bool positive = kind == 0 ? i >= COUNT / 2 : kind == 1 ? i < COUNT / 2 : i % 2 == 0;
+        double weight = .01 + adl_random_unit(seed, (uint64_t)i);
+        counts[i] = (adl_score_count){kind == 2 ? 1 : i, positive ? 0 : weight, positive ? weight : 0};
+      }
+      double expected = kind == 0 ? 1 : kind == 1 ? 0 : .5;
+      ck_assert_double_eq_tol(adl_auc_weighted(counts, COUNT, 18, 18, &deviation), expected, 1e-12);
+      ck_assert(isnan(deviation));
+    }
+}
+END_TEST
+
 /* Rising in both, through the corners; the area below all its points is the AUC, below some of them nearly. */
 START_TEST(roc_encloses_auc) {
   enum { ROWS = 5000 };
@@ -131,6 +150,24 @@ START_TEST(roc_encloses_auc) {
   ck_assert_int_eq(adl_roc((adl_score_count[]){{.5, 3, 0}}, 1, 10, x, y), 0);
   ck_assert_int_eq(adl_roc(counts, 0, 10, x, y), 0);
   free(counts);
+}
+END_TEST
+
+/* Shares of weights that are no whole numbers, too, end at 1, and never pass it. */
+START_TEST(roc_of_weights_ends_at_1) {
+  enum { ROWS = 300 };
+  for (uint64_t seed = 0; seed < 50; seed++) {
+    adl_score_count counts[ROWS];
+    double x[ROWS + 2], y[ROWS + 2];
+    for (int i = 0; i < ROWS; i++) {
+      double weight = .1 + adl_random_unit(seed, (uint64_t)i);
+      bool positive = adl_random(seed, (uint64_t)i + ROWS) % 2 == 0;
+      counts[i] = (adl_score_count){i, positive ? 0 : weight, positive ? weight : 0};
+    }
+    int64_t points = adl_roc(counts, ROWS, ROWS + 2, x, y);
+    ck_assert(x[points - 1] == 1 && y[points - 1] == 1);
+    for (int64_t i = 0; i < points; i++) ck_assert(x[i] <= 1 && y[i] <= 1);
+  }
 }
 END_TEST
 
@@ -292,6 +329,28 @@ START_TEST(segments) {
   double all = auc_of_pairs(
       (const adl_score_count[]){{.2, 1, 0}, {.6, 0, 1}, {.3, 1, 0}, {.1, 0, 1}, {.5, 1, 1}, {.9, 0, 1}, {.7, 0, 1}}, 7);
   ck_assert_double_eq_tol(learner_reported(stage, "held-out/auc", NULL, NULL), all, 1e-12);
+  learner_free(stage);
+  learner_rows_clear(&rows);
+}
+END_TEST
+
+/* Texts that read like a null, or like a value and the next column, are not taken for these. */
+START_TEST(segments_that_read_alike) {
+  enum { COUNT = 5 };
+  const double labels[COUNT] = {0, 1, 0, 1, 1}, scores[COUNT] = {.2, .6, .3, .1, .5};
+  const char *const places[COUNT] = {"null", NULL, "1, b=2", "1", "\"a\",\""};
+  const char *const devices[COUNT] = {"x", "x", "3", "2, b=3", ""};
+  learner_rows rows = {0};
+  learner_numbers(&rows, "label", ADL_INT64, labels, COUNT);
+  learner_numbers(&rows, "score", ADL_FLOAT64, scores, COUNT);
+  learner_texts(&rows, "by:a", places, COUNT);
+  learner_texts(&rows, "by:b", devices, COUNT);
+  learner_stage *stage = measured(&rows, 64, "bins", "4");
+  check_says(stage, "\na=\"null\", b=x|1|0|");
+  check_says(stage, "\na=null, b=x|1|1|");
+  check_says(stage, "\na=\"1, b=2\", b=3|1|0|");
+  check_says(stage, "\na=1, b=\"2, b=3\"|1|1|");
+  check_says(stage, "\na=\"\"\"a\"\",\"\"\", b=|1|1|");
   learner_free(stage);
   learner_rows_clear(&rows);
 }
@@ -571,13 +630,16 @@ int main(void) {
   tcase_add_test(parts, wilson);
   tcase_add_test(parts, auc_is_that_of_pairs);
   tcase_add_test(parts, auc_of_very_many_rows);
+  tcase_add_test(parts, auc_without_error);
   tcase_add_test(parts, roc_encloses_auc);
+  tcase_add_test(parts, roc_of_weights_ends_at_1);
   tcase_add_test(parts, bins_of_equal_counts_keep_ties);
   tcase_add_test(known, five_rows);
   tcase_add_test(known, many_rows_in_any_batches);
   tcase_add_test(known, kinds_are_never_mixed);
   tcase_add_test(known, resolution_bounds_what_is_ranked);
   tcase_add_test(segmented, segments);
+  tcase_add_test(segmented, segments_that_read_alike);
   tcase_add_test(segmented, many_segments);
   tcase_add_test(segmented, other_segments_are_one);
   tcase_add_test(segmented, weighted_rows);
