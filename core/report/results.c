@@ -65,8 +65,10 @@ static const adl_report_item *find(const numbers *n, const char *name, const cha
   return NULL;
 }
 
-/* The scale of a number's intervals: shares on 0..1, others on what their intervals span. */
-static void scale_of(const numbers *n, const char *name, double *from, double *to) {
+/* The scale of a number's intervals: shares on 0..1, others on what their intervals span. False: there is one interval
+ * alone, which would fill any scale of its own. */
+static bool scale_of(const numbers *n, const char *name, double *from, double *to) {
+  int count = 0;
   *from = INFINITY;
   *to = -INFINITY;
   for (guint i = 0; i < n->items->len; i++) {
@@ -74,6 +76,7 @@ static void scale_of(const numbers *n, const char *name, double *from, double *t
     if (strcmp(item->name, name) != 0 || !isfinite(item->low) || !isfinite(item->high)) continue;
     *from = fmin(*from, item->low);
     *to = fmax(*to, item->high);
+    count++;
   }
   if (*from >= 0 && *to <= 1) {
     *from = 0;
@@ -82,7 +85,9 @@ static void scale_of(const numbers *n, const char *name, double *from, double *t
     double room = (*to - *from) * 0.15;
     *from -= room;
     *to += room;
+    return count > 1;
   }
+  return true;
 }
 
 static void number_cells(const numbers *n, const adl_report_item *item, GString *out) {
@@ -91,8 +96,7 @@ static void number_cells(const numbers *n, const adl_report_item *item, GString 
   g_string_append(out, "</td><td class=\"range\">");
   if (item != NULL && isfinite(item->low) && isfinite(item->high)) {
     double from, to;
-    scale_of(n, item->name, &from, &to);
-    adl_chart_interval(out, item->value, item->low, item->high, from, to);
+    if (scale_of(n, item->name, &from, &to)) adl_chart_interval(out, item->value, item->low, item->high, from, to);
     g_string_append(out, "<small> ");
     adl_html_number(out, item->low);
     g_string_append(out, " to ");

@@ -235,10 +235,7 @@ static void report_counts(const adl_call *call, const agreement *self, const con
 static void report_over(const adl_call *call, const agreement *self, const adl_table *counts, int over,
                         adl_report *report) {
   contingency c = read_pairs(call, counts, over);
-  if (c.count == 0) {
-    if (over == ADL_OVER_HELD_OUT) adl_over_none_held_out(call, report);
-    return;
-  }
+  if (c.count == 0) return; /* nothing has learned from `truth`: no rows need to be held out */
   sums truth = sums_of(call, c.truths, c.rows), cluster = sums_of(call, c.clusters, c.rows);
   adl_report_value(call, report, over, "rows", c.rows, NAN, NAN, "");
   adl_report_value(call, report, over, "categories", (double)call->host->table_count(c.truths), NAN, NAN, "");
