@@ -208,11 +208,20 @@ static bool find_v(const adl_call *call, const svd *self, const adl_model *model
          v->size[0] == self->features.type.width && v->size[1] == self->factors;
 }
 
+static bool has_floats(const adl_call *call, const adl_model *model, const char *name, int64_t count) {
+  adl_tensor tensor;
+  return call->host->find_tensor(call, model->tensors, name, &tensor) && tensor.element == ADL_FLOAT64 &&
+         tensor.count == count;
+}
+
 static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
   const svd *self = instance;
   adl_tensor v;
   (void)prepared;
-  if (!find_v(call, self, model, &v))
+  /* What report reads of it, too. */
+  if (!find_v(call, self, model, &v) || !has_floats(call, model, "singular_values", self->factors) ||
+      !has_floats(call, model, "explained_variance", self->factors) || !has_floats(call, model, "variance", 1) ||
+      !has_floats(call, model, "rows", 1))
     return call->host->fail(call, "factors", -1, "fit the stage again, or take the model's number of factors",
                             "the model is not one of %lld factors of %lld dimensions", (long long)self->factors,
                             (long long)self->features.type.width);

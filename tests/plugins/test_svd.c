@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/data/tensors.h"
+#include "core/model/safetensors.h"
 #include "tests/plugins/transform.h"
 
 static const char small[] = "a,b,c,d\n3,0,1,2\n0,2,-1,0\n1,1,0,4\n2,0,0,1\n0,3,1,-2\n";
@@ -240,6 +241,34 @@ START_TEST(loaded_models) {
 }
 END_TEST
 
+/* A file that is whole, but made by somebody who cut a tensor short. */
+START_TEST(models_that_are_not_sound) {
+  static const char *const names[] = {"singular_values", "explained_variance", "variance", "rows"};
+  adl_harness *h = adl_harness_new(small, columns);
+  run(h, "factors: 2");
+  ASSERT_OK(h);
+  char *made = g_strdup(adl_harness_run_directory(h)), *path = g_build_filename(made, "models/s.safetensors", NULL);
+  adl_model_meta *meta;
+  GError *error = NULL;
+  adl_tensors *tensors = adl_model_read(path, &meta, &error), *cut = adl_tensors_copy(tensors);
+  const char *why = NULL;
+  ck_assert_ptr_nonnull(adl_tensors_get(cut, names[_i], ADL_FLOAT64, 1, (const int64_t[]){_i < 2 ? 1 : 0}, &why));
+  ck_assert(adl_model_write(path, cut, meta, &error));
+  adl_harness *g = adl_harness_new(small, columns);
+  adl_harness_models(g, made);
+  run(g, "factors: 2");
+  ck_assert(!adl_harness_ok(g));
+  ck_assert_ptr_nonnull(strstr(adl_harness_errors(g), "the model is not one of 2 factors of 4 dimensions"));
+  adl_tensors_free(cut);
+  adl_tensors_free(tensors);
+  adl_model_meta_free(meta);
+  g_free(path);
+  g_free(made);
+  adl_harness_free(g);
+  adl_harness_free(h);
+}
+END_TEST
+
 /* ---- odd input ---- */
 
 START_TEST(lower_rank_than_factors) {
@@ -303,6 +332,7 @@ int main(void) {
   tcase_add_test(tcase, threads_and_memory_do_not_matter);
   tcase_add_test(tcase, sparse_is_dense);
   tcase_add_test(tcase, loaded_models);
+  tcase_add_loop_test(tcase, models_that_are_not_sound, 0, 4);
   tcase_add_test(tcase, lower_rank_than_factors);
   tcase_add_test(tcase, bad_rows);
   tcase_add_test(tcase, refusals);
