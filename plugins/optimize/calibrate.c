@@ -156,7 +156,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   ADL_TRY(self->method == METHOD_ISOTONIC ? fit_isotonic(call, self, rows, model, counts)
                                           : fit_platt(call, self, rows, model, counts));
   if (counts[ROWS] == 0)
-    return host->fail(call, NULL, -1, "Check the holdout of the source and the filters above this stage",
+    return host->fail(call, NULL, -1, "look at the holdout of the source and the filters above this stage",
                       "there are no training rows with a usable label and a weight above 0");
   adl_label_warn(call, ADL_LOSS_LOGISTIC, counts[WEIGHT], counts[POSITIVES]);
   memcpy(floats(call, model->tensors, "counts", COUNTS), counts, sizeof counts);
