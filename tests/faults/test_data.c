@@ -458,6 +458,35 @@ START_TEST(an_old_output_stays_until_the_new_one_is_whole) {
 }
 END_TEST
 
+/* A run that fails leaves nothing of the one before it in the same directory that could be taken for its own. */
+START_TEST(an_earlier_run_is_not_taken_for_this_one) {
+  program p = program_open();
+  program_write(&p, "log.csv", "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\n", -1);
+  char *yaml = g_strconcat(pipeline, "  words: {use: tfidf, from: log, text: text, as: words}\n", NULL);
+  program_write(&p, "a.yaml", yaml, -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert(program_has(&p, "r/models/words.safetensors") && program_has(&p, "r/metrics.json"));
+  /* Models that the run itself uses stay. */
+  program_run(&p, "run a.yaml --out r --models r --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert(program_has(&p, "r/models/words.safetensors"));
+  program_write(&p, "log.csv", "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\nu3,3,3,\"no end\n", -1);
+  program_run(&p, "run a.yaml --out r --quiet --set words.min_df=100");
+  ASSERT_STATUS(&p, 1);
+  ck_assert(!program_has(&p, "r/models/words.safetensors"));
+  ck_assert(!program_has(&p, "r/metrics.json"));
+  char *old = program_read(&p, "r/out.csv", NULL);
+  ck_assert_str_eq(old, "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\n");
+  program_run(&p, "run a.yaml --out r2 --models r --quiet");
+  ASSERT_STATUS(&p, 2);
+  ASSERT_SAYS(&p, "there is no model file");
+  g_free(old);
+  g_free(yaml);
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("data and disks that are wrong");
   TCase *tests = tcase_create("run");
@@ -476,6 +505,7 @@ int main(void) {
   tcase_add_test(tests, folders_that_may_not_be_written_to);
   tcase_add_test(tests, an_output_that_cannot_be_replaced);
   tcase_add_test(tests, an_old_output_stays_until_the_new_one_is_whole);
+  tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
