@@ -3,6 +3,7 @@
  *
  *   run.c     which head is read next, which models are fitted when
  *   scan.c    one pass over a head: workers, tickets, delivery along the graph
+ *   head.c    reading a head: a source, or rows that were kept
  *   turn.c    putting parcels back into row order
  *   step.c    one frame through one stage: slots, checks, process and learn
  *   out.c     what a stage gives: adl_out

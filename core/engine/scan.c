@@ -1,27 +1,22 @@
 /*
  * One pass over a head: a source, or rows that were kept. Workers take tickets in turn, each reads a frame (or a block of
- * bytes, which it decodes beside the others), and carries what comes of it along the graph: through every stage that is
- * ready, into the stores of those that are not, into folds and sinks. Where order matters, a turn restores it.
+ * bytes, which it decodes beside the others; head.c), and carries what comes of it along the graph: through every stage
+ * that is ready, into the stores of those that are not, into folds and sinks. Where order matters, a turn restores it.
  */
 #include <string.h>
-#include <time.h>
 
-#include "core/engine/internal.h"
+#include "core/engine/head.h"
 #include "core/engine/progress.h"
 
 typedef struct scan {
   adl_engine *engine;
-  const adl_head *head;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   GQueue work;        /* of adl_turn_item *: parcels that left a turn and go on */
   GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
   int64_t issued, finished, window;
   bool reading, ended;
-  /* source */
-  int32_t shards, shard;
-  bool opened;
-  void *cursor;
+  adl_head_reader reader;
 } scan;
 
 struct adl_ticket {
@@ -299,259 +294,20 @@ static void turn_side(adl_turn_item *item, void *data) {
   adl_turn_item_free(item);
 }
 
-/* ---- reading ---- */
-
-/* What a read gave: rows, or a block that has to be decoded. */
-typedef struct reading {
-  adl_parcel *parcel;
-  GBytes *block;
-  int64_t position;
-  int64_t nanoseconds; /* that reading took */
-  int32_t shard;
-} reading;
-
-static bool open_shard(scan *s, adl_worker *worker) {
-  adl_node_run *node = s->head->node;
-  worker->call.shard = node->first_shard + s->shard;
-  const adl_call *call = adl_worker_enter(worker, node, "open");
-  s->cursor = NULL;
-  s->opened = adl_worker_leave(worker, node->stage->class->open(call, node->stage->self, s->shard, &s->cursor));
-  return s->opened;
-}
-
-static void close_shard(scan *s, adl_worker *worker) {
-  if (!s->opened) return;
-  adl_node_run *node = s->head->node;
-  const adl_call *call = adl_worker_enter(worker, node, "close");
-  node->stage->class->close(call, node->stage->self, s->cursor);
-  adl_worker_leave(worker, ADL_OK);
-  s->opened = false;
-}
-
-static void wait_a_little(adl_engine *engine, int64_t microseconds) {
-  for (int64_t left = CLAMP(microseconds, 1000, 60000000); left > 0 && !adl_engine_stopping(engine); left -= 50000) {
-    struct timespec nap = {0, (long)MIN(left, 50000) * 1000};
-    nanosleep(&nap, NULL);
-  }
-}
-
-/* One call of next, over the shards in order. False: the source has no more, or failed. */
-static bool read_source(scan *s, adl_worker *worker, reading *r) {
-  adl_node_run *node = s->head->node;
-  adl_engine *engine = s->engine;
-  while (!adl_engine_stopping(engine)) {
-    if (s->shard >= s->shards) return false;
-    if (!s->opened && !open_shard(s, worker)) return false;
-    r->shard = worker->call.shard = node->first_shard + s->shard;
-    const adl_call *call = adl_worker_enter(worker, node, "next");
-    worker->call.later = 0;
-    adl_out_begin(worker->out, worker, node, NULL);
-    adl_status status = node->stage->class->next(call, node->stage->self, s->cursor, worker->out);
-    r->block = adl_out_take_block(worker->out, &r->position);
-    r->parcel = adl_parcel_new(0);
-    bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
-    bool fine = status == ADL_OK || status == ADL_END || status == ADL_LATER;
-    if (!adl_worker_leave(worker, fine ? ADL_OK : status) || !ok) break;
-    if (status == ADL_END) {
-      close_shard(s, worker);
-      s->shard++;
-    }
-    if (status == ADL_LATER) wait_a_little(engine, worker->call.later);
-    if (r->block != NULL || r->parcel->frames->len > 0) return true;
-    g_clear_pointer(&r->parcel, adl_parcel_free);
-  }
-  g_clear_pointer(&r->parcel, adl_parcel_free);
-  g_clear_pointer(&r->block, g_bytes_unref);
-  return false;
-}
-
-static bool decode_block(scan *s, adl_worker *worker, reading *r) {
-  adl_node_run *node = s->head->node;
-  gsize size = 0;
-  const void *data = g_bytes_get_data(r->block, &size);
-  worker->call.shard = r->shard;
-  const adl_call *call = adl_worker_enter(worker, node, "decode");
-  adl_out_begin(worker->out, worker, node, NULL);
-  adl_status status =
-      node->stage->class->decode(call, node->stage->self, data, (int64_t)size, r->position, worker->out);
-  bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
-  return adl_worker_leave(worker, status) && ok;
-}
-
-/* ---- a limit on the rows of a source ---- */
-
-/* Records behind the last row that is taken have not been read. */
-static void keep_records(adl_engine *engine, const GPtrArray *records, const adl_frame *cut, int64_t taken) {
-  for (guint i = 0; i < records->len; i++) {
-    const adl_reject *record = records->pdata[i];
-    int64_t tag = cut != NULL ? adl_frame_tags(cut)[taken] : 0;
-    bool behind = cut != NULL && record->shard == adl_tag_shard(tag) && record->position > adl_tag_position(tag);
-    if (!behind) adl_rejects_add(engine->rejects, record);
-  }
-}
-
-/* Cuts what was read to what the limit leaves; the frame that is cut is told, and how many of its rows stay. */
-static adl_frame *cut_rows(adl_node_run *node, GPtrArray *frames, int64_t *taken) {
-  guint i = 0;
-  while (i < frames->len && ((adl_frame *)frames->pdata[i])->rows <= node->limit_left)
-    node->limit_left -= ((adl_frame *)frames->pdata[i++])->rows;
-  if (i == frames->len) return NULL;
-  adl_frame *cut = adl_frame_ref(frames->pdata[i]);
-  *taken = node->limit_left;
-  node->limit_left = 0;
-  g_ptr_array_set_size(frames, (gint)i);
-  if (*taken > 0) g_ptr_array_add(frames, adl_frame_slice(cut, 0, *taken));
-  return cut;
-}
-
-/* With a limit, blocks are read and decoded one at a time: how far a source is read must not depend on the workers. */
-static bool read_limited(scan *s, adl_worker *worker, reading *r) {
-  adl_node_run *node = s->head->node;
-  int64_t taken = 0;
-  worker->call.records = g_ptr_array_new_with_free_func((GDestroyNotify)adl_reject_free);
-  bool ok = node->limit_left > 0 && read_source(s, worker, r);
-  if (ok && r->block != NULL) {
-    ok = decode_block(s, worker, r);
-    g_clear_pointer(&r->block, g_bytes_unref);
-  }
-  adl_frame *cut = ok ? cut_rows(node, r->parcel->frames, &taken) : NULL;
-  keep_records(s->engine, worker->call.records, cut, taken);
-  adl_frame_unref(cut);
-  g_clear_pointer(&worker->call.records, g_ptr_array_unref);
-  if (!ok) g_clear_pointer(&r->parcel, adl_parcel_free);
-  return ok;
-}
-
-static adl_frame *checked_get(adl_engine *engine, adl_node_run *node, const adl_store *store, int64_t number) {
-  char *why = NULL;
-  adl_frame *frame = adl_store_get(store, number, &why);
-  if (frame == NULL) adl_engine_fail(engine, node->stage, "%s", why);
-  g_free(why);
-  return frame;
-}
-
-/* Kept rows in another order. */
-static adl_frame *read_ordered(adl_engine *engine, adl_node_run *node, int64_t number) {
-  const adl_stage *stage = node->stage;
-  int64_t first = number * ADL_BATCH_ROWS, count = MIN(ADL_BATCH_ROWS, node->order_count - first);
-  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1),
-          *places = g_new(int32_t, (gsize)stage->schema.count + 1), n = 0;
-  for (int32_t c = 0; c < stage->schema.count; c++) {
-    if (!stage->needed[c]) continue;
-    columns[n] = stage->leaving[c].number;
-    places[n++] = c;
-  }
-  char *why = NULL;
-  adl_frame *found = adl_store_gather(node->store, columns, n, node->order + first, count, &why), *frame = NULL;
-  if (found == NULL) {
-    adl_engine_fail(engine, stage, "%s", why);
-  } else {
-    frame = adl_frame_new(count, stage->schema.count, adl_array_ref(found->tags));
-    for (int32_t i = 0; i < n; i++) frame->columns[places[i]] = adl_array_ref(found->columns[i]);
-  }
-  adl_frame_unref(found);
-  g_free(why);
-  g_free(columns);
-  g_free(places);
-  return frame;
-}
-
-/* from: [a, b]: the rows of each port in order; columns are matched by name. */
-static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t number, bool *end) {
-  const adl_stage *stage = node->stage;
-  for (guint k = 0; k < node->ports->len; k++) {
-    const adl_side_run *port = node->ports->pdata[k];
-    int64_t frames = adl_store_frames(port->store);
-    if (number >= frames) {
-      number -= frames;
-      continue;
-    }
-    adl_frame *frame = checked_get(engine, node, port->store, number);
-    if (frame == NULL) return NULL;
-    const adl_stage *from = stage->from->pdata[k];
-    adl_frame *result = adl_frame_new(frame->rows, stage->schema.count, adl_array_ref(frame->tags));
-    for (int32_t c = 0; c < stage->schema.count; c++)
-      if (stage->needed[c])
-        result->columns[c] =
-            adl_array_ref(frame->columns[adl_schema_find(&from->schema, stage->schema.columns[c].name)]);
-    adl_frame_unref(frame);
-    return result;
-  }
-  *end = true;
-  return NULL;
-}
-
-/* Rows that fit has refused leave the stream. Takes the frame over. */
-static adl_frame *without_refused(const adl_node_run *node, int64_t number, adl_frame *frame) {
-  if (number >= node->refused_count || node->refused[number] == NULL) return frame;
-  adl_frame *rest = adl_frame_without(frame, node->refused[number]);
-  adl_frame_unref(frame);
-  return rest;
-}
-
-static bool read_kept(scan *s, int64_t number, reading *r) {
-  adl_node_run *node = s->head->node;
-  adl_frame *frame = NULL;
-  bool end = false;
-  switch (s->head->kind) {
-    case ADL_HEAD_STORE:
-    case ADL_HEAD_TABLE: {
-      const adl_store *store = s->head->kind == ADL_HEAD_STORE ? node->store : node->table;
-      end = number >= adl_store_frames(store);
-      if (!end) frame = checked_get(s->engine, node, store, number);
-      if (frame != NULL && s->head->kind == ADL_HEAD_STORE) frame = without_refused(node, number, frame);
-      break;
-    }
-    case ADL_HEAD_ORDER:
-      end = number * ADL_BATCH_ROWS >= node->order_count;
-      if (!end) frame = read_ordered(s->engine, node, number);
-      break;
-    case ADL_HEAD_PORTS: frame = read_ports(s->engine, node, number, &end); break;
-    case ADL_HEAD_SOURCE: break;
-  }
-  if (frame == NULL) return false;
-  r->parcel = adl_parcel_new(number);
-  g_ptr_array_add(r->parcel->frames, frame);
-  return true;
-}
-
 /* ---- workers ---- */
 
 static void deliver_first(scan *s, adl_worker *worker, adl_parcel *parcel, adl_ticket *ticket) {
-  adl_node_run *node = s->head->node;
-  if (s->head->kind == ADL_HEAD_STORE) {
+  adl_node_run *node = s->reader.head->node;
+  if (s->reader.head->kind == ADL_HEAD_STORE) {
     deliver(worker, node, parcel, ticket);
   } else {
     deliver_onward(worker, node->stage, parcel, ticket);
   }
 }
 
-/* Columns know how many nulls they hold; those that nobody reads are not there. */
-static void count_nulls(adl_node_run *node, const adl_frame *frame) {
-  for (int32_t c = 0; c < frame->column_count; c++) {
-    const adl_array *column = frame->columns[c];
-    if (column != NULL && column->view.null_count > 0) atomic_fetch_add(&node->nulls[c], column->view.null_count);
-  }
-}
-
-static void carry(scan *s, adl_worker *worker, reading *r, adl_ticket *ticket) {
-  int64_t begin = adl_clock_ns();
+static void carry(scan *s, adl_worker *worker, adl_reading *r, adl_ticket *ticket) {
   r->parcel->number = ticket->number;
-  bool ok = r->block == NULL || decode_block(s, worker, r);
-  if (r->block != NULL) g_bytes_unref(r->block);
-  if (s->head->kind == ADL_HEAD_SOURCE) {
-    int64_t rows = 0;
-    for (guint i = 0; i < r->parcel->frames->len; i++) {
-      const adl_frame *frame = r->parcel->frames->pdata[i];
-      rows += frame->rows;
-      count_nulls(s->head->node, frame);
-    }
-    atomic_fetch_add(&s->engine->rows_read, rows);
-    adl_tally *tally = adl_tally_of(worker, s->head->node);
-    tally->rows_out += rows;
-    tally->nanoseconds += r->nanoseconds + adl_clock_ns() - begin;
-  }
-  if (ok)
+  if (adl_head_finish(&s->reader, worker, r))
     deliver_first(s, worker, r->parcel, ticket);
   else
     drop(r->parcel, ticket);
@@ -564,7 +320,6 @@ static bool no_more_reading(scan *s) {
 static void scan_work(void *data, int32_t number) {
   scan *s = data;
   adl_worker *worker = &s->engine->workers[number];
-  bool limited = s->engine->options->limit > 0;
   pthread_mutex_lock(&s->mutex);
   for (;;) {
     adl_turn_item *item = g_queue_pop_head(&s->work);
@@ -583,12 +338,8 @@ static void scan_work(void *data, int32_t number) {
     s->reading = true;
     int64_t next = s->issued;
     pthread_mutex_unlock(&s->mutex);
-    int64_t begin = adl_clock_ns();
-    reading r = {0};
-    bool more = s->head->kind != ADL_HEAD_SOURCE ? read_kept(s, next, &r)
-                : limited                        ? read_limited(s, worker, &r)
-                                                 : read_source(s, worker, &r);
-    r.nanoseconds = adl_clock_ns() - begin;
+    adl_reading r;
+    bool more = adl_head_read(&s->reader, worker, next, &r);
     adl_ticket *ticket = NULL;
     pthread_mutex_lock(&s->mutex);
     s->reading = false;
@@ -660,15 +411,14 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
 }
 
 bool adl_scan_run(adl_engine *engine, const adl_head *head) {
-  scan s = {.engine = engine, .head = head, .window = 2 * (int64_t)engine->threads + 2, .shards = 1};
+  scan s = {.engine = engine, .window = 2 * (int64_t)engine->threads + 2, .reader = {.engine = engine, .head = head}};
   pthread_mutex_init(&s.mutex, NULL);
   pthread_cond_init(&s.changed, NULL);
   g_queue_init(&s.work);
   s.tickets = g_ptr_array_new_with_free_func(g_free);
-  if (head->kind == ADL_HEAD_SOURCE) s.shards = head->node->shard_count;
   adl_pool_run(engine->pool, scan_work, &s, idle, &s);
   adl_worker *control = &engine->workers[engine->threads];
-  close_shard(&s, control);
+  adl_head_close(&s.reader, control);
   for (int32_t i = 0; i < engine->node_count && !adl_engine_stopping(engine) && !atomic_load(&engine->enough); i++)
     finish_node(&s, control, &engine->nodes[i]);
   for (adl_turn_item *item = g_queue_pop_head(&s.work); item != NULL; item = g_queue_pop_head(&s.work))
