@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "core/cli/earlier.h"
 #include "core/cli/pipeline.h"
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
@@ -86,33 +87,6 @@ static bool make_directory(const char *directory) {
   if (!ok) fprintf(stderr, "adloom run: cannot make the run directory %s: %s\n", directory, g_strerror(errno));
   g_free(models);
   return ok;
-}
-
-/* What an earlier run left in the directory and this one will write only when it succeeds: until then, or if it does not,
- * nobody shall take it for this run's. Outputs stay until new ones are whole, models as long as this run uses them. */
-static void forget_earlier_run(const char *directory, const adl_graph *graph) {
-  static const char *const names[] = {"manifest.json", "metrics.json", "report.html"};
-  for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-    char *path = g_build_filename(directory, names[i], NULL);
-    g_unlink(path);
-    g_free(path);
-  }
-  char *folder = g_build_filename(directory, "models", NULL);
-  bool used = false;
-  for (guint i = 0; i < graph->stages->len; i++) {
-    const adl_stage *stage = graph->stages->pdata[i];
-    char *absolute = stage->model_path != NULL ? g_canonicalize_filename(stage->model_path, NULL) : NULL;
-    used = used || (absolute != NULL && g_str_has_prefix(absolute, folder));
-    g_free(absolute);
-  }
-  GDir *models = used ? NULL : g_dir_open(folder, 0, NULL);
-  for (const char *name; models != NULL && (name = g_dir_read_name(models)) != NULL;) {
-    char *path = g_build_filename(folder, name, NULL);
-    if (g_str_has_suffix(name, ".safetensors")) g_unlink(path);
-    g_free(path);
-  }
-  if (models != NULL) g_dir_close(models);
-  g_free(folder);
 }
 
 /* ---- the summary ---- */
@@ -276,7 +250,7 @@ static int command_run(int argc, char **argv) {
     } else if (!make_directory(absolute)) {
       status = ADL_EXIT_FAILED;
     } else {
-      forget_earlier_run(absolute, pipeline.graph);
+      adl_earlier_run_forget(absolute, pipeline.graph);
       catch_interrupts();
       status = run_pipeline(&pipeline, &options, outputs, directory, argv);
     }

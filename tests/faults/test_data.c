@@ -467,22 +467,57 @@ START_TEST(an_earlier_run_is_not_taken_for_this_one) {
   program_run(&p, "run a.yaml --out r --quiet");
   ASSERT_STATUS(&p, 0);
   ck_assert(program_has(&p, "r/models/words.safetensors") && program_has(&p, "r/metrics.json"));
-  /* Models that the run itself uses stay. */
-  program_run(&p, "run a.yaml --out r --models r --quiet");
-  ASSERT_STATUS(&p, 0);
-  ck_assert(program_has(&p, "r/models/words.safetensors"));
+  /* Models that the run itself uses stay, whatever way leads to them. */
+  char *link = program_path(&p, "link");
+  ck_assert_int_eq(symlink("r", link), 0);
+  static const char *const runs[] = {"run a.yaml --out r --models r --quiet",
+                                     "run a.yaml --out link --models r --quiet",
+                                     "run a.yaml --out r --models link --quiet"};
+  for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+    program_run(&p, runs[i]);
+    ASSERT_STATUS(&p, 0);
+    ck_assert(program_has(&p, "r/models/words.safetensors"));
+  }
+  /* So does what is nobody's of the earlier run. */
+  program_write(&p, "r/models/mine.safetensors", "mine", -1);
   program_write(&p, "log.csv", "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\nu3,3,3,\"no end\n", -1);
   program_run(&p, "run a.yaml --out r --quiet --set words.min_df=100");
   ASSERT_STATUS(&p, 1);
   ck_assert(!program_has(&p, "r/models/words.safetensors"));
   ck_assert(!program_has(&p, "r/metrics.json"));
+  ck_assert(program_has(&p, "r/models/mine.safetensors"));
   char *old = program_read(&p, "r/out.csv", NULL);
   ck_assert_str_eq(old, "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\n");
   program_run(&p, "run a.yaml --out r2 --models r --quiet");
   ASSERT_STATUS(&p, 2);
   ASSERT_SAYS(&p, "there is no model file");
+  g_free(link);
   g_free(old);
   g_free(yaml);
+  program_close(&p);
+}
+END_TEST
+
+/* A folder that was never a run directory loses nothing. */
+START_TEST(files_that_were_there_before_stay) {
+  program p = program_open();
+  program_write(&p, "log.csv", "user,x,n,text\nu1,one,1,a b\n", -1);
+  char *strict = g_strconcat("adloom: 1\n", strstr(pipeline, "stages:"), NULL), *folder = program_path(&p, "models");
+  program_write(&p, "a.yaml", strict, -1);
+  ck_assert_int_eq(mkdir(folder, 0777), 0);
+  static const char *const files[] = {"models/log.safetensors", "metrics.json"},
+                           *const manifests[] = {NULL, "not JSON", "{\"name\": \"an app\", \"stages\": 3}", "[]"};
+  for (size_t m = 0; m < G_N_ELEMENTS(manifests); m++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) program_write(&p, files[i], "mine", -1);
+    if (manifests[m] != NULL) program_write(&p, "manifest.json", manifests[m], -1);
+    program_run(&p, "run a.yaml --out . --quiet");
+    ASSERT_STATUS(&p, 1); /* its one row is rejected */
+    char *model = program_read(&p, files[0], NULL);
+    ck_assert_str_eq(model, "mine");
+    g_free(model);
+  }
+  g_free(folder);
+  g_free(strict);
   program_close(&p);
 }
 END_TEST
@@ -506,6 +541,7 @@ int main(void) {
   tcase_add_test(tests, an_output_that_cannot_be_replaced);
   tcase_add_test(tests, an_old_output_stays_until_the_new_one_is_whole);
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
+  tcase_add_test(tests, files_that_were_there_before_stay);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

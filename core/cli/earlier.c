@@ -1,0 +1,63 @@
+#include "core/cli/earlier.h"
+
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The manifest's object; NULL: there is none that is ours. */
+static JsonObject *manifest_of(JsonParser *parser, const char *path) {
+  JsonNode *root = json_parser_load_from_file(parser, path, NULL) ? json_parser_get_root(parser) : NULL;
+  JsonObject *manifest = root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+  bool ours = manifest != NULL && json_object_has_member(manifest, "adloom") &&
+              json_object_has_member(manifest, "stages") &&
+              JSON_NODE_HOLDS_ARRAY(json_object_get_member(manifest, "stages"));
+  return ours ? manifest : NULL;
+}
+
+static void remove_file(const char *directory, const char *name) {
+  char *path = g_build_filename(directory, name, NULL);
+  g_unlink(path);
+  g_free(path);
+}
+
+/* Whether a file is one that the pipeline loads a model from, links followed. */
+static bool is_used(const adl_graph *graph, const char *path) {
+  char *real = realpath(path, NULL);
+  bool used = false;
+  for (guint i = 0; real != NULL && i < graph->stages->len; i++) {
+    const adl_stage *stage = graph->stages->pdata[i];
+    char *model = stage->model_path != NULL ? realpath(stage->model_path, NULL) : NULL;
+    used = used || (model != NULL && strcmp(model, real) == 0);
+    free(model);
+  }
+  free(real);
+  return used;
+}
+
+static void remove_model(const char *directory, const char *stage, const adl_graph *graph) {
+  char *name = g_strconcat("models/", stage, ".safetensors", NULL), *path = g_build_filename(directory, name, NULL);
+  if (strchr(stage, '/') == NULL && !is_used(graph, path)) g_unlink(path);
+  g_free(path);
+  g_free(name);
+}
+
+void adl_earlier_run_forget(const char *directory, const adl_graph *graph) {
+  char *path = g_build_filename(directory, "manifest.json", NULL);
+  JsonParser *parser = json_parser_new();
+  JsonObject *manifest = manifest_of(parser, path);
+  JsonArray *stages = manifest != NULL ? json_object_get_array_member(manifest, "stages") : NULL;
+  for (guint i = 0; stages != NULL && i < json_array_get_length(stages); i++) {
+    JsonNode *stage = json_array_get_element(stages, i);
+    if (!JSON_NODE_HOLDS_OBJECT(stage)) continue;
+    const char *name = json_object_get_string_member_with_default(json_node_get_object(stage), "name", NULL);
+    if (name != NULL) remove_model(directory, name, graph);
+  }
+  if (stages != NULL) {
+    remove_file(directory, "metrics.json");
+    remove_file(directory, "report.html");
+    remove_file(directory, "manifest.json");
+  }
+  g_object_unref(parser);
+  g_free(path);
+}
