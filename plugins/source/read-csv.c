@@ -24,13 +24,13 @@ typedef struct read_csv {
   adl_csv_table table;
   adl_csv_column *items; /* table.columns */
   adl_csv_names names;   /* theirs, when they were taken from the header */
+  double *begins;        /* of files, in bytes of all, and their end; for the progress */
 } read_csv;
 
 /* One file being read. */
 typedef struct cursor {
   adl_csv_reader reader;
   adl_csv_head *head; /* for its blocks */
-  double before, all; /* bytes of the files before this one, and of all of them; all is 0 where that is not known */
 } cursor;
 
 static const adl_param params[] = {
@@ -318,15 +318,34 @@ static void destroy(void *instance) {
   read_csv *self = instance;
   free(self->items);
   free((void *)self->table.file_names);
+  free(self->begins);
   adl_csv_names_free(&self->names);
 }
 
 /* ------------------------------------------------------------------------------------------------- reading ---- */
 
-static adl_status shards(const adl_call *call, void *instance, int32_t *count) {
-  (void)call;
-  *count = (int32_t)((read_csv *)instance)->path.count;
+/* How much there is to read, for the progress: where each file begins, in bytes, and all of them; 0 where one of them is no
+ * regular file. */
+static adl_status measure_files(const adl_call *call, read_csv *self) {
+  free(self->begins); /* of an earlier scan */
+  self->begins = calloc((size_t)self->path.count + 1, sizeof *self->begins);
+  if (self->begins == NULL) return call->host->fail(call, NULL, -1, NULL, "out of memory");
+  for (int64_t i = 0; i < self->path.count; i++) {
+    struct stat facts;
+    bool known = stat(self->path.items[i], &facts) == 0 && S_ISREG(facts.st_mode);
+    if (!known) {
+      self->begins[self->path.count] = 0;
+      return ADL_OK;
+    }
+    self->begins[i + 1] = self->begins[i] + (double)facts.st_size;
+  }
   return ADL_OK;
+}
+
+static adl_status shards(const adl_call *call, void *instance, int32_t *count) {
+  read_csv *self = instance;
+  *count = (int32_t)self->path.count;
+  return measure_files(call, self);
 }
 
 static void close_file(const adl_call *call, void *instance, void *state) {
@@ -351,19 +370,6 @@ static adl_status open_header(const adl_call *call, const read_csv *self, const 
   return status;
 }
 
-/* How much there is to read, for the progress: sizes of regular files. */
-static void measure_files(const read_csv *self, int32_t shard, cursor *file) {
-  for (int64_t i = 0; i < self->path.count; i++) {
-    struct stat facts;
-    if (stat(self->path.items[i], &facts) != 0 || !S_ISREG(facts.st_mode)) {
-      file->all = 0;
-      return;
-    }
-    if (i < shard) file->before += (double)facts.st_size;
-    file->all += (double)facts.st_size;
-  }
-}
-
 static adl_status open_file(const adl_call *call, void *instance, int32_t shard, void **state) {
   read_csv *self = instance;
   const char *path = self->path.items[shard];
@@ -380,7 +386,6 @@ static adl_status open_file(const adl_call *call, void *instance, int32_t shard,
   adl_status status = ADL_OK;
   file->head = head;
   head->file = shard;
-  measure_files(self, shard, file);
   head->fields = columns;
   head->delimiter = dialect.delimiter;
   for (int32_t c = 0; c < columns; c++) head->field[c] = c;
@@ -404,8 +409,8 @@ static adl_status next(const adl_call *call, void *instance, void *state, adl_ou
   adl_status status =
       adl_csv_reader_block(&file->reader, call, out, head_size, &block, &file->head->size, &file->head->records, &line);
   if (status == ADL_FAILED) return file_failed(call, self->path.items[file->head->file], file->reader.message);
-  if (file->all > 0)
-    call->host->progress(call, "bytes", file->before + (double)adl_stream_taken(file->reader.stream), file->all);
+  double begin = self->begins[file->head->file], all = self->begins[self->path.count];
+  if (all > 0) call->host->progress(call, "bytes", begin + (double)adl_stream_taken(file->reader.stream), all);
   if (status != ADL_OK) return status;
   memcpy(block, file->head, head_size);
   return call->host->block_commit(call, out, (int64_t)head_size + file->head->size + ADL_CSV_PAD, line);
