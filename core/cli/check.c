@@ -44,8 +44,8 @@ const adl_command adl_command_check = {
     "says everything that is wrong with a pipeline file",
     "Reads the file, loads the plugins it names, checks every parameter, wires the stages and lets them check their "
     "inputs. Errors are shown together, each with its place; the inputs of stages behind a faulty one are looked at "
-    "when "
-    "that one is right. No data is read.\n\nExit status: 0 nothing is wrong, 2 something is.",
+    "when that one is right. No data is read.\n\n"
+    "Exit status: 0 nothing is wrong, 2 something is.",
     options_of_check,
     command_check};
 

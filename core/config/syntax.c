@@ -22,13 +22,9 @@ static const reading READINGS[] = {
     {"did not find expected ',' or '}'", NULL, AT_PROBLEM, "expected , or } in this mapping", "the mapping begins here",
      NULL},
     {"did not find expected key", NULL, AT_PROBLEM, "expected a key (`name: value`) here",
-     "it would belong to the "
-     "mapping that begins here",
-     "keys of one mapping begin in the same column"},
+     "it would belong to the mapping that begins here", "keys of one mapping begin in the same column"},
     {"did not find expected '-' indicator", NULL, AT_PROBLEM, "expected `- value` here",
-     "it would belong to the list "
-     "that begins here",
-     "items of one list begin in the same column"},
+     "it would belong to the list that begins here", "items of one list begin in the same column"},
     {"did not find expected node content", NULL, AT_PROBLEM, "expected a value here", NULL, NULL},
     {"did not find expected <document start>", NULL, AT_PROBLEM, "this stands behind the end of the text", NULL,
      "is the indentation right?"},

@@ -191,15 +191,12 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
 
 static const char doc[] =
     "Tells for each row how likely the click was, or the user's main hidden interest, in a world of the source "
-    "market. The parameters of the world must be the same as there.\n"
-    "\n"
+    "market. The parameters of the world must be the same as there.\n\n"
     "With the position, moment and device of the impression it is the probability with which the click was drawn, so "
-    "the "
-    "sum over many rows is that of the clicks: no model can do better. Without them it is what the class says at each "
-    "parameter, the same for all ads, to rank or choose by.\n"
-    "\n"
-    "For judging only: nothing that learns may stand behind this stage. Rows with a user or ad that the world does not "
-    "have, a position below 1, a moment outside its days or an unknown device are rejected, as are nulls.";
+    "the sum over many rows is that of the clicks: no model can do better. Without them it is what the class says at "
+    "each parameter, the same for all ads, to rank or choose by.\n\n"
+    "For judging only: nothing that learns may stand behind this stage. Rows with a user or ad that the world does "
+    "not have, a position below 1, a moment outside its days or an unknown device are rejected, as are nulls.";
 
 static const adl_class market_truth_class = {
     .struct_size = sizeof(adl_class),

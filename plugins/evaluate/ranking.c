@@ -235,26 +235,20 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
 static const char doc[] =
     "Measures how well scores rank the items of each group: whether what a user clicked stands at the top of what was "
     "proposed. All measures are means over groups that have a relevant item; groups without one are counted apart "
-    "(groups_without_relevant), since no order of theirs is better than another.\n"
-    "\n"
+    "(groups_without_relevant), since no order of theirs is better than another.\n\n"
     "recall@k: how many of the relevant items are among the first k. precision@k: how many of the first k are "
     "relevant, k being the divisor in shorter groups too. ndcg@k: the sum over the first k of gain / log2(1 + rank), "
     "by the same of the best possible order (Jarvelin & Kekalainen, ACM TOIS 2002); ndcg: over the whole list. map: "
-    "mean "
-    "average precision, the precision at the rank of each relevant item. mrr: 1 by the rank of the first relevant "
-    "item.\n"
-    "\n"
+    "mean average precision, the precision at the rank of each relevant item. mrr: 1 by the rank of the first "
+    "relevant item.\n\n"
     "Items with equal scores have no order. Every measure is then exactly what is to be expected if ties are broken "
-    "at random (McSherry & Najork, ECIR 2008), so a constant score gets what chance gets. NDCG is that of scikit-learn "
-    "with `gain: linear`, and that of most contests with `gain: exponential`.\n"
-    "\n"
-    "Intervals are 95 %, normal, from the variance over groups, which they take as independent.\n"
-    "\n"
+    "at random (McSherry & Najork, ECIR 2008), so a constant score gets what chance gets. NDCG is that of "
+    "scikit-learn with `gain: linear`, and that of most contests with `gain: exponential`.\n\n"
+    "Intervals are 95 %, normal, from the variance over groups, which they take as independent.\n\n"
     "Held-out, validation, progressive and in-sample rows are told apart, as metrics does; a group with rows of two "
     "kinds counts as a group of each. Rows whose relevance or score is null, NaN or infinite, or whose relevance is "
-    "negative or too high, are rejected, and the group goes on without them. Nulls in the columns of `group` are equal "
-    "to each "
-    "other. Without a group that has a relevant item the measures are undefined.";
+    "negative or too high, are rejected, and the group goes on without them. Nulls in the columns of `group` are "
+    "equal to each other. Without a group that has a relevant item the measures are undefined.";
 
 static const adl_class ranking_class = {
     .struct_size = sizeof(adl_class),

@@ -347,13 +347,12 @@ static const char doc[] =
     "occur in the training rows; the model holds them, column by column and in byte order, so dimensions have names "
     "(column=value) and never share a place, unlike those of the hash class.\n\n"
     "Lists put each of their items in; bags, such as the amounts spent by department that the group class collects, "
-    "put "
-    "their weights in. `value` says what becomes of amounts.\n\n"
+    "put their weights in. `value` says what becomes of amounts.\n\n"
     "A value that was not seen in training, or was too rare, gives nothing, or counts as (other) where `other` is on. "
     "Null gives nothing. A column without any value in the training rows, or without one that occurs min_count times, "
     "ends the run. A row with an infinite or undefined weight, or with a negative one under log1p, is rejected. "
-    "Floating-"
-    "point numbers have no exact values to count and are refused: scale them, or bucket them by an expression.";
+    "Floating-point numbers have no exact values to count and are refused: scale them, or bucket them by an "
+    "expression.";
 
 static const adl_class onehot_class = {
     .struct_size = sizeof(adl_class),

@@ -299,19 +299,16 @@ static const adl_param params[] = {
 };
 
 static const char doc[] =
-    "Brings numbers to a common scale, so that distances between rows, and steps of gradient descent, mean the same in "
-    "every direction. Mean, standard deviation (of the population: divided by n), smallest and largest value are those "
-    "of the training rows, computed in float64 by Chan, Golub and LeVeque's updating formulas; the model holds for "
-    "each "
-    "dimension what is subtracted (`subtract`), what it is divided by (`divide`) and the mean (`mean`), after log1p if "
-    "that is on. The result is one vector of float32.\n\n"
+    "Brings numbers to a common scale, so that distances between rows, and steps of gradient descent, mean the same "
+    "in every direction. Mean, standard deviation (of the population: divided by n), smallest and largest value are "
+    "those of the training rows, computed in float64 by Chan, Golub and LeVeque's updating formulas; the model holds "
+    "for each dimension what is subtracted (`subtract`), what it is divided by (`divide`) and the mean (`mean`), "
+    "after log1p if that is on. The result is one vector of float32.\n\n"
     "Other rows may lie outside of what training has seen, so minmax may leave [0, 1] there.\n\n"
     "A dimension that is the same in all training rows (as all are when there is only one) cannot be scaled: it "
-    "becomes "
-    "0, in every row, with a warning. A column without any value in the training rows ends the run. NaN and infinities "
-    "are rejected, nulls are unless `null: mean` is set, and so are values of -1 or less under log1p and results that "
-    "do "
-    "not fit a float32. An integer that is a category (an id) has no scale and is refused.";
+    "becomes 0, in every row, with a warning. A column without any value in the training rows ends the run. NaN and "
+    "infinities are rejected, nulls are unless `null: mean` is set, and so are values of -1 or less under log1p and "
+    "results that do not fit a float32. An integer that is a category (an id) has no scale and is refused.";
 
 static const adl_class scale_class = {
     .struct_size = sizeof(adl_class),

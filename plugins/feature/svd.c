@@ -396,22 +396,19 @@ static const char doc[] =
     "can: rows that had similar features, if not the same ones, come close together. With tfidf before it, this is "
     "latent semantic analysis.\n\n"
     "It is the truncated singular value decomposition X = U S V^T of the training rows X, without centring, so that "
-    "sparse columns stay sparse (scikit-learn's TruncatedSVD is the same). The new column is U S, that is X V, for any "
-    "row. Source: the randomised range finder with power iterations of Halko, Martinsson & Tropp, SIAM Review 53, "
-    "2011, "
-    "on the row space: random directions are multiplied by X^T X, `power` + 1 times, and made orthonormal each time "
-    "(Householder QR); the small eigenproblem in the space that they span gives V and S. Their number is factors + "
-    "oversample; where that is all dimensions, the result is exact.\n\n"
+    "sparse columns stay sparse (scikit-learn's TruncatedSVD is the same). The new column is U S, that is X V, for "
+    "any row. Source: the randomised range finder with power iterations of Halko, Martinsson & Tropp, SIAM Review 53, "
+    "2011, on the row space: random directions are multiplied by X^T X, `power` + 1 times, and made orthonormal each "
+    "time (Householder QR); the small eigenproblem in the space that they span gives V and S. Their number is factors "
+    "+ oversample; where that is all dimensions, the result is exact.\n\n"
     "The sign of a factor is the one with which its largest component is positive (the first one of equals). Rows are "
     "read as float32, everything is computed in float64, and V is kept as float32. Singular values below 1e-7 of the "
     "largest cannot be told from rounding: such factors are 0, with a warning that tells the rank. The explained "
     "variance of a factor is its variance over the training rows, as share of that of all dimensions; factors explain "
     "less than their singular values suggest where the mean is far from 0.\n\n"
     "Memory is some 8 bytes x dimensions x (factors + oversample), up to ten times. Rows with a null, NaN or infinity "
-    "are "
-    "rejected, and so are rows with a factor that does not fit a float32. Without any training row the run stops, and "
-    "so it "
-    "does if there are fewer dimensions than factors.";
+    "are rejected, and so are rows with a factor that does not fit a float32. Without any training row the run stops, "
+    "and so it does if there are fewer dimensions than factors.";
 
 static const adl_class svd_class = {
     .struct_size = sizeof(adl_class),

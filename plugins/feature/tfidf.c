@@ -370,16 +370,14 @@ static const char doc[] =
     "case folded: full-width letters and digits become ordinary ones. Chinese, Japanese, Thai and other scripts "
     "without blanks are split by dictionary. Words of one character count, in Chinese above all; numbers are words, "
     "and so are emoji. \"can't\", \"3.14\" and \"example.com\" are one word each, \"x-ray\" is two. Punctuation is "
-    "left "
-    "out.\n\n"
+    "left out.\n\n"
     "The vocabulary is learned from the training rows and frozen then: its words stand in byte order, and the model "
     "holds them with their idf. Words that are not in it are ignored, so a row of nothing but unknown words is an "
     "empty row. Null and empty text gives an empty row as well; null text does not count as a document, empty text "
     "does. A document of more than 16 MB is rejected. Training rows without any document, or limits that leave no "
     "word, end the run.\n\n"
-    "A list or bag of strings may be given instead of text, for example what the group class collects of a "
-    "customer's purchases: its strings are words as they are, and a bag's weights (0 or more) are added up in place "
-    "of counting.";
+    "A list or bag of strings may be given instead of text, for example what the group class collects of a customer's "
+    "purchases: its strings are words as they are, and a bag's weights (0 or more) are added up in place of counting.";
 
 static const adl_class tfidf_class = {
     .struct_size = sizeof(adl_class),

@@ -170,19 +170,15 @@ static adl_status commit(const adl_call *call, void *instance) {
 static void destroy(void *instance) { adl_out_file_drop(&((write_csv *)instance)->file); }
 
 static const char doc[] =
-    "Writes rows as delimited text (RFC 4180, UTF-8, lines end with LF) that read-csv and others read back to the same "
-    "values.\n\n"
+    "Writes rows as delimited text (RFC 4180, UTF-8, lines end with LF) that read-csv and others read back to the "
+    "same values.\n\n"
     "Numbers are the shortest decimal that rounds to the same value; NaN and infinities are nan, inf and -inf. Bools "
-    "are "
-    "true and false, timestamps 2024-01-31T09:30:00Z with three or six decimals where there is a fraction. A string is "
-    "quoted where it has to be; the empty string is written as \"\", a missing value as the text of `null`. What is "
-    "not "
-    "one value is JSON in one field: lists and vectors [0.5,1], bags {\"token\":2}, sparse vectors {\"7\":0.5}; in "
-    "them "
-    "NaN and infinities are null. Bytes are base64, in quotes.\n\n"
+    "are true and false, timestamps 2024-01-31T09:30:00Z with three or six decimals where there is a fraction. A "
+    "string is quoted where it has to be; the empty string is written as \"\", a missing value as the text of `null`. "
+    "What is not one value is JSON in one field: lists and vectors [0.5,1], bags {\"token\":2}, sparse vectors "
+    "{\"7\":0.5}; in them NaN and infinities are null. Bytes are base64, in quotes.\n\n"
     "Without any rows the file has the header alone. The file is complete or it is not there: it is written under "
-    "another "
-    "name, flushed to the disk and renamed when the run succeeds.";
+    "another name, flushed to the disk and renamed when the run succeeds.";
 
 static const adl_class write_csv_class = {
     .struct_size = sizeof(adl_class),

@@ -102,14 +102,11 @@ static void destroy(void *instance) {
 static const char doc[] =
     "Writes rows as JSON Lines: one object a line, with the columns as keys in their order.\n\n"
     "Numbers are the shortest decimal that rounds to the same value; integers are written whole, also beyond 2^53. "
-    "JSON has "
-    "no NaN and no infinities: they are written as null, as missing values are. Timestamps are strings such as "
-    "\"2024-01-31T09:30:00Z\", with three or six decimals where there is a fraction; bytes are base64 strings. Lists "
-    "and "
-    "vectors are arrays, bags {\"token\":2}, sparse vectors {\"7\":0.5} with only the values they hold.\n\n"
+    "JSON has no NaN and no infinities: they are written as null, as missing values are. Timestamps are strings such "
+    "as \"2024-01-31T09:30:00Z\", with three or six decimals where there is a fraction; bytes are base64 strings. "
+    "Lists and vectors are arrays, bags {\"token\":2}, sparse vectors {\"7\":0.5} with only the values they hold.\n\n"
     "The file is complete or it is not there: it is written under another name, flushed to the disk and renamed when "
-    "the "
-    "run succeeds.";
+    "the run succeeds.";
 
 static const adl_class write_jsonl_class = {
     .struct_size = sizeof(adl_class),

@@ -46,10 +46,10 @@ static const adl_param params[] = {
      .offset = offsetof(read_csv, columns),
      .doc =
          "Columns and their types: {user: id, price: float, at: timestamp}. Types are id, string and category (text), "
-         "int (64 bits), float (64 bits), bool, timestamp, date, and skip (the field may hold anything). timestamp and "
-         "date may be followed by a format of their own: {day: date %d.%m.%Y}. With a header columns are found by "
-         "name, "
-         "and those of the file that are not listed are passed over; without one they are the fields in this order. "
+         "int (64 bits), float (64 bits), bool, timestamp, date, and skip (the field may hold anything). timestamp "
+         "and date may be followed by a format of their own: {day: date %d.%m.%Y}. With a header columns are found by "
+         "name, and those of the file that are not listed are passed over; without one they are the fields in this "
+         "order. "
          "Not given: all columns of the header, as text."},
     {.name = "header",
      .type = ADL_PARAM_BOOL,
@@ -426,29 +426,22 @@ static const char doc[] =
     "Reads CSV, TSV and other delimited text, plain or packed with gzip or zstd (told by the content, not by the "
     "name).\n\n"
     "The text is RFC 4180's: fields with delimiters, quotes or line ends in them are quoted, and a quote inside is "
-    "doubled. Lines end with LF or CR LF, the last one may lack it; a byte order mark is passed over, and so are blank "
-    "lines. A quote that is not the first character of its field is text. The text must be UTF-8.\n\n"
+    "doubled. Lines end with LF or CR LF, the last one may lack it; a byte order mark is passed over, and so are "
+    "blank lines. A quote that is not the first character of its field is text. The text must be UTF-8.\n\n"
     "Every column that is listed is checked in every row, whether something reads it or not. A record with a value "
-    "that is "
-    "not of its type, with too few or too many fields, a NUL byte, invalid UTF-8 in a text column or a field longer "
-    "than "
-    "max_field is rejected, with its line number, the column and the reason. A record of more than 16 MiB (or four "
-    "times "
-    "max_field, if that is more) is rejected without being looked at.\n\n"
-    "A quote that opens but does not close properly costs one record only: not within max_field, not before the end of "
-    "the file, or with something other than a delimiter or line end behind the closing quote. The line in which it "
-    "opens is "
-    "rejected, and reading goes on with the next line.\n\n"
+    "that is not of its type, with too few or too many fields, a NUL byte, invalid UTF-8 in a text column or a field "
+    "longer than max_field is rejected, with its line number, the column and the reason. A record of more than 16 MiB "
+    "(or four times max_field, if that is more) is rejected without being looked at.\n\n"
+    "A quote that opens but does not close properly costs one record only: not within max_field, not before the end "
+    "of the file, or with something other than a delimiter or line end behind the closing quote. The line in which it "
+    "opens is rejected, and reading goes on with the next line.\n\n"
     "An int is a sign and digits and fits 64 bits; 1.0 is not one. A float is a decimal number, correctly rounded; "
-    "nan, inf "
-    "and infinity are numbers too, and stages that cannot use them reject the row. A bool is true, false, yes, no, t, "
-    "f, y, "
-    "n, 1 or 0 in any case. A date is a timestamp at 00:00 UTC of the day that is written, whatever time stands behind "
-    "it.\n\n"
+    "nan, inf and infinity are numbers too, and stages that cannot use them reject the row. A bool is true, false, "
+    "yes, no, t, f, y, n, 1 or 0 in any case. A date is a timestamp at 00:00 UTC of the day that is written, whatever "
+    "time stands behind it.\n\n"
     "A file that cannot be read to its end (damaged or incomplete gzip or zstd data, a file that became shorter while "
-    "it "
-    "was read) ends the run; what is appended to a file while it is read is not seen. Types are never guessed from the "
-    "data, because then a new row could change the meaning of old ones.";
+    "it was read) ends the run; what is appended to a file while it is read is not seen. Types are never guessed from "
+    "the data, because then a new row could change the meaning of old ones.";
 
 static const adl_class read_csv_class = {
     .struct_size = sizeof(adl_class),

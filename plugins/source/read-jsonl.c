@@ -441,15 +441,13 @@ static const adl_param params[] = {
 static const char doc[] =
     "Reads JSON Lines: a line is one JSON object, plain or packed with gzip or zstd (told by the content, not by the "
     "name). Blank lines and a byte order mark are passed over.\n\n"
-    "The JSON is RFC 8259's and nothing more, in UTF-8; all of each line is checked, whether somebody reads it or not. "
-    "A "
-    "line that is not JSON, with a surrogate that lacks its other half, or nested deeper than 128 levels is rejected, "
-    "with its line number, the byte and the reason. So is a row with a value that is not of its column's type. Of "
-    "members with the same name the last counts.\n\n"
+    "The JSON is RFC 8259's and nothing more, in UTF-8; all of each line is checked, whether somebody reads it or "
+    "not. A line that is not JSON, with a surrogate that lacks its other half, or nested deeper than 128 levels is "
+    "rejected, with its line number, the byte and the reason. So is a row with a value that is not of its column's "
+    "type. Of members with the same name the last counts.\n\n"
     "A member that is missing, or null, is null. Text columns take strings and numbers (ids are often numbers), the "
     "latter as they are written. An int is a number without point and exponent that fits 64 bits. A bool is true, "
-    "false, "
-    "1 or 0. Items of lists are not null. Strings with \\u0000 are no text.\n\n"
+    "false, 1 or 0. Items of lists are not null. Strings with \\u0000 are no text.\n\n"
     "A line of more than 16 MiB is rejected without being looked at. A file that cannot be read to its end ends the "
     "run.";
 

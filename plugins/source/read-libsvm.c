@@ -290,16 +290,14 @@ static const adl_param params[] = {
 
 static const char doc[] =
     "Reads the format of LIBSVM, liblinear and svmlight, plain or packed with gzip or zstd (told by the content, not "
-    "by "
-    "the name): a line is a label and index:value pairs with blanks or tabs between, for example `+1 3:1 11:0.5`. "
+    "by the name): a line is a label and index:value pairs with blanks or tabs between, for example `+1 3:1 11:0.5`. "
     "Blank lines are passed over, and so is what stands behind a #.\n\n"
     "The format is described in LIBSVM's README (Chang and Lin, ACM TIST 2011) and at svmlight.joachims.org.\n\n"
     "Indices should rise; pairs in another order are sorted. A line with the same index twice, an index below "
     "first_index or beyond width, a value that is not a number or that no float32 holds (NaN and infinities among "
     "them), without a label, with several (1,3) or with one that is not binary where `labels` says so is rejected, "
-    "with "
-    "its line number and the place. Values of 0 are left out, as the format leaves them out: the row is the same. A "
-    "line of a label alone is a row without features.\n\n"
+    "with its line number and the place. Values of 0 are left out, as the format leaves them out: the row is the "
+    "same. A line of a label alone is a row without features.\n\n"
     "A line of more than 16 MiB is rejected without being looked at. A file that cannot be read to its end ends the "
     "run.";
 

@@ -66,16 +66,12 @@ static const adl_param params[] = {
 };
 
 static const char doc[] =
-    "Keeps the first of the rows that agree in the columns of `by`, and drops the later ones, whichever split they are "
-    "of. "
-    "Logs written twice, by a client that asked again, are the usual reason. Two nulls agree, and so do two NaNs; 0 "
-    "agrees "
-    "with -0.\n\n"
+    "Keeps the first of the rows that agree in the columns of `by`, and drops the later ones, whichever split they "
+    "are of. Logs written twice, by a client that asked again, are the usual reason. Two nulls agree, and so do two "
+    "NaNs; 0 agrees with -0.\n\n"
     "Every key that was seen is held in memory: 16 bytes or less as it is, longer ones by a hash of 128 bits under a "
-    "key "
-    "that the run's seed gives, about 50 bytes a row in all. That two different rows are taken for the same is "
-    "possible "
-    "then, and less likely than a failure of the machine. The report says how many rows were dropped.";
+    "key that the run's seed gives, about 50 bytes a row in all. That two different rows are taken for the same is "
+    "possible then, and less likely than a failure of the machine. The report says how many rows were dropped.";
 
 static const adl_class dedupe_class = {
     .struct_size = sizeof(adl_class),

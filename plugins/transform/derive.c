@@ -50,13 +50,11 @@ static const adl_param params[] = {
 };
 
 static const char doc[] = "Adds columns that expressions compute from the columns of the row. The type follows from "
-                          "the expression: numbers are "
-                          "int64 or float64, comparisons bool. An expression that is nothing but the name of a column "
-                          "gives that column a second "
-                          "name, whatever its type, without copying it.\n\n"
+                          "the expression: numbers are int64 or float64, comparisons bool. An expression that is "
+                          "nothing but the name of a column gives that column a second name, whatever its type, "
+                          "without copying it.\n\n"
                           "What cannot be computed is null: division by zero, the logarithm of a negative number, an "
-                          "arithmetic step with a null. "
-                          "`coalesce(x, 0)` says what to put there instead.";
+                          "arithmetic step with a null. `coalesce(x, 0)` says what to put there instead.";
 
 static const adl_class derive_class = {
     .struct_size = sizeof(adl_class),

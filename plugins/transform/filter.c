@@ -29,9 +29,8 @@ static const adl_param params[] = {
 
 static const char doc[] =
     "Keeps the rows for which an expression is true, in their order; the others leave the stream and are not counted "
-    "as "
-    "rejected. Null counts as false: a comparison with a value that is missing is neither true nor false, so the row "
-    "goes. To keep such rows, say so: `price > 0 or price is null`.";
+    "as rejected. Null counts as false: a comparison with a value that is missing is neither true nor false, so the "
+    "row goes. To keep such rows, say so: `price > 0 or price is null`.";
 
 static const adl_class filter_class = {
     .struct_size = sizeof(adl_class),

@@ -189,25 +189,17 @@ static const adl_param params[] = {
 
 static const char doc[] =
     "Makes one row of all rows that have the same values in the columns of `by`. Only training rows count, so what a "
-    "group "
-    "holds can be joined to any row without telling it of the future; a key that has no training row is not in the "
-    "table. "
-    "The rows leave sorted by key: numbers by size, strings by their bytes.\n\n"
+    "group holds can be joined to any row without telling it of the future; a key that has no training row is not in "
+    "the table. The rows leave sorted by key: numbers by size, strings by their bytes.\n\n"
     "Functions, in all of which nulls are left out: `sum(x)`, 0 for none, int64 for integers and bools (null if it "
-    "does "
-    "not fit), float64 otherwise. `mean(x)`, `min(x)`, `max(x)`, null for none; min and max also of strings (by "
-    "bytes), "
-    "timestamps and bools. `count()` of rows, `count(x)` of values. `last(x, at)`: the value with the greatest time, "
-    "of "
-    "equal times the one of the latest row; a row without a time does not count. `distinct(x)`: how many different "
-    "values, "
-    "counted exactly. `bag(token)`, `bag(token, weight)`: a bag of the tokens (strings, ids, or lists or bags of "
-    "them), "
-    "each with its weights summed up; a token without a weight counts 1.\n\n"
+    "does not fit), float64 otherwise. `mean(x)`, `min(x)`, `max(x)`, null for none; min and max also of strings (by "
+    "bytes), timestamps and bools. `count()` of rows, `count(x)` of values. `last(x, at)`: the value with the "
+    "greatest time, of equal times the one of the latest row; a row without a time does not count. `distinct(x)`: how "
+    "many different values, counted exactly. `bag(token)`, `bag(token, weight)`: a bag of the tokens (strings, ids, "
+    "or lists or bags of them), each with its weights summed up; a token without a weight counts 1.\n\n"
     "sum and mean are also of vectors, element by element: `mean(factors)`.\n\n"
     "Sums of floats carry along what rounding loses (Neumaier 1974), and come out the same for any number of threads. "
-    "The "
-    "groups are held in memory, with every distinct value and every token of a bag; the rows are not.";
+    "The groups are held in memory, with every distinct value and every token of a bag; the rows are not.";
 
 static const adl_class group_class = {
     .struct_size = sizeof(adl_class),

@@ -256,16 +256,15 @@ static const adl_param params[] = {
 };
 
 static const char doc[] = "Brings columns of another stage to the rows that have the same key. Keys are compared "
-                          "exactly: integers of any width "
-                          "with each other, strings byte by byte, all columns of `on` together; null is equal to "
-                          "nothing, not even to null. Keys "
-                          "of different types can never be equal and are refused before the run.\n\n"
+                          "exactly: integers of any width with each other, strings byte by byte, all columns of `on` "
+                          "together; null is equal to nothing, not even to null. Keys of different types can never be "
+                          "equal and are refused before the run.\n\n"
                           "The other stage is read first, whole: its key columns are indexed in memory (the key and "
-                          "about 50 bytes a row), the "
-                          "columns to bring are kept with the run's rows and may lie on disk.\n\n"
+                          "about 50 bytes a row), the columns to bring are kept with the run's rows and may lie on "
+                          "disk.\n\n"
                           "The row keeps its own split. A training row never finds a row of the other stage that is "
-                          "held out: to it the key is "
-                          "missing, or the first or last one means the first or last training row.";
+                          "held out: to it the key is missing, or the first or last one means the first or last "
+                          "training row.";
 
 static const adl_class join_class = {
     .struct_size = sizeof(adl_class),

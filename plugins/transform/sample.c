@@ -114,16 +114,14 @@ static const adl_param params[] = {
 
 static const char doc[] =
     "Keeps a part of the rows, in their order: a smaller log that is like the large one, whole users of it, or fewer "
-    "of "
-    "the rows that did not click. Each row (or key) is drawn by itself with probability `fraction`, so the number that "
-    "stays is not exact: about sqrt(n fraction (1 - fraction)) off. The draw is the same in every run with the same "
-    "seed, whatever the number of threads.\n\n"
+    "of the rows that did not click. Each row (or key) is drawn by itself with probability `fraction`, so the number "
+    "that stays is not exact: about sqrt(n fraction (1 - fraction)) off. The draw is the same in every run with the "
+    "same seed, whatever the number of threads.\n\n"
     "Rows are drawn by their place in the stream; keys by SipHash-2-4 (Aumasson and Bernstein 2012) under a key that "
     "the seed gives, so a key that is drawn from one day's log is drawn from the next one's too.\n\n"
     "Learning from all positives and a share of the negatives saves time, but shifts probabilities upwards: give "
     "`weight` to the learner, which puts that right (the estimate stays unbiased, as Horvitz and Thompson 1952 have "
-    "it), "
-    "and set `held_out: keep`, so that metrics are about the rows as they come.";
+    "it), and set `held_out: keep`, so that metrics are about the rows as they come.";
 
 static const adl_class sample_class = {
     .struct_size = sizeof(adl_class),

@@ -146,11 +146,9 @@ static const adl_param params[] = {
 };
 
 static const char doc[] = "Chooses columns by name, puts them in order, gives them other names. No value is copied, "
-                          "and columns that are dropped "
-                          "and that nobody before needs are not even read.\n\n"
+                          "and columns that are dropped and that nobody before needs are not even read.\n\n"
                           "With `columns` exactly these leave, in the order given. With `drop` all others leave. "
-                          "Columns that `rename` names stand "
-                          "behind the rest, unless `columns` says where.";
+                          "Columns that `rename` names stand behind the rest, unless `columns` says where.";
 
 static const adl_class select_class = {
     .struct_size = sizeof(adl_class),

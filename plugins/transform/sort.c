@@ -197,14 +197,11 @@ static const adl_param params[] = {
 };
 
 static const char doc[] = "Puts all rows in order. Numbers and timestamps go by size, strings by the bytes of their "
-                          "UTF-8 (capitals before small "
-                          "letters, and no alphabet of a language), false before true. Rows that are equal in all "
-                          "columns of `by` keep the order "
-                          "they came in.\n\n"
+                          "UTF-8 (capitals before small letters, and no alphabet of a language), false before true. "
+                          "Rows that are equal in all columns of `by` keep the order they came in.\n\n"
                           "Nulls stand at the end, and NaN before them, in either direction.\n\n"
                           "The columns of `by` are held in memory for all rows at once, with 32 bytes a row beside "
-                          "them; all other columns are "
-                          "not.";
+                          "them; all other columns are not.";
 
 static const adl_class sort_class = {
     .struct_size = sizeof(adl_class),
