@@ -1,24 +1,8 @@
-/* The simulated market: the same world gives the same bytes, its logs look like logs, what is spoilt adds up to the row,
- * and market-truth tells the probabilities with which the clicks were drawn. */
+/* The simulated market: the same world gives the same bytes, its logs look like logs, and
+ * market-truth tells the probabilities with which the clicks were drawn. */
 #include <math.h>
 
-#include "tests/plugins/transform.h"
-
-static adl_harness *new_harness(void) { return adl_harness_new("x\n1\n", "{x: int}"); }
-
-/* Runs stages made by a format, and wants them to go well. */
-static void run(adl_harness *h, const char *tap, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static void run(adl_harness *h, const char *tap, const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  char *stages = g_strdup_vprintf(format, list);
-  va_end(list);
-  adl_harness_run(h, stages, tap);
-  ASSERT_OK(h);
-  g_free(stages);
-}
-
-static bool bool_at(const adl_column *column, int64_t row) { return adl_number_at(column, row) != 0; }
+#include "tests/plugins/market.h"
 
 /* ---------------------------------------------------------------------------------------------------- bytes ---- */
 
@@ -188,13 +172,6 @@ START_TEST(truth_rejects_what_is_not_of_its_world) {
 END_TEST
 
 /* ------------------------------------------------------------------------------------------------ what it is like ---- */
-
-static int64_t id_of(const adl_column *column, int64_t row) {
-  adl_text text = adl_text_at(column, row);
-  int64_t number = 0;
-  for (int32_t i = 1; i < text.size; i++) number = 10 * number + (text.data[i] - '0');
-  return number;
-}
 
 static int falling(const void *a, const void *b) {
   double left = *(const double *)a, right = *(const double *)b;
@@ -378,111 +355,7 @@ START_TEST(hidden_interests_show) {
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------- spoilt and repeated rows ---- */
-
-static bool same_row(const adl_column *const *columns, int count, int64_t a, int64_t b) {
-  for (int c = 0; c < count; c++) {
-    if (adl_is_null(columns[c], a) != adl_is_null(columns[c], b)) return false;
-    if (columns[c]->type.element == ADL_STRING) {
-      adl_text x = adl_text_at(columns[c], a), y = adl_text_at(columns[c], b);
-      if (x.size != y.size || memcmp(x.data, y.data, (size_t)x.size) != 0) return false;
-    } else if (adl_number_at(columns[c], a) != adl_number_at(columns[c], b)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-static double told(adl_harness *h, const char *name) { return adl_harness_report(h, "log", "", name); }
-
-/* Rows of a log that are spoilt in a way, told by the columns alone. */
-static double spoilt(adl_harness *h, const char *how) {
-  static const struct {
-    const char *how, *column;
-  } ways[] = {{"null user", "user"},         {"time 1970", "at"},        {"unknown ad", "ad"},
-              {"unknown item", "item"},      {"position 0", "position"}, {"negative seconds", "seconds"},
-              {"negative amount", "amount"}, {"empty query", "query"},   {"purchase without click", "purchased"}};
-  size_t way = 0;
-  while (strcmp(ways[way].how, how) != 0) way++;
-  const adl_column *column = adl_harness_column(h, ways[way].column),
-                   *clicked = way == 8 ? adl_harness_column(h, "clicked") : NULL;
-  double count = 0;
-  for (int64_t row = 0; column != NULL && row < column->rows; row++) {
-    switch (way) {
-      case 0: count += adl_is_null(column, row); break;
-      case 2: count += id_of(column, row) >= 200; break;
-      case 3: count += id_of(column, row) >= 2000; break;
-      case 5:
-      case 6: count += adl_number_at(column, row) < 0; break;
-      case 7: count += adl_text_at(column, row).size == 0; break;
-      case 8: count += bool_at(column, row) && !bool_at(clicked, row); break;
-      default: count += adl_number_at(column, row) == 0;
-    }
-  }
-  return count;
-}
-
-static const struct {
-  const char *table, *columns[7], *kinds[5];
-  int64_t rows;
-} logs[] = {
-    {"impressions",
-     {"at", "user", "ad", "position", "device", "clicked", "purchased"},
-     {"null user", "unknown ad", "position 0", "time 1970", "purchase without click"},
-     997},
-    {"browse", {"at", "user", "item", "seconds"}, {"null user", "unknown item", "negative seconds", "time 1970"}, 498},
-    {"searches", {"at", "user", "query"}, {"null user", "empty query", "time 1970"}, 99},
-    {"purchases", {"at", "user", "item", "amount"}, {"null user", "unknown item", "negative amount", "time 1970"}, 49}};
-
-START_TEST(spoilt_and_repeated_rows_add_up) {
-  static const char *const fractions[] = {"dirty: 0.05, duplicates: 0.03", "dirty: 0.5, duplicates: 0.5",
-                                          "dirty: 0, duplicates: 0.31", "dirty: 0.37, duplicates: 0", "dirty: 0.002"};
-  adl_harness *h = new_harness();
-  adl_harness_top(h, "max_rejects: 1\n");
-  for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++) {
-    run(h, "log", "  log: {use: market, table: %s, rows: 997, %s}\n", logs[_i].table, fractions[i]);
-    int64_t rows = adl_harness_rows(h), repeats = 0;
-    const adl_column *columns[7];
-    int count = 0;
-    for (; count < 7 && logs[_i].columns[count] != NULL; count++)
-      columns[count] = adl_harness_column(h, logs[_i].columns[count]);
-    for (int64_t row = 1; row < rows; row++) repeats += same_row(columns, count, row - 1, row);
-    double sum = told(h, "torn");
-    for (int k = 0; k < 5 && logs[_i].kinds[k] != NULL; k++) {
-      double is = spoilt(h, logs[_i].kinds[k]);
-      ck_assert_msg(is == told(h, logs[_i].kinds[k]), "%s, %s: %s: %g rows, %g told", logs[_i].table, fractions[i],
-                    logs[_i].kinds[k], is, told(h, logs[_i].kinds[k]));
-      sum += is;
-    }
-    ck_assert_double_eq(sum, told(h, "dirty"));
-    ck_assert_double_eq((double)repeats, told(h, "duplicates"));
-    ck_assert_double_eq((double)adl_harness_rejected(h), told(h, "torn"));
-    ck_assert_double_eq((double)rows, (double)logs[_i].rows + told(h, "duplicates") - told(h, "torn"));
-    ck_assert_double_eq(told(h, "records"), (double)logs[_i].rows + told(h, "duplicates"));
-  }
-  run(h, "log", "  log: {use: market, table: %s, rows: 997, dirty: 0.25, duplicates: 0.1}\n", logs[_i].table);
-  ck_assert_double_eq(told(h, "dirty"), round(0.25 * (double)logs[_i].rows));
-  ck_assert_double_eq(told(h, "duplicates"), round(0.1 * ((double)logs[_i].rows - told(h, "dirty"))));
-  adl_harness_free(h);
-}
-END_TEST
-
-/* A pipeline that cleans: as many rows are left as were neither spoilt nor repeated. */
-START_TEST(a_pipeline_finds_all_of_them) {
-  adl_harness *h = new_harness();
-  adl_harness_top(h, "max_rejects: 0.1\n");
-  run(h, "clean",
-      "  ads: {use: market, table: ads}\n"
-      "  log: {use: market, table: impressions, rows: 40000, dirty: 0.01, duplicates: 0.02}\n"
-      "  sane: {use: filter, where: \"user is not null and position > 0 and at >= '2024-03-01' and (clicked or not "
-      "purchased)\"}\n"
-      "  known: {use: join, with: ads, on: ad, missing: drop}\n"
-      "  clean: {use: dedupe, by: [at, user, ad, position]}\n");
-  ck_assert_int_eq(adl_harness_rows(h), 40000 - 400);
-  ck_assert_double_eq(told(h, "duplicates"), 792);
-  adl_harness_free(h);
-}
-END_TEST
+/* -------------------------------------------------------------------------------------------- sizes and models ---- */
 
 START_TEST(small_logs) {
   static const int rows[] = {0, 1, 11, 12, 13, 3000, 3001};
@@ -616,8 +489,8 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("market");
   TCase *bytes = tcase_create("bytes"), *truth = tcase_create("truth"), *likeness = tcase_create("likeness"),
-        *dirt = tcase_create("dirt"), *refusals = tcase_create("refusals");
-  TCase *const cases[] = {bytes, truth, likeness, dirt, refusals};
+        *sizes = tcase_create("sizes"), *refusals = tcase_create("refusals");
+  TCase *const cases[] = {bytes, truth, likeness, sizes, refusals};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     tcase_set_timeout(cases[i], 120);
     suite_add_tcase(suite, cases[i]);
@@ -631,9 +504,7 @@ int main(void) {
   tcase_add_test(likeness, popularity_is_a_power_law);
   tcase_add_test(likeness, impressions_are_in_order);
   tcase_add_test(likeness, hidden_interests_show);
-  tcase_add_loop_test(dirt, spoilt_and_repeated_rows_add_up, 0, (int)(sizeof logs / sizeof *logs));
-  tcase_add_test(dirt, a_pipeline_finds_all_of_them);
-  tcase_add_test(dirt, small_logs);
+  tcase_add_test(sizes, small_logs);
   tcase_add_loop_test(refusals, refuses, 0, REFUSALS);
   tcase_add_test(refusals, only_judges_stand_behind_the_truth);
   return run_suite(suite);

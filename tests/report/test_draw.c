@@ -1,0 +1,285 @@
+/* The parts of report.html alone: escaping, numbers, charts, the layout of the graph. */
+#include <check.h>
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/report/chart.h"
+#include "core/report/html.h"
+#include "core/report/layout.h"
+
+#define ASSERT_HAS(text, what) ck_assert_msg(strstr(text, what) != NULL, "no %s in:\n%.3000s", what, text)
+#define ASSERT_LACKS(text, what) ck_assert_msg(strstr(text, what) == NULL, "%s in:\n%.3000s", what, text)
+
+static void assert_well_formed(const char *markup) {
+  static const GMarkupParser parser = {0};
+  GError *error = NULL;
+  GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, NULL, NULL);
+  bool fine =
+      g_markup_parse_context_parse(context, markup, -1, &error) && g_markup_parse_context_end_parse(context, &error);
+  ck_assert_msg(fine, "%s in:\n%.3000s", fine ? "" : error->message, markup);
+  g_markup_parse_context_free(context);
+}
+
+/* ---- texts and numbers ---- */
+
+START_TEST(texts) {
+  static const char *const pairs[][2] = {
+      {"a < b && c > 'd' \"e\"", "a &lt; b &amp;&amp; c &gt; &#39;d&#39; &quot;e&quot;"},
+      {"茶叶 🦀\n\t", "茶叶 🦀\n\t"},
+      {"\xff"
+       "a\xc3",
+       "\xef\xbf\xbd"
+       "a\xef\xbf\xbd"},
+      {"\x01\x1b[31m\x7f", "\xef\xbf\xbd\xef\xbf\xbd[31m\xef\xbf\xbd"},
+      {"\xe2\x80\xae", "\xef\xbf\xbd"},                         /* right-to-left override */
+      {"\xef\xbf\xbf\xef\xb7\x90", "\xef\xbf\xbd\xef\xbf\xbd"}, /* no characters at all */
+      {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(pairs); i++) {
+    GString *out = g_string_new(NULL);
+    adl_html_text(out, pairs[i][0]);
+    ck_assert_str_eq(out->str, pairs[i][1]);
+    g_string_free(out, TRUE);
+  }
+  static const char *const cut[][2] = {
+      {"abcdef", "abcdef"}, {"abcdefg", "abcde…"}, {"茶叶杯子", "茶叶…"}, {"<<<<<<<", "&lt;&lt;&lt;&lt;&lt;…"}};
+  for (guint i = 0; i < G_N_ELEMENTS(cut); i++) {
+    GString *out = g_string_new(NULL);
+    adl_html_text_cut(out, cut[i][0], 6);
+    ck_assert_str_eq(out->str, cut[i][1]);
+    g_string_free(out, TRUE);
+  }
+}
+END_TEST
+
+START_TEST(any_bytes_are_well_formed) {
+  GRand *random = g_rand_new_with_seed(7);
+  for (int n = 0; n < 3000; n++) {
+    char bytes[40];
+    int size = g_rand_int_range(random, 0, 39);
+    for (int i = 0; i < size; i++) bytes[i] = (char)g_rand_int_range(random, 1, 256);
+    bytes[size] = '\0';
+    GString *out = g_string_new("<html><p title=\"");
+    adl_html_text(out, bytes);
+    g_string_append(out, "\">");
+    adl_html_text_cut(out, bytes, 10);
+    g_string_append(out, "</p></html>");
+    assert_well_formed(out->str);
+    g_string_free(out, TRUE);
+  }
+  g_rand_free(random);
+}
+END_TEST
+
+START_TEST(numbers_as_people_read_them) {
+  static const struct {
+    double value;
+    const char *text;
+  } numbers[] = {{0, "0"},
+                 {-0.0, "0"},
+                 {7, "7"},
+                 {176850, "176,850"},
+                 {-1234567, "−1,234,567"},
+                 {0.79273, "0.7927"},
+                 {1905.6095, "1,906"},
+                 {13575.8, "13,576"},
+                 {0.5, "0.5"},
+                 {99.995, "100"},
+                 {1e-5, "1e−5"},
+                 {-2.5e-7, "−2.5e−7"},
+                 {1e20, "1e20"},
+                 {0.000123456, "0.0001235"},
+                 {999.96, "1,000"},
+                 {1.0001, "1"},
+                 {NAN, "undefined"},
+                 {INFINITY, "infinite"}};
+  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    GString *out = g_string_new(NULL);
+    adl_html_number(out, numbers[i].value);
+    ck_assert_str_eq(out->str, numbers[i].text);
+    g_string_free(out, TRUE);
+  }
+  static const struct {
+    double value;
+    const char *text;
+  } times[] = {{0, "0 µs"},       {4.2e-5, "42 µs"}, {0.0036, "3.6 ms"}, {0.0951, "95 ms"},
+               {1.234, "1.23 s"}, {42.06, "42.1 s"}, {125, "2 min 5 s"}, {3660, "1 h 1 min"}};
+  for (guint i = 0; i < G_N_ELEMENTS(times); i++) {
+    GString *out = g_string_new(NULL);
+    adl_html_seconds(out, times[i].value);
+    ck_assert_str_eq(out->str, times[i].text);
+    g_string_free(out, TRUE);
+  }
+  static const struct {
+    int64_t value;
+    const char *text;
+  } sizes[] = {{0, "0 bytes"},      {999, "999 bytes"}, {1000, "1 kB"},       {190303, "190 kB"},
+               {1751031, "1.8 MB"}, {999999, "1 MB"},   {INT64_MAX, "9.2 EB"}};
+  for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    GString *out = g_string_new(NULL);
+    adl_html_bytes(out, sizes[i].value);
+    ck_assert_str_eq(out->str, sizes[i].text);
+    g_string_free(out, TRUE);
+  }
+  static const char *const cells[][2] = {{"0.0428039", "0.0428"}, {"1661", "1,661"},          {"007", "007"},
+                                         {"+1.2", "+1.2"},        {"undefined", "undefined"}, {"0x1F", "0x1F"},
+                                         {"24.6 %", "24.6 %"},    {"-12.34567", "−12.35"}};
+  for (guint i = 0; i < G_N_ELEMENTS(cells); i++) {
+    GString *out = g_string_new(NULL);
+    adl_html_maybe_number(out, cells[i][0]);
+    ck_assert_str_eq(out->str, cells[i][1]);
+    g_string_free(out, TRUE);
+  }
+}
+END_TEST
+
+/* ---- charts ---- */
+
+/* Draws, parses; every coordinate is a number within the picture. The text is to be freed. */
+static char *drawn(adl_chart chart) {
+  GString *out = g_string_new("<html>");
+  if (chart.title == NULL) chart.title = "a <title>";
+  chart.x_title = "x & x";
+  chart.y_title = "y";
+  adl_chart_draw(out, &chart);
+  g_string_append(out, "</html>");
+  assert_well_formed(out->str);
+  ASSERT_LACKS(out->str, "nan");
+  ASSERT_LACKS(out->str, "inf");
+  for (const char *path = strstr(out->str, " d=\"M"); path != NULL; path = strstr(path + 1, " d=\"M"))
+    for (const char *at = path + 5; *at != '"';) {
+      char *end;
+      double value = g_ascii_strtod(at, &end);
+      ck_assert_msg(end > at && value >= -1 && value <= 421, "%.60s", path);
+      at = end + strspn(end, " LM");
+    }
+  return g_string_free(out, FALSE);
+}
+
+START_TEST(charts) {
+  const double x[] = {0, 1, 2, 3}, y[] = {-4.04, -3.4, -2, -1.75};
+  char *line = drawn((adl_chart){.count = 4, .x = x, .y = y});
+  ASSERT_HAS(line, ">−4</text>");
+  ASSERT_HAS(line, ">3</text>");
+  ASSERT_HAS(line, "a &lt;title&gt;");
+  ASSERT_LACKS(line, "logarithmic");
+  g_free(line);
+  char *bars = drawn((adl_chart){.bars = true, .count = 4, .x = x, .y = y});
+  ck_assert_ptr_nonnull(strstr(bars, "<rect class=\"fill\""));
+  g_free(bars);
+  const double rows[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024},
+               loss[] = {.69, .6, .6, .5, .5, .5, .45, .44, .43, .42, .4};
+  char *curve = drawn((adl_chart){.count = 11, .x = rows, .y = loss});
+  ASSERT_HAS(curve, "(logarithmic)");
+  ASSERT_HAS(curve, ">1,000</text>");
+  g_free(curve);
+  char *square =
+      drawn((adl_chart){.square = true, .count = 2, .x = (double[]){0.01, 0.04}, .y = (double[]){0.02, 0.05}});
+  ASSERT_HAS(square, "class=\"ideal\"");
+  g_free(square);
+}
+END_TEST
+
+START_TEST(odd_charts) {
+  const double odd[] = {NAN, INFINITY, -INFINITY, 0, 1, -1, 1e308, -1e308, 1e-308, 5e-324};
+  enum { ODD = G_N_ELEMENTS(odd), MOST = 12 };
+  GRand *random = g_rand_new_with_seed(11);
+  char *none = drawn((adl_chart){.count = 0});
+  ASSERT_HAS(none, "Nothing to draw");
+  g_free(none);
+  for (int n = 0; n < 3000; n++) {
+    double x[MOST], y[MOST];
+    int count = g_rand_int_range(random, 1, MOST);
+    for (int i = 0; i < count; i++) {
+      x[i] = g_rand_boolean(random) ? odd[g_rand_int_range(random, 0, ODD)] : g_rand_double_range(random, -5, 5);
+      y[i] = g_rand_boolean(random) ? odd[g_rand_int_range(random, 0, ODD)] : g_rand_double_range(random, 1e6, 1e7);
+    }
+    g_free(drawn((adl_chart){.bars = n % 2 == 0, .count = count, .x = x, .y = y}));
+  }
+  double *many = g_new(double, 5000);
+  for (int i = 0; i < 5000; i++) many[i] = i;
+  char *cut = drawn((adl_chart){.bars = true, .count = 5000, .x = many, .y = many});
+  ASSERT_HAS(cut, "(the first 200 of 5000)");
+  g_free(cut);
+  char *thin = drawn((adl_chart){.count = 5000, .x = many, .y = many});
+  ck_assert_uint_lt(strlen(thin), 40000);
+  g_free(thin);
+  g_free(many);
+  g_rand_free(random);
+}
+END_TEST
+
+/* ---- the layout of a graph ---- */
+
+static const adl_layout_size size = {.box = 100, .gap = 20, .lane = 10};
+
+static void assert_laid_out(const adl_layout *layout, int32_t boxes, const adl_layout_edge *edges, int32_t count) {
+  for (int32_t e = 0; e < count; e++) {
+    int32_t from = layout->layer[edges[e].from], to = layout->layer[edges[e].to];
+    ck_assert_int_lt(from, to);
+    ck_assert_int_eq(edges[e].count, to - from + 1);
+    ck_assert(edges[e].x[0] == layout->x[edges[e].from] && edges[e].x[to - from] == layout->x[edges[e].to]);
+    for (int32_t k = 1; k < to - from; k++) /* lines pass beside boxes */
+      for (int32_t b = 0; b < boxes; b++)
+        ck_assert(layout->layer[b] != from + k || fabs(layout->x[b] - edges[e].x[k]) > size.box / 2);
+  }
+  for (int32_t a = 0; a < boxes; a++) {
+    ck_assert(layout->x[a] >= size.box / 2 && layout->x[a] <= layout->width - size.box / 2);
+    ck_assert(layout->layer[a] >= 0 && layout->layer[a] < layout->layers);
+    for (int32_t b = 0; b < a; b++)
+      ck_assert(layout->layer[a] != layout->layer[b] || fabs(layout->x[a] - layout->x[b]) > size.box);
+  }
+}
+
+START_TEST(layouts) {
+  adl_layout layout;
+  /* a chain is one straight column; a source stands right above where it is needed */
+  adl_layout_edge chain[] = {{.from = 0, .to = 1}, {.from = 1, .to = 2}, {.from = 2, .to = 4}, {.from = 3, .to = 4}};
+  adl_layout_make(&layout, 5, chain, 4, &size);
+  assert_laid_out(&layout, 5, chain, 4);
+  ck_assert_int_eq(layout.layers, 4);
+  ck_assert_int_eq(layout.layer[3], 2);
+  ck_assert(fabs(layout.x[0] - layout.x[1]) < 5 && fabs(layout.x[1] - layout.x[2]) < 5);
+  adl_layout_clear(&layout, chain, 4);
+  GRand *random = g_rand_new_with_seed(3);
+  for (int n = 0; n < 200; n++) {
+    int32_t boxes = g_rand_int_range(random, 1, 30), count = 0;
+    adl_layout_edge edges[200] = {{0}}, again[200];
+    for (int32_t to = 1; to < boxes; to++)
+      for (int32_t k = g_rand_int_range(random, 0, 4); k > 0; k--) {
+        int32_t from = g_rand_int_range(random, 0, to);
+        bool known = false;
+        for (int32_t e = 0; e < count; e++) known = known || (edges[e].from == from && edges[e].to == to);
+        if (!known) edges[count++] = (adl_layout_edge){.from = from, .to = to};
+      }
+    memcpy(again, edges, sizeof edges);
+    adl_layout second;
+    adl_layout_make(&layout, boxes, edges, count, &size);
+    adl_layout_make(&second, boxes, again, count, &size);
+    assert_laid_out(&layout, boxes, edges, count);
+    ck_assert_mem_eq(layout.x, second.x, (size_t)boxes * sizeof *layout.x);
+    adl_layout_clear(&layout, edges, count);
+    adl_layout_clear(&second, again, count);
+  }
+  g_rand_free(random);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("draw");
+  TCase *parts = tcase_create("parts");
+  tcase_add_test(parts, texts);
+  tcase_add_test(parts, any_bytes_are_well_formed);
+  tcase_add_test(parts, numbers_as_people_read_them);
+  tcase_add_test(parts, charts);
+  tcase_add_test(parts, odd_charts);
+  tcase_add_test(parts, layouts);
+  tcase_set_timeout(parts, 60);
+  suite_add_tcase(suite, parts);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? 0 : 1;
+}
