@@ -36,14 +36,10 @@ void adl_ftrl_update_constant(const adl_ftrl_rates *rates, double constant[3], d
 
 /* ---- portable ---- */
 
-static void add_products(const adl_ftrl_record *records, adl_matrix_row row, int64_t from, double lanes[4]) {
-  for (int64_t k = from; k < row.count; k++)
-    lanes[k & 3] += (double)records[dimension_of(row, k)].w * (double)row.value[k];
-}
-
 static double margin_portable(const adl_ftrl_record *records, adl_matrix_row row) {
   double lanes[4] = {0};
-  add_products(records, row, 0, lanes);
+  for (int64_t k = 0; k < row.count; k++)
+    lanes[k & 3] += (double)records[dimension_of(row, k)].w * (double)row.value[k];
   return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
 }
 
@@ -62,18 +58,28 @@ static const adl_ftrl_steps portable = {margin_portable, update_portable};
 /* Without FMA: a product that is not rounded would give other bits than the portable path. */
 #define AVX2 __attribute__((target("avx2")))
 
+AVX2 static inline __m256d products_of(const float w[4], const float value[4]) {
+  return _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(w)), _mm256_cvtps_pd(_mm_loadu_ps(value)));
+}
+
 AVX2 static double margin_avx2(const adl_ftrl_record *records, adl_matrix_row row) {
   __m256d sums = _mm256_setzero_pd();
   int64_t k = 0;
   for (; k + 4 <= row.count; k += 4) {
-    __m128 w = _mm_setr_ps(records[dimension_of(row, k)].w, records[dimension_of(row, k + 1)].w,
-                           records[dimension_of(row, k + 2)].w, records[dimension_of(row, k + 3)].w);
-    __m256d products = _mm256_mul_pd(_mm256_cvtps_pd(w), _mm256_cvtps_pd(_mm_loadu_ps(row.value + k)));
-    sums = _mm256_add_pd(sums, products);
+    float w[4];
+    for (int i = 0; i < 4; i++) w[i] = records[dimension_of(row, k + i)].w;
+    sums = _mm256_add_pd(sums, products_of(w, row.value + k));
+  }
+  if (k < row.count) {
+    float w[4] = {0}, value[4] = {0};
+    for (int i = 0; k + i < row.count; i++) {
+      w[i] = records[dimension_of(row, k + i)].w;
+      value[i] = row.value[k + i];
+    }
+    sums = _mm256_add_pd(sums, products_of(w, value));
   }
   double lanes[4];
   _mm256_storeu_pd(lanes, sums);
-  add_products(records, row, k, lanes);
   return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
 }
 
@@ -106,23 +112,32 @@ AVX2 static inline void update_four(const adl_ftrl_rates *rates, adl_ftrl_record
   _mm_store_pd((double *)at[3], _mm_unpackhi_pd(high, n23));
 }
 
+/* Those of four values from the k-th on that are there and not 0; records of no consequence stand in for the others. */
+AVX2 static void update_some(const adl_ftrl_rates *rates, adl_ftrl_record *records, adl_matrix_row row, int64_t k,
+                             __m256d slopes) {
+  adl_ftrl_record stand_in[4] = {{0}}, *at[4];
+  float value[4];
+  for (int i = 0; i < 4; i++) {
+    bool counts = k + i < row.count && row.value[k + i] != 0;
+    value[i] = counts ? row.value[k + i] : 0;
+    at[i] = counts ? &records[dimension_of(row, k + i)] : &stand_in[i];
+  }
+  update_four(rates, at, _mm256_mul_pd(slopes, _mm256_cvtps_pd(_mm_loadu_ps(value))));
+}
+
 /* The dimensions of a row are all different, so four may be updated at once. */
 AVX2 static void update_avx2(const adl_ftrl_rates *rates, adl_ftrl_record *records, adl_matrix_row row, double slope) {
   const __m256d slopes = _mm256_set1_pd(slope);
-  int64_t k = 0;
-  for (; k + 4 <= row.count; k += 4) {
-    __m128 value = _mm_loadu_ps(row.value + k);
-    adl_ftrl_record *at[4];
-    for (int i = 0; i < 4; i++) at[i] = &records[dimension_of(row, k + i)];
-    if (_mm_movemask_ps(_mm_cmpeq_ps(value, _mm_setzero_ps())) == 0) {
-      update_four(rates, at, _mm256_mul_pd(slopes, _mm256_cvtps_pd(value)));
+  for (int64_t k = 0; k < row.count; k += 4) {
+    __m128 value = k + 4 <= row.count ? _mm_loadu_ps(row.value + k) : _mm_setzero_ps();
+    if (_mm_movemask_ps(_mm_cmpeq_ps(value, _mm_setzero_ps())) != 0) {
+      update_some(rates, records, row, k, slopes);
       continue;
     }
-    for (int i = 0; i < 4; i++)
-      if (row.value[k + i] != 0) update_one(rates, at[i], slope * (double)row.value[k + i]);
+    adl_ftrl_record *at[4];
+    for (int i = 0; i < 4; i++) at[i] = &records[dimension_of(row, k + i)];
+    update_four(rates, at, _mm256_mul_pd(slopes, _mm256_cvtps_pd(value)));
   }
-  for (; k < row.count; k++)
-    if (row.value[k] != 0) update_one(rates, &records[dimension_of(row, k)], slope * (double)row.value[k]);
 }
 
 static const adl_ftrl_steps avx2 = {margin_avx2, update_avx2};

@@ -163,23 +163,29 @@ static double margin_of(const ftrl *self, const weights *model, adl_matrix_row r
   return clip(self, model, self->bias ? sum + model->bias[0] : sum);
 }
 
-static float prediction_of(const ftrl *self, double margin) {
-  return self->loss == ADL_LOSS_LOGISTIC ? adl_probability32(adl_logistic(margin)) : (float)margin;
+/* What is predicted at a margin: a probability, or with squared loss the margin itself. */
+static double prediction_of(const ftrl *self, double margin) {
+  return self->loss == ADL_LOSS_LOGISTIC ? adl_logistic(margin) : margin;
 }
 
-static void update_row(const ftrl *self, weights *model, adl_matrix_row row, double margin, double label,
+static float score_of(const ftrl *self, double prediction) {
+  return self->loss == ADL_LOSS_LOGISTIC ? adl_probability32(prediction) : (float)prediction;
+}
+
+static void update_row(const ftrl *self, weights *model, adl_matrix_row row, double prediction, double label,
                        double weight) {
   /* Derivative of the loss by the margin; squared loss is (margin - label)^2, as in Vowpal Wabbit. */
-  double slope = self->loss == ADL_LOSS_LOGISTIC ? adl_logistic(margin) - label : 2.0 * (margin - label);
-  slope *= weight;
+  double slope = (self->loss == ADL_LOSS_LOGISTIC ? 1.0 : 2.0) * (prediction - label) * weight;
   adl_ftrl_rates rates = {1 / self->alpha, self->beta, self->l1, self->l2};
   model->steps->update(&rates, model->records, row, slope);
   if (self->bias) adl_ftrl_update_constant(&rates, model->bias, slope);
 }
 
-static void count_loss(const ftrl *self, weights *model, double margin, double label, double weight) {
+static void count_loss(const ftrl *self, weights *model, double margin, double prediction, double label,
+                       double weight) {
   double *progress = model->progress, error = margin - label;
-  double loss = weight * (self->loss == ADL_LOSS_LOGISTIC ? adl_logistic_loss(label, margin) : error * error);
+  double loss =
+      weight * (self->loss == ADL_LOSS_LOGISTIC ? adl_logistic_loss_at(label, margin, prediction) : error * error);
   if (progress[PASSES] > 0) {
     progress[LAST_WEIGHT] += weight;
     progress[LAST_LOSS] += loss;
@@ -214,11 +220,11 @@ static void learn_rows(const adl_call *call, const ftrl *self, weights *model, c
   for (int64_t row = 0; row < batch->rows; row++) {
     prefetch(model, features, row + PREFETCH_ROWS);
     adl_matrix_row at = adl_matrix_row_at(features, row);
-    double margin = margin_of(self, model, at), y, w;
-    if (scores != NULL) scores[row] = prediction_of(self, margin);
+    double margin = margin_of(self, model, at), prediction = prediction_of(self, margin), y, w;
+    if (scores != NULL) scores[row] = score_of(self, prediction);
     if (!adl_label_read(call, label, weight, self->loss, row, &y, &w)) continue;
-    count_loss(self, model, margin, y, w);
-    update_row(self, model, at, margin, y, w);
+    count_loss(self, model, margin, prediction, y, w);
+    update_row(self, model, at, prediction, y, w);
     if (y < model->progress[LABEL_LOW]) model->progress[LABEL_LOW] = y;
     if (y > model->progress[LABEL_HIGH]) model->progress[LABEL_HIGH] = y;
   }
@@ -308,7 +314,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   for (int64_t row = 0; row < PREFETCH_ROWS; row++) prefetch(&model, features, row);
   for (int64_t row = 0; row < batch->rows; row++) {
     prefetch(&model, features, row + PREFETCH_ROWS);
-    scores[row] = prediction_of(self, margin_of(self, &model, adl_matrix_row_at(features, row)));
+    scores[row] = score_of(self, prediction_of(self, margin_of(self, &model, adl_matrix_row_at(features, row))));
   }
   return ADL_OK;
 }
