@@ -62,7 +62,7 @@ bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size) {
 /* Room for `size` bytes, with a reserve so that growing row by row stays linear. */
 static bool grow(adl_zeroed *zeroed, int64_t size) {
   int64_t wish = adl_aligned_size(MAX(size, zeroed->capacity + zeroed->capacity / 2));
-  if (zeroed->mapped) {
+  if (zeroed->mapped && (wish < HUGE_FROM || wish > HUGE_TO)) {
     void *pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
     if (pages == MAP_FAILED) {
       wish = adl_aligned_size(size);
@@ -74,7 +74,7 @@ static bool grow(adl_zeroed *zeroed, int64_t size) {
     return true;
   }
   adl_zeroed bigger;
-  if (!adl_zeroed_init(&bigger, wish)) return false;
+  if (!adl_zeroed_init(&bigger, wish) && !adl_zeroed_init(&bigger, size)) return false;
   memcpy(bigger.data, zeroed->data, (size_t)zeroed->used);
   bigger.used = zeroed->used;
   adl_zeroed_clear(zeroed);

@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core/base/aligned.h"
 #include "core/data/table.h"
 
 enum { ROW_BITS = 40, FIRST_SLOTS = 16 };
@@ -23,23 +24,34 @@ struct adl_table {
   int64_t key_capacity;
   uint64_t *slots; /* 0: free; else hash bits above, row number + 1 below */
   uint64_t slot_mask;
+  adl_zeroed held[5]; /* the storage of the five, in this order */
 };
+
+enum { ROWS, HASHES, ENDS, KEYS, SLOTS };
+
+static void set_storage(adl_table *table, int which, int64_t size) {
+  adl_zeroed *held = &table->held[which];
+  if (held->data == NULL ? !adl_zeroed_init(held, size) : !adl_zeroed_resize(held, size))
+    g_error("out of memory: %" G_GINT64_FORMAT " bytes of a keyed table", size);
+  table->rows = table->held[ROWS].data;
+  table->hashes = table->held[HASHES].data;
+  table->ends = table->held[ENDS].data;
+  table->keys = table->held[KEYS].data;
+  table->slots = table->held[SLOTS].data;
+}
 
 adl_table *adl_table_new(int64_t width) {
   adl_table *table = g_new0(adl_table, 1);
   table->width = width;
-  table->slots = g_new0(uint64_t, FIRST_SLOTS);
+  set_storage(table, SLOTS, FIRST_SLOTS * (int64_t)sizeof *table->slots);
   table->slot_mask = FIRST_SLOTS - 1;
   return table;
 }
 
 void adl_table_free(adl_table *table) {
   if (table == NULL) return;
-  g_free(table->rows);
-  g_free(table->hashes);
-  g_free(table->ends);
-  g_free(table->keys);
-  g_free(table->slots);
+  for (int which = ROWS; which <= SLOTS; which++)
+    if (table->held[which].data != NULL) adl_zeroed_clear(&table->held[which]);
   g_free(table);
 }
 
@@ -69,8 +81,8 @@ static int64_t find(const adl_table *table, uint64_t hash, const void *key, int6
 }
 
 static void set_slots(adl_table *table, uint64_t slots) {
-  g_free(table->slots);
-  table->slots = g_new0(uint64_t, slots);
+  adl_zeroed_clear(&table->held[SLOTS]);
+  set_storage(table, SLOTS, (int64_t)slots * (int64_t)sizeof *table->slots);
   table->slot_mask = slots - 1;
   for (int64_t row = 0; row < table->count; row++) {
     uint64_t at = table->hashes[row] & table->slot_mask;
@@ -82,15 +94,14 @@ static void set_slots(adl_table *table, uint64_t slots) {
 static void make_room(adl_table *table, int64_t size) {
   if (table->count == table->row_capacity) {
     table->row_capacity = MAX(8, table->row_capacity * 2);
-    if (table->width > 0)
-      table->rows = g_realloc_n(table->rows, (gsize)table->row_capacity, (gsize)table->width * sizeof(double));
-    table->hashes = g_renew(uint64_t, table->hashes, table->row_capacity);
-    table->ends = g_renew(int64_t, table->ends, table->row_capacity);
+    set_storage(table, ROWS, table->row_capacity * table->width * (int64_t)sizeof(double));
+    set_storage(table, HASHES, table->row_capacity * (int64_t)sizeof *table->hashes);
+    set_storage(table, ENDS, table->row_capacity * (int64_t)sizeof *table->ends);
   }
   int64_t needed = key_bytes(table) + size;
   if (needed > table->key_capacity) {
     table->key_capacity = MAX(needed, MAX(64, table->key_capacity * 2));
-    table->keys = g_realloc(table->keys, (gsize)table->key_capacity);
+    set_storage(table, KEYS, table->key_capacity);
   }
 }
 
@@ -106,7 +117,6 @@ static int64_t insert(adl_table *table, uint64_t hash, const void *key, int64_t 
   row = table->count;
   int64_t begin = key_bytes(table);
   if (size > 0) memcpy(table->keys + begin, key, (size_t)size);
-  if (table->width > 0) memset(table->rows + row * table->width, 0, (size_t)table->width * sizeof(double));
   table->ends[row] = begin + size;
   table->hashes[row] = hash;
   table->slots[slot] = tag_of(hash) | (uint64_t)(row + 1);
@@ -123,6 +133,60 @@ int64_t adl_table_find(const adl_table *table, const void *key, int64_t size) {
   uint64_t slot;
   if (size < 0 || size > INT32_MAX) return -1;
   return find(table, XXH3_64bits(key, (size_t)size), key, size, &slot);
+}
+
+/* ---- many keys at once ---- */
+
+/* A large table is far from the processor, and finding a key takes four looks at it, each of which says where to look next:
+ * the slot, where the key ends, the key, and then the values. Here each look is asked for for a whole block of keys before
+ * the first of them is waited for. */
+enum { BLOCK = 32 };
+
+static void look_ahead(const adl_table *table, const uint64_t *hashes, int64_t count) {
+  int64_t rows[BLOCK];
+  for (int64_t i = 0; i < count; i++) __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask]);
+  for (int64_t i = 0; i < count; i++) {
+    uint64_t entry = table->slots[hashes[i] & table->slot_mask];
+    rows[i] = entry != 0 && tag_of(entry) == tag_of(hashes[i]) ? (int64_t)(entry & ROW_MASK) - 1 : -1;
+    if (rows[i] >= 0) __builtin_prefetch(&table->ends[rows[i]]);
+  }
+  for (int64_t i = 0; i < count; i++) {
+    if (rows[i] < 0) continue;
+    __builtin_prefetch(table->keys + key_begin(table, rows[i]));
+    if (table->width > 0) __builtin_prefetch(table->rows + rows[i] * table->width, 1);
+  }
+}
+
+static void hash_block(const char *bytes, const int64_t *offsets, int64_t count, uint64_t *hashes) {
+  for (int64_t i = 0; i < count; i++)
+    hashes[i] = XXH3_64bits(bytes + offsets[i], (size_t)(offsets[i + 1] - offsets[i]));
+}
+
+void adl_table_insert_all(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows) {
+  uint64_t hashes[BLOCK];
+  for (int64_t first = 0; first < count; first += BLOCK) {
+    int64_t block = MIN(BLOCK, count - first);
+    hash_block(bytes, offsets + first, block, hashes);
+    look_ahead(table, hashes, block);
+    for (int64_t i = 0; i < block; i++) {
+      int64_t begin = offsets[first + i], size = offsets[first + i + 1] - begin;
+      rows[first + i] = size > INT32_MAX ? -1 : insert(table, hashes[i], (const char *)bytes + begin, size);
+    }
+  }
+}
+
+void adl_table_find_all(const adl_table *table, int64_t count, const void *bytes, const int64_t *offsets,
+                        int64_t *rows) {
+  uint64_t hashes[BLOCK], slot;
+  for (int64_t first = 0; first < count; first += BLOCK) {
+    int64_t block = MIN(BLOCK, count - first);
+    hash_block(bytes, offsets + first, block, hashes);
+    look_ahead(table, hashes, block);
+    for (int64_t i = 0; i < block; i++) {
+      int64_t begin = offsets[first + i], size = offsets[first + i + 1] - begin;
+      rows[first + i] = find(table, hashes[i], (const char *)bytes + begin, size, &slot);
+    }
+  }
 }
 
 int64_t adl_table_count(const adl_table *table) { return table->count; }
@@ -142,23 +206,29 @@ adl_text adl_table_key(const adl_table *table, int64_t row) {
 
 adl_table *adl_table_copy(const adl_table *table) {
   adl_table *copy = g_new0(adl_table, 1);
-  *copy = *table;
-  copy->row_capacity = table->count;
+  copy->width = table->width;
+  copy->count = copy->row_capacity = table->count;
   copy->key_capacity = key_bytes(table);
-  copy->rows = g_memdup2(table->rows, (gsize)(table->count * table->width) * sizeof(double));
-  copy->hashes = g_memdup2(table->hashes, (gsize)table->count * sizeof(uint64_t));
-  copy->ends = g_memdup2(table->ends, (gsize)table->count * sizeof(int64_t));
-  copy->keys = g_memdup2(table->keys, (gsize)copy->key_capacity);
-  copy->slots = g_memdup2(table->slots, (gsize)(table->slot_mask + 1) * sizeof(uint64_t));
+  copy->slot_mask = table->slot_mask;
+  const int64_t sizes[] = {table->count * table->width * 8, table->count * 8, table->count * 8, copy->key_capacity,
+                           (int64_t)(table->slot_mask + 1) * 8};
+  for (int which = ROWS; which <= SLOTS; which++) {
+    set_storage(copy, which, sizes[which]);
+    if (sizes[which] > 0) memcpy(copy->held[which].data, table->held[which].data, (size_t)sizes[which]);
+  }
   return copy;
 }
 
 void adl_table_add(adl_table *into, const adl_table *from) {
-  for (int64_t row = 0; row < from->count; row++) {
-    adl_text key = adl_table_key(from, row);
-    double *to = adl_table_row(into, insert(into, from->hashes[row], key.data, key.size));
-    const double *values = adl_table_row(from, row);
-    for (int64_t i = 0; i < into->width; i++) to[i] += values[i];
+  for (int64_t first = 0; first < from->count; first += BLOCK) {
+    int64_t block = MIN(BLOCK, from->count - first);
+    look_ahead(into, from->hashes + first, block);
+    for (int64_t row = first; row < first + block; row++) {
+      adl_text key = adl_table_key(from, row);
+      double *to = adl_table_row(into, insert(into, from->hashes[row], key.data, key.size));
+      const double *values = adl_table_row(from, row);
+      for (int64_t i = 0; i < into->width; i++) to[i] += values[i];
+    }
   }
 }
 

@@ -45,6 +45,10 @@ int64_t adl_table_width(const adl_table *table);
 /* -1: the key has more than 2^31 - 1 bytes. */
 int64_t adl_table_insert(adl_table *table, const void *key, int64_t size);
 int64_t adl_table_find(const adl_table *table, const void *key, int64_t size);
+/* The same for many keys, which stand end to end in `bytes`: key i from offsets[i] to offsets[i + 1]. */
+void adl_table_insert_all(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows);
+void adl_table_find_all(const adl_table *table, int64_t count, const void *bytes, const int64_t *offsets,
+                        int64_t *rows);
 double *adl_table_row(const adl_table *table, int64_t row); /* NULL: no such row */
 adl_text adl_table_key(const adl_table *table, int64_t row);
 

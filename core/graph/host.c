@@ -354,6 +354,8 @@ void adl_host_fill(adl_host *host) {
   host->table_count = adl_table_count;
   host->table_insert = adl_table_insert;
   host->table_find = adl_table_find;
+  host->table_insert_all = adl_table_insert_all;
+  host->table_find_all = adl_table_find_all;
   host->table_row = adl_table_row;
   host->table_key = adl_table_key;
 }

@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 #define ADL_ABI_MAJOR 0
-#define ADL_ABI_MINOR 1
+#define ADL_ABI_MINOR 2
 
 #if defined(__GNUC__)
 #define ADL_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
@@ -696,6 +696,15 @@ struct adl_host {
   /* A line (or bars) through count points. */
   void (*report_plot)(const adl_call *call, adl_report *report, const char *name, const char *x_title,
                       const char *y_title, bool bars, int64_t count, const double *x, const double *y);
+
+  /* --- tensors, since 0.2 --- */
+
+  /* table_insert, and table_find, of `count` keys that stand end to end: key i is bytes[offsets[i]] to
+   * bytes[offsets[i + 1]]; its row goes to rows[i]. The same as one after the other, but a table that is larger than the
+   * caches is waited for once a batch instead of several times a key. */
+  void (*table_insert_all)(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows);
+  void (*table_find_all)(const adl_table *table, int64_t count, const void *bytes, const int64_t *offsets,
+                         int64_t *rows);
 };
 
 /* Number `counter` of the stream `key`: any order, any thread, same bits. (Finaliser of MurmurHash3, twice, after

@@ -206,20 +206,23 @@ static void step_last(const adl_call *call, const adl_aggregate *a, const adl_ba
 
 static void step_distinct(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, const int64_t *group,
                           double *const *cells, adl_tensors *partial) {
-  const adl_host *host = call->host;
   const adl_column *column = argument(a, batch, 0);
   adl_table *seen = side_table(call, a, partial);
-  adl_key key;
-  adl_key_begin(&key, call);
+  int64_t known = call->host->table_count(seen);
+  adl_keys keys;
+  adl_keys_begin(&keys, call, batch->rows);
   for (int64_t row = 0; row < batch->rows; row++) {
     if (adl_is_null(column, row)) continue;
+    adl_key_add_integer(&keys.key, group[row]);
+    adl_key_add(&keys.key, column, row, true);
+    adl_keys_end(&keys);
+  }
+  const int64_t *at = adl_keys_insert(&keys, seen);
+  for (int64_t row = 0, i = 0; row < batch->rows; row++) {
+    if (adl_is_null(column, row) || at[i++] != known) continue; /* a new one is numbered next */
     double *own = cells[row] + a->cell;
-    int64_t before = host->table_count(seen);
-    key.size = 0;
-    adl_key_add_integer(&key, group[row]);
-    adl_key_add(&key, column, row, true);
-    host->table_insert(seen, key.data, key.size);
-    adl_cell_set_integer(own, adl_cell_integer(own) + (host->table_count(seen) - before));
+    adl_cell_set_integer(own, adl_cell_integer(own) + 1);
+    known++;
   }
 }
 
@@ -229,19 +232,26 @@ static void step_bag(const adl_call *call, const adl_aggregate *a, const adl_bat
   const adl_column *tokens = argument(a, batch, 0), *weights = argument(a, batch, 1);
   adl_table *bag = side_table(call, a, partial);
   char buffer[ADL_CATEGORY_TEXT_SIZE];
-  adl_key key;
-  adl_key_begin(&key, call);
+  adl_keys keys;
+  int64_t from, to, at = 0;
+  adl_keys_begin(&keys, call, batch->rows);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (weights != NULL && adl_is_null(weights, row)) continue;
+    adl_items_of(tokens, row, &from, &to);
+    for (int64_t item = from; item < to; item++) {
+      adl_key_add_integer(&keys.key, group[row]);
+      adl_key_add_text(&keys.key, adl_category_text(tokens, item, buffer), true);
+      adl_keys_end(&keys);
+    }
+  }
+  const int64_t *rows = adl_keys_insert(&keys, bag);
   for (int64_t row = 0; row < batch->rows; row++) {
     if (weights != NULL && adl_is_null(weights, row)) continue;
     double weight = weights != NULL ? adl_number_at(weights, row) : 1;
-    int64_t from, to;
     adl_items_of(tokens, row, &from, &to);
     for (int64_t item = from; item < to; item++) {
-      key.size = 0;
-      adl_key_add_integer(&key, group[row]);
-      adl_key_add_text(&key, adl_category_text(tokens, item, buffer), true);
       double of_item = tokens->weights != NULL ? (double)tokens->weights[item] : 1;
-      host->table_row(bag, host->table_insert(bag, key.data, key.size))[0] += weight * of_item;
+      host->table_row(bag, rows[at++])[0] += weight * of_item;
     }
   }
 }
@@ -328,30 +338,41 @@ static void merge_cells(const adl_call *call, const adl_aggregate *a, adl_tensor
   }
 }
 
-/* Tables whose keys begin with the number of the group: the keys are written anew. */
-static void merge_table(const adl_call *call, const adl_aggregate *a, adl_tensors *into, adl_table *into_groups,
-                        adl_tensors *from, const int64_t *map) {
+/* Rows first to end of a table whose keys begin with the number of the group: the keys are written anew. */
+static void merge_table_rows(const adl_call *call, const adl_aggregate *a, adl_table *to, adl_table *into_groups,
+                             adl_table *of, int64_t first, int64_t end, const int64_t *map) {
   const adl_host *host = call->host;
-  adl_table *to = side_table(call, a, into), *of = side_table(call, a, from);
-  adl_key key;
-  adl_key_begin(&key, call);
-  for (int64_t row = 0; row < host->table_count(of); row++) {
+  int64_t known = host->table_count(to), *group = host->alloc(call, (size_t)(end - first) * sizeof *group);
+  adl_keys keys;
+  adl_keys_begin(&keys, call, end - first);
+  for (int64_t row = first; row < end; row++) {
     adl_text old = host->table_key(of, row);
     adl_key_reader reader = {(const uint8_t *)old.data, (const uint8_t *)old.data + old.size};
     adl_key_value value;
     adl_key_next(&reader, ADL_INT64, false, NULL, &value);
-    adl_text rest = {(const char *)reader.at, (int32_t)(reader.end - reader.at)};
-    key.size = 0;
-    adl_key_add_integer(&key, map[value.integer]);
-    adl_key_add_text(&key, rest, true);
-    int64_t before = host->table_count(to), at = host->table_insert(to, key.data, key.size);
+    group[row - first] = map[value.integer];
+    adl_key_add_integer(&keys.key, group[row - first]);
+    adl_key_add_text(&keys.key, (adl_text){(const char *)reader.at, (int32_t)(reader.end - reader.at)}, true);
+    adl_keys_end(&keys);
+  }
+  const int64_t *at = adl_keys_insert(&keys, to);
+  for (int64_t row = first; row < end; row++) {
     if (a->of->function == ADL_BAG_OF) {
-      host->table_row(to, at)[0] += host->table_row(of, row)[0];
-    } else if (host->table_count(to) > before) {
-      double *count = host->table_row(into_groups, map[value.integer]) + a->cell;
+      host->table_row(to, at[row - first])[0] += host->table_row(of, row)[0];
+    } else if (at[row - first] == known) {
+      double *count = host->table_row(into_groups, group[row - first]) + a->cell;
       adl_cell_set_integer(count, adl_cell_integer(count) + 1);
+      known++;
     }
   }
+}
+
+static void merge_table(const adl_call *call, const adl_aggregate *a, adl_tensors *into, adl_table *into_groups,
+                        adl_tensors *from, const int64_t *map) {
+  adl_table *to = side_table(call, a, into), *of = side_table(call, a, from);
+  int64_t count = call->host->table_count(of), most = 65536; /* so that scratch memory stays small */
+  for (int64_t first = 0; first < count; first += most)
+    merge_table_rows(call, a, to, into_groups, of, first, count - first < most ? count : first + most, map);
 }
 
 adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,

@@ -75,14 +75,65 @@ static void add_item(adl_key *key, const adl_column *column, int64_t at, bool la
 
 void adl_key_add(adl_key *key, const adl_column *column, int64_t row, bool last) { add_item(key, column, row, last); }
 
-bool adl_key_of_row(adl_key *key, const adl_batch *batch, const adl_inputs *columns, int64_t row) {
-  key->size = 0;
+/* Behind what is there; false: one of the columns is null, and what is there is unchanged. */
+static bool add_row(adl_key *key, const adl_batch *batch, const adl_inputs *columns, int64_t row) {
+  int64_t before = key->size;
   for (int64_t i = 0; i < columns->count; i++) {
     const adl_column *column = batch->slots[columns->items[i].slot];
-    if (adl_is_null(column, row)) return false;
+    if (adl_is_null(column, row)) {
+      key->size = before;
+      return false;
+    }
     add_item(key, column, row, i + 1 == columns->count);
   }
   return true;
+}
+
+bool adl_key_of_row(adl_key *key, const adl_batch *batch, const adl_inputs *columns, int64_t row) {
+  key->size = 0;
+  return add_row(key, batch, columns, row);
+}
+
+void adl_keys_begin(adl_keys *keys, const adl_call *call, int64_t capacity) {
+  *keys = (adl_keys){.capacity = capacity};
+  keys->key = (adl_key){.call = call, .capacity = 256 + 16 * capacity};
+  keys->key.data = call->host->alloc(call, (size_t)keys->key.capacity);
+  keys->offsets = call->host->alloc(call, ((size_t)capacity + 1) * sizeof *keys->offsets);
+  keys->offsets[0] = 0;
+}
+
+void adl_keys_end(adl_keys *keys) {
+  if (keys->count == keys->capacity) {
+    const adl_call *call = keys->key.call;
+    int64_t capacity = 2 * keys->capacity + 16;
+    int64_t *more = call->host->alloc(call, ((size_t)capacity + 1) * sizeof *more);
+    memcpy(more, keys->offsets, ((size_t)keys->count + 1) * sizeof *more);
+    keys->offsets = more;
+    keys->capacity = capacity;
+  }
+  keys->offsets[++keys->count] = keys->key.size;
+}
+
+bool adl_keys_add_row(adl_keys *keys, const adl_batch *batch, const adl_inputs *columns, int64_t row) {
+  if (!add_row(&keys->key, batch, columns, row)) return false;
+  adl_keys_end(keys);
+  return true;
+}
+
+void adl_keys_empty(adl_keys *keys) { keys->count = keys->key.size = 0; }
+
+int64_t *adl_keys_insert(const adl_keys *keys, adl_table *table) {
+  const adl_call *call = keys->key.call;
+  int64_t *rows = call->host->alloc(call, ((size_t)keys->count + 1) * sizeof *rows);
+  call->host->table_insert_all(table, keys->count, keys->key.data, keys->offsets, rows);
+  return rows;
+}
+
+int64_t *adl_keys_find(const adl_keys *keys, const adl_table *table) {
+  const adl_call *call = keys->key.call;
+  int64_t *rows = call->host->alloc(call, ((size_t)keys->count + 1) * sizeof *rows);
+  call->host->table_find_all(table, keys->count, keys->key.data, keys->offsets, rows);
+  return rows;
 }
 
 void adl_key_add_any(adl_key *key, const adl_column *column, int64_t row) {

@@ -24,6 +24,23 @@ void adl_key_add(adl_key *key, const adl_column *column, int64_t row, bool last)
 /* The key of a row of SCALAR columns, alone in `key`; false: one of them is null there. */
 bool adl_key_of_row(adl_key *key, const adl_batch *batch, const adl_inputs *columns, int64_t row);
 
+/* Many keys, end to end in `key`, for table_insert_all and table_find_all. */
+typedef struct adl_keys {
+  adl_key key;
+  int64_t *offsets; /* count + 1 */
+  int64_t count, capacity;
+} adl_keys;
+
+void adl_keys_begin(adl_keys *keys, const adl_call *call, int64_t capacity); /* grows where that is too few */
+/* What has been appended to `key` since the last one is a key. */
+void adl_keys_end(adl_keys *keys);
+/* The key of a row, as adl_key_of_row; false: one of the columns is null there, and nothing is added. */
+bool adl_keys_add_row(adl_keys *keys, const adl_batch *batch, const adl_inputs *columns, int64_t row);
+void adl_keys_empty(adl_keys *keys);
+/* Their rows in the table, in scratch memory. */
+int64_t *adl_keys_insert(const adl_keys *keys, adl_table *table);
+int64_t *adl_keys_find(const adl_keys *keys, const adl_table *table); /* -1: not there */
+
 /* Appends the value of a row of any shape; null is a value of its own. For comparing keys of the same columns only. */
 void adl_key_add_any(adl_key *key, const adl_column *column, int64_t row);
 

@@ -30,15 +30,12 @@ static adl_status step(const adl_call *call, const void *instance, const void *c
   const adl_host *host = call->host;
   const group *self = instance;
   adl_table *groups = groups_of(call, self, partial);
-  int64_t *number = host->alloc(call, (size_t)batch->rows * sizeof *number);
   double **cells = host->alloc(call, (size_t)batch->rows * sizeof *cells);
-  adl_key key;
+  adl_keys keys;
   (void)context;
-  adl_key_begin(&key, call);
-  for (int64_t row = 0; row < batch->rows; row++) {
-    adl_key_of_row(&key, batch, &self->by, row);
-    number[row] = host->table_insert(groups, key.data, key.size);
-  }
+  adl_keys_begin(&keys, call, batch->rows);
+  for (int64_t row = 0; row < batch->rows; row++) adl_keys_add_row(&keys, batch, &self->by, row); /* null in none */
+  const int64_t *number = adl_keys_insert(&keys, groups);
   for (int64_t row = 0; row < batch->rows; row++) cells[row] = host->table_row(groups, number[row]);
   for (int64_t i = 0; i < self->columns.count; i++)
     ADL_TRY(adl_aggregate_step(call, &self->aggregates[i], batch, number, cells, host->table_count(groups), partial));
@@ -50,13 +47,14 @@ static adl_status merge(const adl_call *call, const void *instance, const void *
   const adl_host *host = call->host;
   const group *self = instance;
   adl_table *into_groups = groups_of(call, self, into), *from_groups = groups_of(call, self, from);
-  int64_t count = host->table_count(from_groups);
-  int64_t *map = host->alloc(call, ((size_t)count + 1) * sizeof *map);
+  adl_keys keys;
   (void)context;
-  for (int64_t i = 0; i < count; i++) {
-    adl_text key = host->table_key(from_groups, i);
-    map[i] = host->table_insert(into_groups, key.data, key.size);
+  adl_keys_begin(&keys, call, host->table_count(from_groups));
+  for (int64_t i = 0; i < host->table_count(from_groups); i++) {
+    adl_key_add_text(&keys.key, host->table_key(from_groups, i), true);
+    adl_keys_end(&keys);
   }
+  const int64_t *map = adl_keys_insert(&keys, into_groups);
   for (int64_t i = 0; i < self->columns.count; i++)
     ADL_TRY(adl_aggregate_merge(call, &self->aggregates[i], into, into_groups, from, from_groups, map));
   return ADL_OK;

@@ -77,19 +77,24 @@ static adl_status step(const adl_call *call, const void *instance, const void *c
   const adl_host *host = call->host;
   const join *self = instance;
   side_index index = grow_index(call, total, batch->ordinal + batch->rows);
-  adl_key key;
+  int64_t known = host->table_count(index.keys), *with_key = host->alloc(call, (size_t)batch->rows * sizeof *with_key);
+  adl_keys keys;
   (void)context;
-  adl_key_begin(&key, call);
+  adl_keys_begin(&keys, call, batch->rows);
   for (int64_t row = 0; row < batch->rows; row++) {
-    int64_t number = batch->ordinal + row, before = host->table_count(index.keys);
-    index.held[number] = host->row_split(call, row) != ADL_TRAIN;
-    if (!adl_key_of_row(&key, batch, &self->keys, row)) continue;
-    double *ends = host->table_row(index.keys, host->table_insert(index.keys, key.data, key.size));
-    if (host->table_count(index.keys) > before) {
+    index.held[batch->ordinal + row] = host->row_split(call, row) != ADL_TRAIN;
+    if (adl_keys_add_row(&keys, batch, &self->keys, row)) with_key[keys.count - 1] = row;
+  }
+  const int64_t *at = adl_keys_insert(&keys, index.keys);
+  for (int64_t i = 0; i < keys.count; i++) {
+    int64_t number = batch->ordinal + with_key[i];
+    double *ends = host->table_row(index.keys, at[i]);
+    if (at[i] == known) { /* a new one is numbered next */
       ends[0] = ends[1] = (double)number;
+      known++;
       continue;
     }
-    if (self->many == MANY_REFUSE) return refuse_second(call, self, batch, row, (int64_t)ends[0]);
+    if (self->many == MANY_REFUSE) return refuse_second(call, self, batch, with_key[i], (int64_t)ends[0]);
     index.next[(int64_t)ends[1]] = number + 1;
     ends[1] = (double)number;
   }
@@ -131,25 +136,38 @@ static adl_status write_matched(const adl_call *call, const join *self, const ad
   return ADL_OK;
 }
 
+/* Numbers of the keys of the batch's rows; -1: the other stage has none such. */
+static int64_t *find_keys(const adl_call *call, const join *self, const side_index *index, const adl_batch *batch) {
+  const adl_host *host = call->host;
+  int64_t *with_key = host->alloc(call, (size_t)batch->rows * sizeof *with_key);
+  int64_t *number = host->alloc(call, (size_t)batch->rows * sizeof *number);
+  adl_keys keys;
+  adl_keys_begin(&keys, call, batch->rows);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    number[row] = -1;
+    if (index->keys != NULL && adl_keys_add_row(&keys, batch, &self->on, row)) with_key[keys.count - 1] = row;
+  }
+  if (keys.count == 0) return number;
+  const int64_t *found = adl_keys_find(&keys, index->keys);
+  for (int64_t i = 0; i < keys.count; i++) number[with_key[i]] = found[i];
+  return number;
+}
+
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
-  const adl_host *host = call->host;
   const join *self = instance;
   side_index index = find_index(call, model);
+  const int64_t *found = find_keys(call, self, &index, batch);
   adl_pairs rows;
-  adl_key key;
   adl_pairs_begin(&rows, call, batch->rows + 1);
-  adl_key_begin(&key, call);
   for (int64_t row = 0; row < batch->rows; row++) {
-    int64_t before = rows.count, found = -1;
-    bool whole = index.keys != NULL && adl_key_of_row(&key, batch, &self->on, row);
-    if (whole) found = host->table_find(index.keys, key.data, key.size);
-    if (found >= 0) pick_matches(call, self, &index, found, row, &rows);
+    int64_t before = rows.count;
+    if (found[row] >= 0) pick_matches(call, self, &index, found[row], row, &rows);
     if (rows.count > before || self->missing == MISSING_DROP) continue;
     if (self->missing == MISSING_KEEP)
       adl_pairs_add(&rows, row, -1);
     else
-      host->reject(call, row, self->on.items[0].name, "%s has no row with this key", self->with.name);
+      call->host->reject(call, row, self->on.items[0].name, "%s has no row with this key", self->with.name);
   }
   ADL_TRY(adl_pairs_give(&rows, &self->with, out));
   return write_matched(call, self, &rows, out);

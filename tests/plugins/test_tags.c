@@ -248,7 +248,9 @@ START_TEST(plain_computation) {
       expected += events[user][t] >= 5 && wilson_low(weight[user][t] / total, total, 1.959963984540054) >= .1;
     ck_assert_int_eq(tags->offsets[row + 1] - tags->offsets[row], MIN(expected, 4));
     for (int item = tags->offsets[row]; item < tags->offsets[row + 1]; item++) {
-      int t = atoi(adl_text_at(tags, item).data + 1);
+      adl_text tag = adl_text_at(tags, item);
+      int t = tag.data[1] - '0';
+      ck_assert_int_eq(tag.size, 2);
       double w = (double)tags->weights[item];
       ck_assert_double_eq_tol(w, weight[user][t], 1e-5 * w);
       ck_assert_double_eq((double)n->weights[item], events[user][t]);
