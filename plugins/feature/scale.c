@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METHOD_STANDARDISE, METHOD_MINMAX, METHOD_NONE };
+#include "common/quantiles.h"
+
+enum { METHOD_STANDARDISE, METHOD_MINMAX, METHOD_NONE, METHOD_QUANTILE };
 enum { NULL_REJECT, NULL_MEAN };
 
 typedef struct scale {
@@ -15,6 +17,7 @@ typedef struct scale {
   int32_t method;
   bool log1p;
   int32_t null;
+  int64_t quantiles;
   int64_t width; /* of the output; known from start on */
 } scale;
 
@@ -80,16 +83,24 @@ static void add(const statistics *to, int64_t d, double count, double mean, doub
   to->of[SQUARES][d] += squares + delta * delta * (before * count / all);
 }
 
+/* Beside the statistics, for quantiles: a sketch of each dimension. NULL: not needed. */
+static double *sketches_of(const adl_call *call, const scale *self, adl_tensors *partial) {
+  if (self->method != METHOD_QUANTILE) return NULL;
+  return call->host->tensor(call, partial, "sketches", ADL_FLOAT64, 2, (int64_t[]){self->width, ADL_QUANTILES_SIZE});
+}
+
 static adl_status step(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
                        adl_tensors *partial) {
   int64_t width = ((const scale *)self)->width;
   statistics into = statistics_of(call, self, partial);
-  double *x = call->host->alloc(call, (size_t)width * sizeof *x);
+  double *x = call->host->alloc(call, (size_t)width * sizeof *x), *sketches = sketches_of(call, self, partial);
   (void)context;
   for (int64_t row = 0; row < batch->rows; row++) {
     if (!read_row(call, self, batch, row, x)) continue;
     for (int64_t d = 0; d < width; d++)
       if (!isnan(x[d])) add(&into, d, 1, x[d], 0, x[d], x[d]);
+    for (int64_t d = 0; sketches != NULL && d < width; d++)
+      if (!isnan(x[d])) adl_quantiles_add(sketches + d * ADL_QUANTILES_SIZE, x[d], 1);
   }
   return ADL_OK;
 }
@@ -101,6 +112,10 @@ static adl_status merge(const adl_call *call, const void *self, const void *cont
   for (int64_t d = 0; d < ((const scale *)self)->width; d++)
     if (from.of[COUNT][d] > 0)
       add(&into, d, from.of[COUNT][d], from.of[MEAN][d], from.of[SQUARES][d], from.of[LOW][d], from.of[HIGH][d]);
+  double *sketches = sketches_of(call, self, into_set);
+  const double *others = sketches_of(call, self, from_set);
+  for (int64_t d = 0; sketches != NULL && d < ((const scale *)self)->width; d++)
+    adl_quantiles_merge(sketches + d * ADL_QUANTILES_SIZE, others + d * ADL_QUANTILES_SIZE);
   return ADL_OK;
 }
 
@@ -144,16 +159,31 @@ static void warn_of_constants(const adl_call *call, const scale *self, const sta
   }
 }
 
+/* The tensor `quantiles`: of each dimension as many as asked for, or as there are rows if that is less. */
+static void keep_quantiles(const adl_call *call, const scale *self, const statistics *all, adl_tensors *total,
+                           adl_model *model) {
+  double *sketches = sketches_of(call, self, total), most = 2;
+  if (sketches == NULL) return;
+  for (int64_t d = 0; d < self->width; d++) most = fmax(most, all->of[COUNT][d]);
+  int64_t count = most < (double)self->quantiles ? (int64_t)most : self->quantiles;
+  double *quantiles =
+      call->host->tensor(call, model->tensors, "quantiles", ADL_FLOAT64, 2, (int64_t[]){self->width, count});
+  for (int64_t d = 0; d < self->width; d++)
+    adl_quantiles_table(sketches + d * ADL_QUANTILES_SIZE, count, quantiles + d * count);
+}
+
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const adl_host *host = call->host;
   const scale *self = instance;
   adl_tensors *total = host->scratch_tensors(call);
   statistics_of(call, self, total);
+  sketches_of(call, self, total);
   adl_fold fold = {.struct_size = sizeof fold, .step = step, .merge = merge};
   ADL_TRY(host->fold(call, rows, &fold, total));
   statistics all = statistics_of(call, self, total);
   ADL_TRY(check_statistics(call, self, &all));
   if (self->method != METHOD_NONE) warn_of_constants(call, self, &all);
+  keep_quantiles(call, self, &all, total, model);
   double *mean = host->tensor(call, model->tensors, "mean", ADL_FLOAT64, 1, &self->width);
   double *subtract = host->tensor(call, model->tensors, "subtract", ADL_FLOAT64, 1, &self->width);
   double *divide = host->tensor(call, model->tensors, "divide", ADL_FLOAT64, 1, &self->width);
@@ -180,15 +210,48 @@ static const double *numbers_of(const adl_call *call, const scale *self, const a
   return sound ? tensor.data : NULL;
 }
 
+/* With method quantile: `count` of each dimension. */
+static const double *quantiles_of(const adl_call *call, const scale *self, const adl_model *model, int64_t *count) {
+  adl_tensor tensor;
+  bool sound = self->method == METHOD_QUANTILE && call->host->find_tensor(call, model->tensors, "quantiles", &tensor) &&
+               tensor.element == ADL_FLOAT64 && tensor.dimensions == 2 && tensor.size[0] == self->width &&
+               tensor.size[1] >= 2;
+  *count = sound ? tensor.size[1] : 0;
+  return sound ? tensor.data : NULL;
+}
+
+/* The share of training rows below x, on the line through the quantiles; where several quantiles are x, the middle of
+ * their shares. 0 and 1 at the ends and beyond; 0 for a constant. */
+static double share_below(const double *quantile, int64_t count, double x) {
+  if (!(x > quantile[0]) || quantile[0] == quantile[count - 1]) return 0;
+  if (!(x < quantile[count - 1])) return 1;
+  int64_t first = 0, after; /* the first that is not below x, the first above it */
+  for (int64_t left = count; left > 0;) {
+    int64_t half = left / 2;
+    bool below = quantile[first + half] < x;
+    first = below ? first + half + 1 : first;
+    left = below ? left - half - 1 : half;
+  }
+  for (after = first; quantile[after] == x;) after++;
+  double last = (double)(count - 1);
+  if (after > first) return 0.5 * (double)(first + after - 1) / last;
+  double low = quantile[first - 1];
+  return ((double)(first - 1) + (x - low) / (quantile[first] - low)) / last;
+}
+
 static adl_status prepare(const adl_call *call, void *self, const adl_model *model, void **prepared) {
   static const char *const names[] = {"mean", "subtract", "divide"};
   (void)prepared;
+  const char *missing = NULL;
+  int64_t count;
   for (int i = 0; i < 3; i++)
-    if (numbers_of(call, self, model, names[i]) == NULL)
-      return call->host->fail(call, NULL, -1, "fit the stage again instead of loading this model",
-                              "the model's tensor `%s` is missing or does not fit the %lld dimensions of the columns",
-                              names[i], (long long)((scale *)self)->width);
-  return ADL_OK;
+    if (missing == NULL && numbers_of(call, self, model, names[i]) == NULL) missing = names[i];
+  if (missing == NULL && ((scale *)self)->method == METHOD_QUANTILE && quantiles_of(call, self, model, &count) == NULL)
+    missing = "quantiles";
+  if (missing == NULL) return ADL_OK;
+  return call->host->fail(call, NULL, -1, "fit the stage again instead of loading this model",
+                          "the model's tensor `%s` is missing or does not fit the %lld dimensions of the columns",
+                          missing, (long long)((scale *)self)->width);
 }
 
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
@@ -199,6 +262,8 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   const double *subtract = numbers_of(call, self, model, "subtract");
   const double *divide = numbers_of(call, self, model, "divide");
   double *x = host->alloc(call, (size_t)self->width * sizeof *x);
+  int64_t count;
+  const double *quantiles = quantiles_of(call, self, model, &count);
   adl_buffers column;
   ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, 0, 0, &column));
   for (int64_t row = 0; row < batch->rows; row++) {
@@ -210,6 +275,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
     bool fits = true;
     for (int64_t d = 0; d < self->width; d++) {
       double y = ((isnan(x[d]) ? mean[d] : x[d]) - subtract[d]) / divide[d];
+      if (quantiles != NULL) y = share_below(quantiles + d * count, count, y);
       to[d] = (float)(y + 0.0); /* no negative zero */
       fits = fits && fabs(y) <= FLT_MAX;
     }
@@ -278,10 +344,18 @@ static const adl_param params[] = {
      .type = ADL_PARAM_CHOICE,
      .offset = offsetof(scale, method),
      .default_value = "standardise",
-     .choices = "standardise|minmax|none",
+     .choices = "standardise|minmax|none|quantile",
      .doc =
          "standardise: subtract the mean, divide by the standard deviation. minmax: the smallest value becomes 0, the "
-         "largest 1. none: leave it at log1p."},
+         "largest 1. none: leave it at log1p. quantile: the share of training rows below it, from 0 to 1, whatever the "
+         "spread."},
+    {.name = "quantiles",
+     .type = ADL_PARAM_INT,
+     .offset = offsetof(scale, quantiles),
+     .default_value = "1000",
+     .range = "[2, 4096]",
+     .doc = "With method quantile: so many are kept of each dimension (no more than there are training rows), and what "
+            "lies between two of them is on a line."},
     {.name = "log1p",
      .type = ADL_PARAM_BOOL,
      .offset = offsetof(scale, log1p),
@@ -304,6 +378,13 @@ static const char doc[] =
     "those of the training rows, computed in float64 by Chan, Golub and LeVeque's updating formulas; the model holds "
     "for each dimension what is subtracted (`subtract`), what it is divided by (`divide`) and the mean (`mean`), "
     "after log1p if that is on. The result is one vector of float32.\n\n"
+    "With `method: quantile` a value becomes its rank, so that the result is spread evenly over [0, 1] and far "
+    "outliers do no harm; as in scikit-learn's QuantileTransformer, equal values get the middle of their ranks, the "
+    "smallest value 0 and the largest 1. Quantiles are exact as long as a dimension has up to 4096 different values, "
+    "and "
+    "within about two tenths of a percent of the rows otherwise (neighbouring values are put together, after Greenwald "
+    "and "
+    "Khanna, SIGMOD 2001).\n\n"
     "Other rows may lie outside of what training has seen, so minmax may leave [0, 1] there.\n\n"
     "A dimension that is the same in all training rows (as all are when there is only one) cannot be scaled: it "
     "becomes 0, in every row, with a warning. A column without any value in the training rows ends the run. NaN and "
