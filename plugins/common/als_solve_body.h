@@ -20,14 +20,20 @@ TARGET static inline float NAME(dot)(const float *a, const float *b, int64_t str
   return all[0];
 }
 
-/* dots[k] = y_index[k] . p for `count` rows. */
+/* dots[k] = y_index[k] . p for `count` rows, four at a time (dots has room for as many more). Meanwhile asks for the rows
+ * that lie `ahead` entries further on (0: for none), and not behind `end`. */
 TARGET static inline void NAME(dots)(const float *y, const int32_t *index, int64_t count, const float *p,
-                                     int64_t stride, float *dots) {
-  int64_t k = 0;
-  for (; k + 4 <= count; k += 4) {
-    const float *a = y + index[k] * stride, *b = y + index[k + 1] * stride;
-    const float *c = y + index[k + 2] * stride, *d = y + index[k + 3] * stride;
+                                     int64_t stride, int64_t ahead, const int32_t *end, float *dots) {
+  const int32_t *next = ahead > 0 ? index + ahead : end;
+  for (int64_t k = 0; k < count; k += 4, next += 4) {
+    int64_t last = count - 1;
+    const float *a = y + index[k] * stride, *b = y + index[k + 1 < last ? k + 1 : last] * stride;
+    const float *c = y + index[k + 2 < last ? k + 2 : last] * stride,
+                *d = y + index[k + 3 < last ? k + 3 : last] * stride;
     lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    if (next + 4 <= end)
+      for (int64_t j = 0; j < stride; j += 16)
+        for (int n = 0; n < 4; n++) __builtin_prefetch(y + next[n] * stride + j);
     for (int64_t j = 0; j < stride; j += LANES) {
       lanes of = AT(p + j);
       s0 += AT(a + j) * of;
@@ -37,7 +43,6 @@ TARGET static inline void NAME(dots)(const float *y, const int32_t *index, int64
     }
     NAME(sums)((const lanes[4]){s0, s1, s2, s3}, dots + k);
   }
-  for (; k < count; k++) dots[k] = NAME(dot)(y + index[k] * stride, p, stride);
 }
 
 /* to += sum of weight[k] times row index[k] (k, where index is NULL) of y: columns are taken eight vectors at a time, which
@@ -81,26 +86,16 @@ TARGET static inline void NAME(add)(float *to, const float *y, const int32_t *in
   }
 }
 
-/* Rows that lie `ahead` entries further on, which will be read next. */
-TARGET static inline void NAME(fetch)(const adl_als_side *side, int64_t first, int64_t count, int64_t ahead) {
-  int64_t end = side->matrix->starts[side->matrix->rows], stride = side->stride;
-  if (ahead == 0) return;
-  for (int64_t i = first + ahead; i < first + ahead + count && i < end; i++) {
-    const float *row = side->y + side->matrix->index[i] * stride;
-    for (int64_t j = 0; j < stride; j += 16) __builtin_prefetch(row + j);
-  }
-}
-
 /* to += sum over the row's entries of w y, w = g (y . p), or, for the residual at p, 1 + g - g (y . p). In tiles, so that
  * what the dots have read is still in the nearest cache when it is added. */
 TARGET static inline void NAME(pass)(const adl_als_side *side, int64_t row, bool residual, const float *p, float *to,
                                      int64_t ahead) {
   const adl_csr *matrix = side->matrix;
+  const int32_t *end = matrix->index + matrix->starts[matrix->rows];
   float weight[TILE];
   for (int64_t i = matrix->starts[row]; i < matrix->starts[row + 1]; i += TILE) {
     int64_t count = matrix->starts[row + 1] - i < TILE ? matrix->starts[row + 1] - i : TILE;
-    NAME(fetch)(side, i, count, ahead);
-    NAME(dots)(side->y, matrix->index + i, count, p, side->stride, weight);
+    NAME(dots)(side->y, matrix->index + i, count, p, side->stride, ahead, end, weight);
     for (int64_t k = 0; k < count; k++) {
       float g = matrix->value[i + k], product = g * weight[k];
       weight[k] = residual ? 1 + g - product : product;
@@ -131,14 +126,14 @@ TARGET static double NAME(solve_row)(const adl_als_side *side, int64_t row, floa
     double curvature = (double)NAME(dot)(p, ap, stride);
     if (!(curvature > 0)) break;
     float alpha = (float)(rs / curvature);
-    for (int64_t j = 0; j < stride; j++) {
-      x[j] += alpha * p[j];
-      r[j] -= alpha * ap[j];
+    for (int64_t j = 0; j < stride; j += LANES) {
+      AT(x + j) += EVERY(alpha) * AT(p + j);
+      AT(r + j) -= EVERY(alpha) * AT(ap + j);
     }
     fallen += rs / curvature * rs;
     double next = (double)NAME(dot)(r, r, stride);
     float beta = (float)(next / rs);
-    for (int64_t j = 0; j < stride; j++) p[j] = r[j] + beta * p[j];
+    for (int64_t j = 0; j < stride; j += LANES) AT(p + j) = AT(r + j) + EVERY(beta) * AT(p + j);
     rs = next;
   }
   return fallen;
@@ -153,12 +148,12 @@ TARGET static double NAME(solve)(const adl_als_side *side, int64_t from, int64_t
 TARGET static double NAME(loss)(const adl_als_side *side, int64_t from, int64_t to) {
   const adl_csr *matrix = side->matrix;
   double loss = 0;
+  const int32_t *end = matrix->index + matrix->starts[matrix->rows];
   float product[TILE];
   for (int64_t row = from; row < to; row++)
     for (int64_t i = matrix->starts[row]; i < matrix->starts[row + 1]; i += TILE) {
       int64_t count = matrix->starts[row + 1] - i < TILE ? matrix->starts[row + 1] - i : TILE;
-      NAME(fetch)(side, i, count, TILE);
-      NAME(dots)(side->y, matrix->index + i, count, side->x + row * side->stride, side->stride, product);
+      NAME(dots)(side->y, matrix->index + i, count, side->x + row * side->stride, side->stride, TILE, end, product);
       for (int64_t k = 0; k < count; k++) {
         double xy = (double)product[k];
         loss += (1 + (double)matrix->value[i + k]) * (1 - xy) * (1 - xy) - xy * xy;
