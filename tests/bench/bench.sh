@@ -9,24 +9,27 @@
 #   BENCH_RUNS=3       how often each is run
 #   BENCH_DIR=DIR      where data and results go (6 GB for size 1; default: bench-data in the build folder)
 #   BENCH_PYTHON=...   Python interpreters in which peers are looked for, with blanks between (default: python3)
+#   BENCH_ADLOOM=FILE  another adloom, for comparing builds
 #   ADLOOM_DATA=DIR    real data, for the main job
+# shellcheck disable=SC2034,SC2154,SC1090,SC1091 # contests and lib.sh share variables
 set -Eeuo pipefail
 export LC_ALL=C
 
 size=${1:-small}
 case $size in
-  small) scale=${BENCH_SCALE:-0.005} runs=${BENCH_RUNS:-1} batches=20000 ;;
+  small) scale=${BENCH_SCALE:-0.005} runs=${BENCH_RUNS:-1} batches=10000 ;;
   full) scale=${BENCH_SCALE:-1} runs=${BENCH_RUNS:-3} batches=200000 ;;
   *)
     echo "usage: bench.sh [small|full]" >&2
     exit 2
     ;;
 esac
-adloom=$ADLOOM_BUILD/adloom
+adloom=${BENCH_ADLOOM:-$ADLOOM_BUILD/adloom}
 tools=$ADLOOM_BUILD/tests/bench
 source=$ADLOOM_SRC/tests/bench
 work=${BENCH_DIR:-$ADLOOM_BUILD/bench-data}
 contests=start,dispatch,reading,clicks,factors,linear,text,kmeans,gmm,als,keyed,journey,market,growth,memory
+[ "$size" = full ] || contests=${contests/linear,/} # its peer alone takes seconds, however few the rows are
 [ -z "${BENCH:-}" ] || contests=$BENCH
 mkdir -p "$work/out"
 cd "$work"
@@ -35,9 +38,9 @@ cd "$work"
 tell_machine() {
   local name value
   data documents "$(scaled 500000)"
-  while read -r name value; do limit[$name]=$value; done < <("$tools/limits" "read:$folder/documents.txt" "lines:$folder/documents.txt" \
+  while read -r name value; do limit["$name"]=$value; done < <("$tools/limits" "read:$folder/documents.txt" "lines:$folder/documents.txt" \
     load load2 copy copy2 sgemm sgemm2 block block2 random random2 steps)
-  printf '%s, %s, %s, %s cores, %s, load %s; size %s, medians of %s: `make bench%s`%s\n\n' "$(date -u +%F)" "$("$adloom" --version)" \
+  printf '%s, %s, %s, %s cores, %s, load %s; size %s, medians of %s: make bench%s%s\n\n' "$(date -u +%F)" "$("$adloom" --version)" \
     "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" "$(nproc)" \
     "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" "$(cut -d' ' -f1 /proc/loadavg)" "$scale" "$runs" \
     "$([ "$size" = full ] || echo -small)" "${BENCH:+, BENCH=$BENCH}"
@@ -50,7 +53,7 @@ tell_machine() {
 }
 
 run_contests() {
-  local each missing=0
+  local each
   tell_machine
   for each in ${contests//,/ }; do
     if [ ! -e "$source/contests/$each.sh" ]; then
@@ -60,7 +63,7 @@ run_contests() {
     . "$source/contests/$each.sh"
     "$each"
   done
-  [ ${#commands_shown[@]} = 0 ] || printf '\nCommands, in bench-data:\n\n'
+  [ ${#commands_shown[@]} = 0 ] || printf '\nCommands, in bench-data (adloom also with --quiet --fresh --store and --out):\n\n'
   for each in "${commands_shown[@]}"; do printf -- '- %s\n' "$each"; done
 }
 
@@ -70,4 +73,4 @@ kept_by=$!
 run_contests
 exec >&3
 wait "$kept_by"
-exit $status
+exit "$status"

@@ -10,6 +10,7 @@
 #   measured                    measures; false when adloom failed
 #   show ROWS FLOOR QUALITY     rows of the table; FLOOR is what the limits allow, in seconds, as an awk expression in which
 #                               limits stand by their names (`read`, `block2`, ...)
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 set -euo pipefail
 
 status=0
@@ -66,7 +67,8 @@ has() {
 python_with() {
   local each
   for each in ${BENCH_PYTHON:-python3}; do
-    if "$each" -c "import $1" >/dev/null 2>&1; then
+    if "$each" -c 'import importlib.util, sys; sys.exit(any(importlib.util.find_spec(m) is None for m in sys.argv[1].split(",")))' \
+      "$1" >/dev/null 2>&1; then
       python=$each
       return 0
     fi
@@ -85,11 +87,20 @@ metric() {
 
 # ---- measuring ----
 
-# measure COMMAND...: sets wall, processor and least (seconds) and peak (MiB). False: the command failed. For what has no
+# turns ARGUMENTS... of the program measure. What the commands say on standard error (warnings that iterations are few) is shown
+# only when one of them fails.
+turns() {
+  "$tools/measure" "$@" 2>"$work/out/errors" && ! grep -q '^measure: ' "$work/out/errors" && return 0
+  local failed=$?
+  cat "$work/out/errors" >&2
+  return $failed
+}
+
+# measure RUNS COMMAND...: sets wall, processor and least (seconds) and peak (MiB). False: the command failed. For what has no
 # peer and no limit of its own.
 measure() {
   local line
-  line=$("$tools/measure" "$@") || {
+  line=$(turns "$@") || {
     wrong "failed: ${*:2}"
     return 1
   }
@@ -97,18 +108,19 @@ measure() {
 }
 
 begin() {
-  this=$1 our=() peers=() peer_commands=() bounds=()
+  this=$1 our=() peers=() peer_commands=() peer_words=() bounds=()
   pattern="$work/out/$this"
 }
 
 ours() {
   our=("$adloom" run "$1" --quiet --fresh --store "$work/store" --out "$pattern" "${@:2}")
-  our_words="adloom run ${1#"$ADLOOM_SRC"/} ${*:2}"
+  our_words="adloom run $*"
 }
 
 against() {
   peers+=("$1")
   peer_commands+=(--- "${@:2}")
+  peer_words+=("${*:2}")
 }
 
 bound() { bounds+=("$@"); }
@@ -122,7 +134,7 @@ read_peer() { # NUMBER LINE
     peer_wall[$1]='' peer_processor[$1]='' peer_peak[$1]='' peer_quality[$1]=failed
     return 0
   fi
-  read -r peer_wall[$1] peer_processor[$1] _ peer_peak[$1] <<<"$2"
+  read -r "peer_wall[$1]" "peer_processor[$1]" _ "peer_peak[$1]" <<<"$2"
   told=$(median_of "$work/out/said$(($1 + 1))" result)
   peer_wall[$1]=${told:-${peer_wall[$1]}}
   peer_quality[$1]=$(awk '$1 == "result" { quality = $3 } END { print quality }' "$work/out/said$(($1 + 1))")
@@ -136,7 +148,7 @@ measured() {
   mkdir -p "$work/out"
   [ ${#bounds[@]} = 0 ] || all+=(--- "$tools/limits" "${bounds[@]}")
   peer_wall=() peer_processor=() peer_peak=() peer_quality=()
-  mapfile -t lines < <("$tools/measure" -o "$work/out/said" "$runs" "${all[@]}" || true)
+  mapfile -t lines < <(turns -o "$work/out/said" "$runs" "${all[@]}" || true)
   if [ ${#lines[@]} = 0 ] || [[ ${lines[0]} == failed* ]]; then
     wrong "failed: $our_words"
     return 1
@@ -146,6 +158,9 @@ measured() {
   for i in "${bounds[@]}"; do limit[${i%%:*}]=$(median_of "$work/out/said$((${#peers[@]} + 1))" "${i%%:*}"); done
 }
 
+# Whether this run can tell what one more iteration costs: at a small size it is less than what starting costs more or less.
+slopes() { [ "$size" = full ]; }
+
 # What one more unit of work costs: keep after measuring with few units, slope ADDED after measuring with more.
 keep() { kept_wall=$wall kept_processor=$processor kept_peer_wall=("${peer_wall[@]}"); }
 slope() {
@@ -153,6 +168,7 @@ slope() {
   wall=$(calculate %.6f "($wall - $kept_wall) / $1") processor=$(calculate %.6f "($processor - $kept_processor) / $1")
   for i in "${!peers[@]}"; do
     [ -z "${peer_wall[i]}" ] || [ -z "${kept_peer_wall[i]}" ] || peer_wall[i]=$(calculate %.6f "(${peer_wall[i]} - ${kept_peer_wall[i]}) / $1")
+    peer_quality[i]=
   done
 }
 
@@ -195,7 +211,16 @@ show() { # ROWS FLOOR QUALITY
     work_text='same'
   done
   show_published "$work_text"
-  commands_shown+=("$this: \`$our_words\`")
+  tell_commands
+}
+
+# What was run, without the folders; a command that is there already (of a slope) is not told again.
+tell_commands() {
+  local text="\`$our_words\`" i
+  for i in "${!peers[@]}"; do text+=", ${peers[i]%%,*}: \`${peer_words[i]}\`"; done
+  text=${text//"$work/"/} text=${text//"$ADLOOM_SRC/"/}
+  for i in ${BENCH_PYTHON:-}; do text=${text//"$i "/python3 }; done
+  [[ "${commands_shown[*]}" == *"$text"* ]] || commands_shown+=("$this: $text")
 }
 
 # Numbers of the peers, the fastest first; those that failed last.

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Implicit feedback: 200,000 users, 50,000 items, about 9 million pairs; 64 factors by alternating least squares.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 als() {
-  local many=5
+  local many=5 iterations
   table "$heading"
   if ! has als; then
     not_built als
@@ -16,17 +17,18 @@ stages:
   taste: {use: als, user: user, item: item, weight: count, factors: 64, iterations: $many, reg: 0.01, alpha: 1}
   out: {use: write-csv, path: factors.csv}
 TEXT
-  for iterations in 1 $many; do
+  for iterations in $(slopes && echo 1) $many; do
     begin als
-    ours als.yaml --set taste.iterations=$iterations
+    ours als.yaml --set "taste.iterations=$iterations"
     if python_with implicit,scipy; then
-      against 'implicit, conjugate gradient' "$python" "$source/peers/als.py" "$folder" $iterations "$work/out/implicit"
+      against 'implicit, conjugate gradient' "$python" "$source/peers/als.py" "$folder" "$iterations" "$work/out/implicit"
     fi
     bound block2
     measured || return 0
-    [ $iterations != 1 ] || keep
+    [ "$iterations" != 1 ] || keep
   done
   show "$(fact users)" '' "loss $(metric als taste loss)"
+  slopes || return 0
   this='als, an iteration'
   slope $((many - 1))
   # 3 steps of conjugate gradient and the right side: 4 products with each pair's factors, twice (users, items).

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The click log: read, hashed to 2^22 and learned from online by FTRL; a pass more over it; scored only. Vowpal Wabbit reads
 # the same rows in its own text format and learns by FTRL with the same parameters.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 # against_vw NAME ARGUMENTS...: its own driver, by the program or by its Python package.
 against_vw() {
@@ -50,10 +51,11 @@ clicks_same() {
 
 clicks_pass() {
   local passes vw_passes
+  slopes || return 0
   for passes in 1 3; do
     begin 'clicks, a pass more'
-    ours "$source/click.yaml" --var "LOG=$log" --set click.learn=fit --set click.epochs=$passes
-    vw_passes=(-d "$text" -b 22 --loss_function logistic --ftrl --ftrl_alpha .1 --holdout_off --passes $passes --cache_file "$work/out/vw.cache" -k)
+    ours "$source/click.yaml" --var "LOG=$log" --set click.learn=fit --set "click.epochs=$passes"
+    vw_passes=(-d "$text" -b 22 --loss_function logistic --ftrl --ftrl_alpha .1 --holdout_off --passes "$passes" --cache_file "$work/out/vw.cache" -k)
     against_vw 'Vowpal Wabbit, FTRL from its cache' "${vw_passes[@]}"
     bound random
     measured || return 0
@@ -63,12 +65,21 @@ clicks_pass() {
   show "$rows" "39 * $rows / 1e6 / random" ''
 }
 
+# Scores of the rows by the model that has seen them all: better than the progressive ones.
+check_scored() {
+  local loss
+  loss=$(awk -F, 'NR > 1 { p = $1 ? $2 : 1 - $2; loss -= log(p > 1e-15 ? p : 1e-15) } END { print loss / (NR - 1) }' "$work/out/$this/scores.csv")
+  at_most "$loss" "$(metric clicks click logloss)" 'clicks, scored: logloss, that while learning'
+}
+
 clicks_scored() {
   begin 'clicks, scored'
   ours "$source/click.yaml" --var "LOG=$log" --models "$work/out/clicks"
   [ ! -e "$work/out/vw.model" ] || against_vw 'Vowpal Wabbit, FTRL' -d "$text" --loss_function logistic -t -i "$work/out/vw.model" -p "$work/out/vw.scores"
   bound "read:$log" "lines:$log" random
   measured || return 0
+  check_scored
+  peer_quality=('')
   show "$rows" "$(clicks_floor)" ''
 }
 

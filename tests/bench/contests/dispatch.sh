@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What the engine does around plugins: a stage that does nothing, per batch.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 # noop_pipeline CLASS STAGES
 noop_pipeline() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Factorisation machines on the click log, where they are built: fm and ffm, online in one pass, as the click log by FTRL.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 # factors_one CLASS FACTORS TABLE-CELLS-A-VALUE
 factors_one() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Gaussian mixtures: 200,000 rows of 32 numbers, 20 components from a k-means start; one iteration of EM, and the likelihood.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 gmm_measured() { # WORK COVARIANCE ITERATIONS
   begin "$1"
@@ -23,14 +24,17 @@ stages:
 TEXT
   table "$heading"
   for covariance in diag full; do
-    gmm_measured "gmm-few-$covariance" $covariance 2 || return 0
-    keep
+    if slopes; then
+      gmm_measured "gmm-few-$covariance" $covariance 2 || return 0
+      keep
+    fi
     gmm_measured "gmm-$covariance" $covariance $many || return 0
     # Different random starts end in different optima: about the same likelihood is what can be asked.
     for i in "${!peers[@]}"; do
       [ -z "${peer_wall[i]}" ] || close_to "$(metric "gmm-$covariance" mixture log-likelihood)" "${peer_quality[i]}" .01 "gmm $covariance: log-likelihood of ${peers[i]}"
     done
     show "$rows" '' "log-likelihood $(calculate %.5f "$(metric "gmm-$covariance" mixture log-likelihood)")"
+    slopes || continue
     this="gmm $covariance, an iteration"
     slope $((many - 2))
     # Densities and sums of 20 components, 2 operations each for every number (diag) or pair of numbers (full).

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # How cost grows: twice the rows, twice the columns, twice the keys, two threads for one.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 # grows WORK WHAT YAML1 [ARGUMENTS...] --- YAML2 [ARGUMENTS...]
 grows() {
@@ -8,7 +9,7 @@ grows() {
   for i in "$@"; do
     if [ "$i" = --- ]; then both=1; elif [ $both = 0 ]; then first+=("$i"); else second+=("$i"); fi
   done
-  mapfile -t lines < <("$tools/measure" "$runs" "$adloom" run --quiet --fresh --store "$work/store" --out "$work/out/growth1" "${first[@]}" \
+  mapfile -t lines < <(turns "$runs" "$adloom" run --quiet --fresh --store "$work/store" --out "$work/out/growth1" "${first[@]}" \
     --- "$adloom" run --quiet --fresh --store "$work/store" --out "$work/out/growth2" "${second[@]}" || true)
   if [ ${#lines[@]} -lt 2 ] || [[ ${lines[*]} == *failed* ]]; then
     wrong "growth: $work_text failed"
@@ -41,7 +42,7 @@ growth_kmeans() {
     local columns='' names=''
     for i in $(seq 0 $((width - 1))); do columns+=", x$i: float" names+=", x$i"; done
     printf 'adloom: 1\nstages:\n  rows: {use: read-csv, path: "%s", columns: {%s}}\n  cluster: {use: kmeans, features: [%s], clusters: 100, tol: 0, max_iter: 10}\n' \
-      "$folder/dense.csv" "${columns#, }" "${names#, }" >growth-$width.yaml
+      "$folder/dense.csv" "${columns#, }" "${names#, }" >"growth-$width.yaml"
   done
   grows 'k-means' rows growth-64.yaml --limit $(($(fact rows) / 2)) --- growth-64.yaml
   grows 'k-means' columns growth-32.yaml --- growth-64.yaml

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # The main job on real data, beside the same steps in pandas and scikit-learn. ADLOOM_DATA is where the data are.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 journey() {
-  local file=$ADLOOM_SRC/pipelines/journey.yaml bytes=0 input auc
+  local file=$ADLOOM_SRC/pipelines/journey.yaml bytes=0 input inputs auc
   table "$heading"
   if [ -z "${ADLOOM_DATA:-}" ] || [ ! -d "${ADLOOM_DATA:-}/complete_journey" ]; then
     plain 'journey' 'skipped: ADLOOM_DATA is not set' '' '' '' ''
     return 0
   fi
-  for input in "$ADLOOM_DATA"/complete_journey/*.csv*; do bytes=$((bytes + $(gzip -cdf <"$input" | wc -c))); done
+  inputs=("$ADLOOM_DATA"/complete_journey/*.csv*)
+  for input in "${inputs[@]}"; do bytes=$((bytes + $(gzip -cdf <"$input" | wc -c))); done
   begin journey
   ours "$file"
   if python_with sklearn,pandas; then against 'pandas and scikit-learn' "$python" "$source/peers/journey.py" "$ADLOOM_DATA/complete_journey" "$work/out/journey.csv"; fi
-  bound "read:$(ls "$ADLOOM_DATA"/complete_journey/transactions_sample.csv* | head -1)"
+  bound "read:${inputs[0]}"
   measured || return 0
   auc=$(metric journey quality auc)
   for i in "${!peers[@]}"; do

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Grouping and joining: 10 million rows, a million keys, with little memory for rows.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 keyed_pipelines() {
   cat >group.yaml <<TEXT

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Logistic regression to convergence on the hashed click log in LIBSVM's format: nine tenths to learn from, the last tenth to
 # judge by. liblinear minimises C x loss + |w|^2 / 2: l2 is 1 / (C x rows).
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 linear() {
   local rows learned class=lbfgs

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The simulated market: making its impressions alone, and the whole loop over them.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 market() {
   local rows made

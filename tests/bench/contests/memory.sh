@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Memory: data ten times as large as --memory give the same bytes as with all memory, and the peak says what they took.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 # bounded WORK YAML BYTES OUTPUT: BYTES are those of the rows that the stages keep.
 bounded() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Reading alone: every field is parsed, checked and made a column; nothing else is done with it.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 read_pipelines() {
   local columns=''
@@ -36,8 +37,8 @@ read_one() {
   for i in "${!peers[@]}"; do
     [ -z "${peer_wall[i]}" ] || close_to "$(metric "$1" total nulls)" "${peer_quality[i]}" 0 "$1: nulls, by ${peers[i]}"
   done
-  show "$4" "$(megabytes "$3") / 1e3 * (1 / read + 1 / lines)" "$(metric "$1" total nulls | cut -d. -f1) nulls"
-  echo "bench: $1: $(calculate '%.0f MB/s, %.0f MB/s of processor time' "$(megabytes "$3") / $wall, $(megabytes "$3") / $processor")" >&2
+  show "$4" "$(megabytes "$3") / 1e3 * (1 / read + 1 / lines)" \
+    "$(calculate '%d nulls, %.0f MB/s, %.0f MB/s a core' "$(metric "$1" total nulls), $(megabytes "$3") / $wall, $(megabytes "$3") / $processor")"
 }
 
 reading() {

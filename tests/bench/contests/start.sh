@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Starting: the program alone, checking a pipeline, and checking one that maps large libraries.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 # Asks the kernel to forget the program and its plugins, as after a restart.
 forget_files() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # TF-IDF of short documents, with a vocabulary and by hashing; and of Chinese reviews, by dictionary.
+# shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 text_pipeline() { # FILE PARAMETERS of tfidf
   cat <<TEXT
@@ -22,10 +23,10 @@ text_vocabulary() {
   measured || return 0
   words=$(metric text words words) entries=$(metric text total items) sum=$(metric text total sum)
   if [ -n "${peer_quality[0]:-}" ] && [ "${peer_quality[0]}" != failed ]; then
-    IFS=/ read -r peer_words peer_entries peer_sum <<<"${peer_quality[0]}"
-    close_to "$words" "$peer_words" 0 'text: words of scikit-learn'
-    close_to "$entries" "$peer_entries" 0 'text: entries of scikit-learn'
-    close_to "$sum" "$peer_sum" 1e-6 'text: sum of scikit-learn'
+    IFS=/ read -r its_words its_entries its_sum <<<"${peer_quality[0]}"
+    close_to "$words" "$its_words" 0 'text: words of scikit-learn'
+    close_to "$entries" "$its_entries" 0 'text: entries of scikit-learn'
+    close_to "$sum" "$its_sum" 1e-6 'text: sum of scikit-learn'
   fi
   show "$rows" "$(megabytes "$file") / 1e3 * (1 / read + 1 / lines)" "$(calculate '%d/%d/%.2f' "$words, $entries, $sum")"
 }
@@ -69,7 +70,7 @@ TEXT
 }
 
 text() {
-  local file rows words entries sum peer_words peer_entries peer_sum
+  local file rows words entries sum its_words its_entries its_sum
   data documents "$(scaled 500000)"
   file=$folder/documents.txt rows=$(fact rows)
   table "$heading"
