@@ -33,11 +33,11 @@ text_vocabulary() {
 
 text_hashed() {
   begin 'text, hashed'
-  if ! has tfidf bits; then
+  if ! has tfidf mode; then
     not_built "$this"
     return 0
   fi
-  text_pipeline "$file" ', bits: 20' >text-hashed.yaml
+  text_pipeline "$file" ', mode: hash, bits: 20' >text-hashed.yaml
   ours text-hashed.yaml
   if python_with sklearn; then against 'scikit-learn, HashingVectorizer and TfidfTransformer' "$python" "$source/peers/text.py" hash "$file"; fi
   bound "read:$file" "lines:$file"
@@ -47,19 +47,22 @@ text_hashed() {
 
 # Other dictionaries cut words in other places, so the results are not the same; only time and memory are compared.
 text_chinese() {
-  local reviews=${ADLOOM_DATA:-}/zh_shopping/online_shopping_10_cats.csv.gz
+  local dictionary='' reviews=${ADLOOM_DATA:-}/zh_shopping/online_shopping_10_cats.csv.gz
   if [ ! -e "$reviews" ]; then
     plain 'text, Chinese' 'skipped: ADLOOM_DATA is not set' '' '' '' ''
     return 0
   fi
   rows=$(scaled 60000)
   gzip -cd "$reviews" 2>/dev/null | head -n $((rows + 1)) >chinese.csv || true
+  if has tfidf dictionary && python_with jieba; then
+    dictionary=", dictionary: $("$python" -c 'import jieba, os; print(os.path.dirname(jieba.__file__))')/dict.txt"
+  fi
   cat >text-chinese.yaml <<TEXT
 adloom: 1
 plugins: [$tools/.libs/noop.so]
 stages:
   documents: {use: read-csv, path: chinese.csv, columns: {review: string}}
-  words: {use: tfidf, text: review}
+  words: {use: tfidf, text: review$dictionary}
   total: {use: bench.total, columns: [words]}
 TEXT
   begin 'text, Chinese'

@@ -1,6 +1,9 @@
 """als.py FOLDER ITERATIONS OUT: implicit's alternating least squares with 64 factors; tells HR@20 on the held-out items."""
+import os
 import sys
 import warnings
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as implicit asks for: it has threads of its own
 
 import implicit
 import numpy as np
@@ -24,7 +27,8 @@ def read(name):
 users, items, counts = map(np.array, zip(*read("implicit.csv")))
 test_users, test_items, _ = map(np.array, zip(*read("implicit-test.csv")))
 shape = (max(users.max(), test_users.max()) + 1, max(items.max(), test_items.max()) + 1)
-matrix = scipy.sparse.csr_matrix((counts.astype(np.float32), (users, items)), shape=shape)
+# Its input is the confidence: 1 + alpha x count is what adloom's alpha of 1 means.
+matrix = scipy.sparse.csr_matrix((1 + counts.astype(np.float32), (users, items)), shape=shape)
 model = implicit.als.AlternatingLeastSquares(64, regularization=0.01, alpha=1.0, iterations=int(iterations), use_cg=True,
                                              random_state=1)
 model.fit(matrix, show_progress=False)
