@@ -1,6 +1,10 @@
 """kmeans.py sklearn|faiss FILE CENTRES ITERATIONS LABELS: Lloyd's algorithm from given centres; tells the inertia."""
+import os
 import sys
 import warnings
+
+if sys.argv[1] == "faiss":
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # it has threads of its own, which those of OpenBLAS only hinder
 
 import numpy as np
 import pandas as pd
