@@ -1,9 +1,12 @@
 /*
  * A plugin that does nothing, for measuring what the engine does around plugins: bench.rows makes rows in memory,
- * bench.noop hands them on as they are, bench.look does so too but reads a column, bench.drop ends the pipeline.
+ * bench.noop hands them on as they are, bench.look does so too but reads a column, bench.drop ends the pipeline, and so
+ * does bench.total, which reads all of some columns and reports what they hold: for measuring the stages before it without
+ * what writing costs, and for comparing results.
  */
 #include <adloom/plugin.h>
 
+#include <math.h>
 #include <stdlib.h>
 
 /* ---- bench.rows ---- */
@@ -154,7 +157,94 @@ static const adl_class drop_class = {
     .write = drop_rows,
 };
 
-static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class, &drop_class};
+/* ---- bench.total ---- */
+
+enum { ROWS, NULLS, ITEMS, BYTES, SUM, TOTALS };
+
+typedef struct total {
+  adl_inputs columns;
+} total;
+
+static const adl_param total_params[] = {
+    {.name = "columns",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_LIST_OF | ADL_NULLS_PASS | ADL_NAN_PASS,
+     .offset = offsetof(total, columns),
+     .elements = ADL_ANY_ELEMENT,
+     .shapes = ADL_ANY_SHAPE,
+     .default_value = "*",
+     .doc = "The columns that are read."},
+};
+
+/* Of a column: what is null, how many items (values, list items, entries that are stored), bytes of text, sum of numbers. */
+static void add_column(const adl_column *column, double *totals) {
+  const bool text = column->type.element == ADL_STRING || column->type.element == ADL_BYTES,
+             many = column->type.shape == ADL_LIST || column->type.shape == ADL_SPARSE || column->type.shape == ADL_BAG;
+  int64_t items = many                               ? column->offsets[column->rows]
+                  : column->type.shape == ADL_VECTOR ? column->rows * column->type.width
+                                                     : column->rows;
+  double sum = 0;
+  totals[NULLS] += column->null_count;
+  totals[ITEMS] += (double)(many ? items : items - column->null_count);
+  if (text) {
+    totals[BYTES] += column->string_offsets[items];
+    for (int64_t i = 0; column->type.shape == ADL_BAG && i < items; i++) sum += (double)column->weights[i];
+  } else if (column->type.element == ADL_FLOAT32) {
+    for (int64_t i = 0; i < items; i++) sum += (double)((const float *)column->data)[i];
+  } else if (column->type.shape == ADL_SCALAR && column->type.element != ADL_TIMESTAMP) {
+    for (int64_t row = 0; row < items; row++)
+      if (!adl_is_null(column, row)) sum += adl_number_at(column, row);
+  }
+  if (isfinite(sum)) totals[SUM] += sum;
+}
+
+static adl_status total_step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
+                             adl_tensors *partial) {
+  const total *self = instance;
+  const int64_t size = TOTALS;
+  double *totals = call->host->tensor(call, partial, "totals", ADL_FLOAT64, 1, &size);
+  (void)context;
+  totals[ROWS] += (double)batch->rows;
+  for (int64_t i = 0; i < self->columns.count; i++) add_column(batch->slots[self->columns.items[i].slot], totals);
+  return ADL_OK;
+}
+
+static adl_status total_fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
+  const adl_fold fold = {.struct_size = sizeof fold, .step = total_step};
+  const int64_t size = TOTALS;
+  (void)instance;
+  call->host->tensor(call, model->tensors, "totals", ADL_FLOAT64, 1, &size);
+  return call->host->fold(call, rows, &fold, model->tensors);
+}
+
+static adl_status total_report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
+  static const char *const names[TOTALS] = {"rows", "nulls", "items", "bytes", "sum"};
+  adl_tensor totals;
+  (void)instance;
+  if (!call->host->find_tensor(call, model->tensors, "totals", &totals)) return ADL_OK;
+  for (int i = 0; i < TOTALS; i++)
+    call->host->report_number(call, report, "", names[i], ((const double *)totals.data)[i], NAN, NAN);
+  return ADL_OK;
+}
+
+static const adl_class total_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_EVALUATE,
+    .id = "bench.total",
+    .title = "Totals",
+    .doc =
+        "Reads columns whole and reports how many rows, nulls, items and bytes of text they hold, and the sum of their "
+        "numbers.",
+    .flags = ADL_ALL_ROWS | ADL_SINGLE_PASS | ADL_TRANSIENT,
+    .form = ADL_NEW,
+    .instance_size = sizeof(total),
+    .state_version = 1,
+    ADL_PARAMS(total_params),
+    .fit = total_fit,
+    .report = total_report,
+};
+
+static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class, &drop_class, &total_class};
 
 static const adl_plugin plugin = {
     .struct_size = sizeof(adl_plugin),
@@ -167,5 +257,5 @@ static const adl_plugin plugin = {
     .classes = classes,
 };
 
-ADL_PLUGIN("bench.noop", "1.0.0", "source:bench.rows transform:bench.noop transform:bench.look sink:bench.drop",
-           &plugin);
+ADL_PLUGIN("bench.noop", "1.0.0",
+           "source:bench.rows transform:bench.noop transform:bench.look sink:bench.drop evaluate:bench.total", &plugin);
