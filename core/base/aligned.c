@@ -5,9 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* From this size on, zeroed storage is mapped: what glibc does by default, too. */
 enum { MAPPED_FROM = 128 * 1024 };
+
+/* Storage of these sizes lies in huge pages where the system has them: tables of weights are read and written at random, and
+ * most of the time of that is looking up where the pages are. Larger ones may be mostly empty, and stay so. */
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 8 << 20, HUGE_TO = 1 << 30 };
 
 void *adl_aligned_try(int64_t size) {
   void *block = NULL;
@@ -22,12 +27,28 @@ void *adl_aligned_new(int64_t size) {
   return block;
 }
 
+/* `size` bytes of zeroed pages; NULL: there is no more memory. Aligned to a huge page where these are used: what is mapped
+ * before and behind goes back. */
+static void *map_pages(size_t size) {
+  bool huge = size >= HUGE_FROM && size <= HUGE_TO;
+  size_t more = huge ? HUGE_PAGE : 0, page = (size_t)sysconf(_SC_PAGESIZE);
+  size = (size + page - 1) & ~(page - 1);
+  char *pages = mmap(NULL, size + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return NULL;
+  if (!huge) return pages;
+  size_t before = (HUGE_PAGE - (uintptr_t)pages % HUGE_PAGE) % HUGE_PAGE;
+  if (before > 0) munmap(pages, before);
+  if (more > before) munmap(pages + before + size, more - before);
+  madvise(pages + before, size, MADV_HUGEPAGE);
+  return pages + before;
+}
+
 bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size) {
   *zeroed = (adl_zeroed){.used = size, .capacity = MAX(adl_aligned_size(size), ADL_ALIGNMENT)};
   if (size < 0 || size > INT64_MAX / 2) return false;
   if (size >= MAPPED_FROM) {
-    void *pages = mmap(NULL, (size_t)zeroed->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED) return false;
+    void *pages = map_pages((size_t)zeroed->capacity);
+    if (pages == NULL) return false;
     zeroed->data = pages;
     zeroed->mapped = true;
     return true;

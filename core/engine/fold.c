@@ -152,8 +152,10 @@ static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold
   if ((fold->flags & ADL_FOLD_IN_ORDER) != 0) {
     bool touched = false, in_order = true;
     target to = {.partial = total, .touched = &touched};
+    engine->folding_in_order = true;
     for (int64_t i = 0; in_order && i < adl_store_frames(rows->store); i++)
       in_order = !adl_engine_stopping(engine) && fold_kept_frame(merger, rows, i, fold, &to);
+    engine->folding_in_order = false;
     adl_context_current = adl_context_of(call);
     return in_order ? ADL_OK : ADL_FAILED;
   }

@@ -122,13 +122,20 @@ static void loop_work(void *data, int32_t worker_number) {
   }
 }
 
-/* From the control thread, between scans, on all workers; from inside a worker's own call, or beside a running scan, right
- * here. The results are the same: the body writes by i. */
+/* The control thread between scans, in a fit or in the step of a fold over kept rows in order: nobody else is at work. */
+static bool workers_rest(const adl_context *own, const adl_run_call *run) {
+  const adl_engine *engine = run->engine;
+  return own == &engine->workers[engine->threads].context ||
+         (engine->folding_in_order && own == &engine->workers[engine->threads + 1].context);
+}
+
+/* On all workers, where they rest; from inside a worker's own call, or beside a running scan, right here. The results are
+ * the same: the body writes by i. */
 static adl_status host_parallel(const adl_call *call, int64_t count,
                                 adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context) {
   adl_context *own = adl_context_of(call);
   adl_run_call *run = own->run;
-  if (run == NULL || own != &run->engine->workers[run->engine->threads].context) {
+  if (run == NULL || count < 2 || !workers_rest(own, run)) {
     for (int64_t i = 0; i < count; i++) ADL_TRY(body(call, context, i));
     return ADL_OK;
   }
@@ -138,7 +145,8 @@ static adl_status host_parallel(const adl_call *call, int64_t count,
             .count = count,
             .body = body,
             .context = context};
-  adl_pool_run(run->engine->pool, loop_work, &l, NULL, NULL);
+  adl_pool_help(run->engine->pool, loop_work, &l);
+  adl_context_current = own;
   return atomic_load(&l.failed) ? ADL_FAILED : ADL_OK;
 }
 

@@ -175,6 +175,7 @@ struct adl_engine {
   adl_rejects *rejects;
   GArray *shards; /* of adl_shard */
   pthread_mutex_t shards_mutex;
+  bool folding_in_order; /* by the control thread, over kept rows: the workers rest */
   bool apply; /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;

@@ -18,4 +18,7 @@ int32_t adl_pool_threads(const adl_pool *pool);
 void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data, void (*idle)(void *data),
                   void *idle_data);
 
+/* The same for short work: the caller is the last worker, and nobody sleeps at once when there is nothing to do. */
+void adl_pool_help(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data);
+
 #endif

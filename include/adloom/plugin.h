@@ -570,7 +570,9 @@ struct adl_host {
   /* Key of a stream of random numbers for adl_random: depends on the run's seed, the stage's name and `use`. */
   uint64_t (*random_key)(const adl_call *call, const char *use);
   int64_t (*now)(const adl_call *call); /* microseconds UTC at which the run began: the same all through a run */
-  /* Runs body(call, context, i) for i in 0 .. count - 1 on the workers. Write results by i, never by worker. */
+  /* Runs body(call, context, i) for i in 0 .. count - 1 on the workers. Write results by i, never by worker. In fit, and in
+   * the step of an ADL_FOLD_IN_ORDER fold over kept rows, they work side by side; elsewhere, where they are busy, this
+   * is a plain loop. Rows are rejected through the step's own call. */
   adl_status (*parallel)(const adl_call *call, int64_t count,
                          adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context);
   const char *(*stage_name)(const adl_call *call);

@@ -64,4 +64,53 @@ static inline adl_parsed adl_parse_int64_padded(const char *text, size_t size, i
   return ADL_PARSED;
 }
 
+/* The same as adl_parse_double, for text with at least eight readable bytes before it and one in it. Up to sixteen digits,
+ * perhaps with a point, are read as two words; a number below 2^53 divided by a power of ten is rounded once, so rightly
+ * (Clinger 1990). */
+static inline adl_parsed adl_parse_double_padded(const char *text, size_t size, double *value) {
+  static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  const uint64_t zeros = UINT64_C(0x3030303030303030), points = UINT64_C(0x2e2e2e2e2e2e2e2e);
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+  bool negative = *text == '-';
+  bool point = false;
+  size_t digits = size - negative, behind = 0;
+  if (__builtin_expect(digits - 1 >= 16, 0)) return adl_parse_double(text, size, value);
+  uint64_t low = adl_load_little(text + size - 8), high = zeros;
+  if (digits <= 8) {
+    uint64_t keep = ~UINT64_C(0) << (64 - 8 * digits);
+    low = (low & keep) | (zeros & ~keep);
+  } else {
+    uint64_t keep = ~UINT64_C(0) << (128 - 8 * digits);
+    high = (adl_load_little(text + size - 16) & keep) | (zeros & ~keep);
+  }
+  uint64_t at = low ^ points;
+  at = (at - ones) & ~at & tops; /* its lowest set bit marks the first point, from the front */
+  if (at != 0) {                 /* what stands before the point moves up to it */
+    unsigned bit = (unsigned)__builtin_ctzll(at) - 7;
+    uint64_t before = low & ((UINT64_C(1) << bit) - 1), from_high = high >> 56;
+    behind = 7 - bit / 8;
+    point = true;
+    low = (bit == 56 ? 0 : low >> (bit + 8) << (bit + 8)) | before << 8 | from_high;
+    high = high << 8 | 0x30;
+  } else if (digits > 8) {
+    at = high ^ points;
+    at = (at - ones) & ~at & tops;
+    if (at != 0) {
+      unsigned bit = (unsigned)__builtin_ctzll(at) - 7;
+      uint64_t before = high & ((UINT64_C(1) << bit) - 1);
+      behind = 15 - bit / 8;
+      point = true;
+      high = (bit == 56 ? 0 : high >> (bit + 8) << (bit + 8)) | before << 8 | 0x30;
+    }
+  }
+  if (__builtin_expect(!adl_eight_digits(low) || !adl_eight_digits(high) || digits == point, 0))
+    return adl_parse_double(text, size, value);
+  uint64_t all = digits <= 8 ? adl_eight_digits_value(low)
+                             : adl_eight_digits_value(high) * UINT64_C(100000000) + adl_eight_digits_value(low);
+  if (__builtin_expect(all >> 53 != 0, 0)) return adl_parse_double(text, size, value);
+  double magnitude = behind > 0 ? (double)all / tens[behind] : (double)all;
+  *value = negative ? -magnitude : magnitude;
+  return ADL_PARSED;
+}
+
 #endif

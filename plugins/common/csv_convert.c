@@ -41,7 +41,7 @@ static void convert_float(const adl_csv_table *table, const adl_csv_values *valu
     if (is_null(table, values->text[i], values->size[i]))
       set_null(sink, i);
     else
-      set_problem(&problems[i], adl_parse_double(values->text[i], values->size[i], &out[i]));
+      set_problem(&problems[i], adl_parse_double_padded(values->text[i], values->size[i], &out[i]));
   }
 }
 
@@ -75,23 +75,37 @@ static void check_text(const adl_csv_values *values, uint8_t *problems) {
     if (!adl_utf8_valid(values->text[i], values->size[i])) problems[i] = ADL_CSV_BAD_TEXT;
 }
 
+/* Marks the rows of the tile that nulls says. */
+static void set_nulls(adl_csv_sink *sink, const uint8_t *nulls, uint32_t count) {
+  uint8_t *validity = sink->buffers.validity;
+  for (uint32_t i = 0; i < count; i++) {
+    int64_t row = sink->row + i;
+    validity[row >> 3] &= (uint8_t) ~(nulls[i] << (row & 7));
+  }
+}
+
+/* Whether a value is empty is hard to guess, so nothing branches on it. */
 static void convert_string(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink) {
   char *out = (char *)sink->buffers.data;
   int32_t *offsets = sink->buffers.string_offsets + sink->row;
   int64_t at = sink->bytes;
+  uint8_t nulls[ADL_CSV_TILE_ROOM], any = 0;
   for (uint32_t i = 0; i < values->count; i++) {
     const char *text = values->text[i];
     uint32_t size = values->size[i];
-    if (is_null(table, text, size) && (size == 0 || !values->any_quoted || !values->quoted[i])) {
-      set_null(sink, i);
+    if (__builtin_expect(table->null_begins[(unsigned char)*text] && is_marker(table, text, size) &&
+                             !(values->any_quoted && values->quoted[i]),
+                         0))
       size = 0;
-    }
+    nulls[i] = size == 0;
+    any |= nulls[i];
     memcpy(out + at, text, 16); /* most are short */
     if (size > 16) memcpy(out + at + 16, text + 16, size - 16);
     at += size;
     offsets[i + 1] = (int32_t)at;
   }
   sink->bytes = at;
+  if (any != 0) set_nulls(sink, nulls, values->count);
 }
 
 void adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,

@@ -24,6 +24,11 @@ static inline double adl_logistic_loss(double label, double margin) {
   return log1p(exp(-fabs(margin))) + (margin > 0 ? margin : 0.0) - label * margin;
 }
 
+/* The same where p = logistic(margin) is at hand; the error is 1e-16, not relative to the loss. */
+static inline double adl_logistic_loss_at(double label, double margin, double p) {
+  return (margin > 0 ? margin : 0.0) - log(p > 0.5 ? p : 1.0 - p) - label * margin;
+}
+
 /* The same from a probability, which is cut to [1e-15, 1 - 1e-15]. */
 static inline double adl_log_loss(double label, double probability) {
   const double limit = 1e-15;

@@ -17,15 +17,19 @@ static inline uint32_t adl_murmur3_mix(uint32_t h) {
   return h ^ (h >> 16);
 }
 
+/* Four bytes of the key into the hash. */
+static inline uint32_t adl_murmur3_word(uint32_t h, const unsigned char *p) {
+  uint32_t k = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+  k = adl_murmur3_rotate(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
+  return adl_murmur3_rotate(h ^ k, 13) * 5 + UINT32_C(0xe6546b64);
+}
+
 static inline uint32_t adl_murmur3(const void *key, size_t size, uint32_t seed) {
   const unsigned char *p = (const unsigned char *)key;
   uint32_t h = seed;
+  if (size == 8) return adl_murmur3_mix(adl_murmur3_word(adl_murmur3_word(h, p), p + 4) ^ 8); /* ids often are */
   size_t left = size;
-  for (; left >= 4; left -= 4, p += 4) {
-    uint32_t k = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-    k = adl_murmur3_rotate(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
-    h = adl_murmur3_rotate(h ^ k, 13) * 5 + UINT32_C(0xe6546b64);
-  }
+  for (; left >= 4; left -= 4, p += 4) h = adl_murmur3_word(h, p);
   uint32_t tail = 0;
   if (left > 2) tail ^= (uint32_t)p[2] << 16;
   if (left > 1) tail ^= (uint32_t)p[1] << 8;

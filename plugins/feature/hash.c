@@ -10,7 +10,7 @@
 #include "common/entries.h"
 #include "common/murmur3.h"
 
-enum { BLOCK_ROWS = 256, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
+enum { BLOCK_ROWS = 128, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
 
 /* A column that is hashed, once however often it is named. */
 typedef struct hashed_column {
@@ -62,23 +62,48 @@ static bool finite_or_reject(const row_block *block, const hashed_column *source
 
 /* A number is the value of the dimension that its column's name has. */
 static void hash_numbers(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
-  for (int64_t row = 0; row < block->rows; row++) {
+  bool narrow = true;
+  for (int64_t row = 0; row < block->rows; row++) to->hash[row] = source->seed;
+  if (column->type.element == ADL_FLOAT64) {
+    const double *from = (const double *)column->data + block->first;
+    for (int64_t row = 0; row < block->rows; row++) {
+      to->value[row] = (float)from[row];
+      narrow &= from[row] >= -FLT_MAX && from[row] <= FLT_MAX;
+    }
+  } else {
+    narrow = false;
+  }
+  for (int64_t row = 0; !narrow && row < block->rows; row++) {
     int64_t at = block->first + row;
     double value = adl_is_null(column, at) ? 0 : adl_number_at(column, at);
-    to->hash[row] = source->seed;
     to->value[row] = finite_or_reject(block, source, row, value) ? (float)value : 0;
   }
+  if (narrow && column->validity != NULL)
+    for (int64_t row = 0; row < block->rows; row++)
+      to->value[row] = adl_bit(column->validity, block->first + row) ? to->value[row] : 0;
+}
+
+static void hash_strings(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  const char *bytes = column->data;
+  const int32_t *offsets = column->string_offsets + block->first;
+  for (int64_t row = 0; row < block->rows; row++)
+    to->hash[row] = adl_murmur3(bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]), source->seed);
 }
 
 static void hash_categories(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
-  bool plain = column->type.element == ADL_STRING;
   char buffer[ADL_CATEGORY_TEXT_SIZE];
-  for (int64_t row = 0; row < block->rows; row++) {
-    int64_t at = block->first + row;
-    adl_text text = plain ? adl_text_at(column, at) : adl_category_text(column, at, buffer);
-    to->hash[row] = adl_murmur3(text.data, (size_t)text.size, source->seed);
-    to->value[row] = adl_is_null(column, at) ? 0 : 1;
+  if (column->type.element == ADL_STRING) {
+    hash_strings(block, source, column, to);
+  } else {
+    for (int64_t row = 0; row < block->rows; row++) {
+      adl_text text = adl_category_text(column, block->first + row, buffer);
+      to->hash[row] = adl_murmur3(text.data, (size_t)text.size, source->seed);
+    }
   }
+  for (int64_t row = 0; row < block->rows; row++) to->value[row] = 1;
+  if (column->validity != NULL)
+    for (int64_t row = 0; row < block->rows; row++)
+      to->value[row] = (float)adl_bit(column->validity, block->first + row);
 }
 
 /* Lists and bags: each item is a category, a bag's weights are the values. */
@@ -190,11 +215,7 @@ static double count_entries(const hasher *self, const items *all, int64_t at) {
   return count;
 }
 
-static void gather_row(const hasher *self, const items *all, int64_t at, gathering *row) {
-  row->count = 0;
-  for (int64_t i = 0; i < self->columns.count; i++)
-    for (int32_t item = all[i].start[at] - all[i].base; item < all[i].start[at + 1] - all[i].base; item++)
-      add_entry(row, all[i].hash[item], all[i].value[item]);
+static void add_crosses(const hasher *self, const items *all, int64_t at, gathering *row) {
   for (int32_t c = 0; c < self->cross_count; c++)
     add_cross(row, all, self->crossed[c].source, self->crossed[c].count, at, 0, 1);
 }
@@ -206,6 +227,67 @@ static void make_room(const adl_call *call, gathering *row, int64_t count) {
   row->scratch = call->host->alloc(call, (size_t)row->capacity * sizeof *row->scratch);
 }
 
+/* Where columns may have any number of items a row. */
+static void gather_row(const hasher *self, const row_block *block, const items *all, int64_t at, gathering *row) {
+  double most = count_entries(self, all, at);
+  row->count = 0;
+  if (most > MAX_ROW_ENTRIES) {
+    block->call->host->reject(block->call, block->first + at, "crosses", "the row has %.0f entries; at most %d", most,
+                              MAX_ROW_ENTRIES);
+    return;
+  }
+  make_room(block->call, row, (int64_t)most);
+  for (int64_t i = 0; i < self->columns.count; i++)
+    for (int32_t item = all[i].start[at] - all[i].base; item < all[i].start[at + 1] - all[i].base; item++)
+      add_entry(row, all[i].hash[item], all[i].value[item]);
+  add_crosses(self, all, at, row);
+}
+
+/* Where every column has at most one item a row, all rows of a block are filled at once, column by column: the entries of
+ * row r begin at entries[r * usual], filled[r] of them. */
+typedef struct dealt_rows {
+  uint64_t *entries;
+  int64_t usual;
+  int32_t filled[BLOCK_ROWS];
+} dealt_rows;
+
+static void deal_column(const row_block *block, const items *from, const gathering *row, dealt_rows *to) {
+  for (int64_t at = 0; at < block->rows; at++) {
+    float value = from->value[at];
+    if (row->is_signed && adl_murmur3_mix(from->hash[at]) >> 31) value = -value;
+    to->entries[at * to->usual + to->filled[at]] = adl_entry(from->hash[at] & row->mask, value);
+    to->filled[at] += value != 0;
+  }
+}
+
+static void deal_rows(const hasher *self, const row_block *block, const items *all, const gathering *row,
+                      dealt_rows *to) {
+  memset(to->filled, 0, sizeof to->filled);
+  for (int64_t i = 0; i < self->columns.count; i++) deal_column(block, &all[i], row, to);
+}
+
+/* The rows of a block, behind the `used` entries that the column has. */
+static adl_status put_block(const hasher *self, const row_block *block, const items *all, dealt_rows *dealt,
+                            gathering *row, adl_out *out, int64_t batch_rows, adl_buffers *column, int64_t *used) {
+  if (self->one_each) deal_rows(self, block, all, row, dealt);
+  for (int64_t at = 0; at < block->rows; at++) {
+    if (self->one_each) {
+      row->entries = dealt->entries + at * dealt->usual;
+      row->count = dealt->filled[at];
+      add_crosses(self, all, at, row);
+    } else {
+      gather_row(self, block, all, at, row);
+    }
+    if (*used + row->count > column->item_capacity)
+      ADL_TRY(
+          block->call->host->reserve(block->call, out, self->as.slot, batch_rows, 2 * (*used + row->count), 0, column));
+    *used +=
+        adl_entries_merge(row->entries, row->scratch, row->count, column->index + *used, (float *)column->data + *used);
+    column->offsets[block->first + at + 1] = (int32_t)*used;
+  }
+  return ADL_OK;
+}
+
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
   const adl_host *host = call->host;
@@ -213,32 +295,21 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   int32_t one_a_row[BLOCK_ROWS + 1];
   items *all = host->alloc(call, (size_t)self->source_count * sizeof *all);
   gathering row = {.mask = (uint32_t)((UINT64_C(1) << self->bits) - 1), .is_signed = self->is_signed};
-  int64_t usual = self->columns.count + self->cross_count, used = 0;
+  dealt_rows dealt = {.usual = self->columns.count + self->cross_count};
+  int64_t used = 0;
   adl_buffers column = {0};
   (void)model;
   memset(all, 0, (size_t)self->source_count * sizeof *all);
   for (int32_t i = 0; i <= BLOCK_ROWS; i++) one_a_row[i] = i;
-  make_room(call, &row, usual);
-  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, usual * batch->rows, 0, &column));
+  make_room(call, &row, dealt.usual);
+  dealt.entries = host->alloc(call, (size_t)(BLOCK_ROWS * dealt.usual) * sizeof *dealt.entries);
+  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, dealt.usual * batch->rows, 0, &column));
   for (int64_t first = 0; first < batch->rows; first += BLOCK_ROWS) {
     int64_t rest = batch->rows - first;
     row_block block = {call, first, rest < BLOCK_ROWS ? rest : BLOCK_ROWS, one_a_row};
     for (int32_t i = 0; i < self->source_count; i++)
       hash_block(&block, &self->sources[i], batch->slots[self->sources[i].input->slot], &all[i]);
-    for (int64_t at = 0; at < block.rows; at++) {
-      double most = self->one_each ? (double)usual : count_entries(self, all, at);
-      row.count = 0;
-      if (most > MAX_ROW_ENTRIES) {
-        host->reject(call, first + at, "crosses", "the row has %.0f entries; at most %d", most, MAX_ROW_ENTRIES);
-      } else {
-        make_room(call, &row, (int64_t)most);
-        gather_row(self, all, at, &row);
-      }
-      if (used + row.count > column.item_capacity)
-        ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, 2 * (used + row.count), 0, &column));
-      used += adl_entries_merge(row.entries, row.scratch, row.count, column.index + used, (float *)column.data + used);
-      column.offsets[first + at + 1] = (int32_t)used;
-    }
+    ADL_TRY(put_block(self, &block, all, &dealt, &row, out, batch->rows, &column, &used));
   }
   return ADL_OK;
 }

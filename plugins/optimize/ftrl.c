@@ -2,22 +2,16 @@
  * a View from the Trenches", KDD 2013, Algorithm 1). One file: parameters, the update, the four ways it is called. */
 #include <adloom/plugin.h>
 
-#include <float.h>
 #include <string.h>
 
+#include "common/ftrl_steps.h"
 #include "common/labels.h"
 #include "common/logistic.h"
 #include "common/matrix_rows.h"
 #include "common/weight_table.h"
 
-/* What is kept of one dimension: weight, FTRL's z, and the sum of squared gradients n. One cache line holds four. n is
- * float64 since a float32 stops growing after some ten million updates. */
-typedef struct record {
-  float w, z;
-  double n;
-} record;
-#define RECORD_LAYOUT "w:f32,z:f32,n:f64"
-_Static_assert(sizeof(record) == 16, "a record is 16 bytes, as its layout says");
+#define RECORD_LAYOUT ADL_FTRL_LAYOUT
+typedef adl_ftrl_record record;
 
 typedef struct ftrl {
   adl_input features, label, weight;
@@ -123,11 +117,12 @@ typedef struct weights {
   double *progress;
   double *curve; /* CURVE_POINTS x 2: summed weight and loss */
   int64_t width;
+  const adl_ftrl_steps *steps;
 } weights;
 
 static weights make_weights(const adl_call *call, const ftrl *self, adl_tensors *tensors) {
   const adl_host *host = call->host;
-  weights model = {.width = self->features.type.width};
+  weights model = {.width = self->features.type.width, .steps = adl_ftrl_steps_for_machine()};
   model.records = host->tensor(call, tensors, "coordinates", ADL_BYTES, 2, (int64_t[]){model.width, sizeof(record)});
   char *layout = host->tensor(call, tensors, "coordinates.layout", ADL_BYTES, 1, (int64_t[]){sizeof RECORD_LAYOUT - 1});
   memcpy(layout, RECORD_LAYOUT, sizeof RECORD_LAYOUT - 1);
@@ -145,7 +140,7 @@ static bool find_weights(const adl_call *call, const adl_tensors *tensors, weigh
       !call->host->find_tensor(call, tensors, "progress", &progress) ||
       !call->host->find_tensor(call, tensors, "curve", &curve))
     return false;
-  *model = (weights){records.data, bias.data, progress.data, curve.data, records.size[0]};
+  *model = (weights){records.data, bias.data, progress.data, curve.data, records.size[0], adl_ftrl_steps_for_machine()};
   return true;
 }
 
@@ -164,54 +159,33 @@ static double clip(const ftrl *self, const weights *model, double margin) {
 }
 
 static double margin_of(const ftrl *self, const weights *model, adl_matrix_row row) {
-  double sum = self->bias ? model->bias[0] : 0.0;
-  for (int64_t k = 0; k < row.count; k++)
-    sum += (double)model->records[row.index != NULL ? row.index[k] : k].w * row.value[k];
-  return clip(self, model, sum);
+  double sum = model->steps->margin(model->records, row);
+  return clip(self, model, self->bias ? sum + model->bias[0] : sum);
 }
 
-static float prediction_of(const ftrl *self, double margin) {
-  return self->loss == ADL_LOSS_LOGISTIC ? adl_probability32(adl_logistic(margin)) : (float)margin;
+/* What is predicted at a margin: a probability, or with squared loss the margin itself. */
+static double prediction_of(const ftrl *self, double margin) {
+  return self->loss == ADL_LOSS_LOGISTIC ? adl_logistic(margin) : margin;
 }
 
-/* w of the closed form, from z and the root of n. */
-static inline double weight_from(const ftrl *self, double z, double root, double l1, double l2) {
-  double excess = fabs(z) - l1;
-  if (!(excess > 0)) return 0;
-  return copysign(excess, -z) / ((self->beta + root) / self->alpha + l2);
+static float score_of(const ftrl *self, double prediction) {
+  return self->loss == ADL_LOSS_LOGISTIC ? adl_probability32(prediction) : (float)prediction;
 }
 
-static inline void update(const ftrl *self, record *at, double gradient) {
-  double n = at->n + gradient * gradient, root = sqrt(n);
-  double z = at->z + gradient - (root - sqrt(at->n)) / self->alpha * at->w;
-  z = z < FLT_MAX ? z : FLT_MAX; /* huge inputs end in a large weight, not in infinity or NaN */
-  z = z > -FLT_MAX ? z : -FLT_MAX;
-  at->n = n;
-  at->z = (float)z;
-  at->w = (float)weight_from(self, at->z, root, self->l1, self->l2);
-}
-
-/* The constant's w, z and n are all float64: it is updated by every row, so its z grows largest. */
-static void update_bias(const ftrl *self, double *bias, double gradient) {
-  double n = bias[2] + gradient * gradient, root = sqrt(n);
-  bias[1] += gradient - (root - sqrt(bias[2])) / self->alpha * bias[0];
-  bias[2] = n;
-  bias[0] = weight_from(self, bias[1], root, 0, 0);
-}
-
-static void update_row(const ftrl *self, weights *model, adl_matrix_row row, double margin, double label,
+static void update_row(const ftrl *self, weights *model, adl_matrix_row row, double prediction, double label,
                        double weight) {
   /* Derivative of the loss by the margin; squared loss is (margin - label)^2, as in Vowpal Wabbit. */
-  double slope = self->loss == ADL_LOSS_LOGISTIC ? adl_logistic(margin) - label : 2.0 * (margin - label);
-  slope *= weight;
-  for (int64_t k = 0; k < row.count; k++)
-    if (row.value[k] != 0) update(self, &model->records[row.index != NULL ? row.index[k] : k], slope * row.value[k]);
-  if (self->bias) update_bias(self, model->bias, slope);
+  double slope = (self->loss == ADL_LOSS_LOGISTIC ? 1.0 : 2.0) * (prediction - label) * weight;
+  adl_ftrl_rates rates = {1 / self->alpha, self->beta, self->l1, self->l2};
+  model->steps->update(&rates, model->records, row, slope);
+  if (self->bias) adl_ftrl_update_constant(&rates, model->bias, slope);
 }
 
-static void count_loss(const ftrl *self, weights *model, double margin, double label, double weight) {
+static void count_loss(const ftrl *self, weights *model, double margin, double prediction, double label,
+                       double weight) {
   double *progress = model->progress, error = margin - label;
-  double loss = weight * (self->loss == ADL_LOSS_LOGISTIC ? adl_logistic_loss(label, margin) : error * error);
+  double loss =
+      weight * (self->loss == ADL_LOSS_LOGISTIC ? adl_logistic_loss_at(label, margin, prediction) : error * error);
   if (progress[PASSES] > 0) {
     progress[LAST_WEIGHT] += weight;
     progress[LAST_LOSS] += loss;
@@ -246,11 +220,11 @@ static void learn_rows(const adl_call *call, const ftrl *self, weights *model, c
   for (int64_t row = 0; row < batch->rows; row++) {
     prefetch(model, features, row + PREFETCH_ROWS);
     adl_matrix_row at = adl_matrix_row_at(features, row);
-    double margin = margin_of(self, model, at), y, w;
-    if (scores != NULL) scores[row] = prediction_of(self, margin);
+    double margin = margin_of(self, model, at), prediction = prediction_of(self, margin), y, w;
+    if (scores != NULL) scores[row] = score_of(self, prediction);
     if (!adl_label_read(call, label, weight, self->loss, row, &y, &w)) continue;
-    count_loss(self, model, margin, y, w);
-    update_row(self, model, at, margin, y, w);
+    count_loss(self, model, margin, prediction, y, w);
+    update_row(self, model, at, prediction, y, w);
     if (y < model->progress[LABEL_LOW]) model->progress[LABEL_LOW] = y;
     if (y > model->progress[LABEL_HIGH]) model->progress[LABEL_HIGH] = y;
   }
@@ -340,7 +314,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   for (int64_t row = 0; row < PREFETCH_ROWS; row++) prefetch(&model, features, row);
   for (int64_t row = 0; row < batch->rows; row++) {
     prefetch(&model, features, row + PREFETCH_ROWS);
-    scores[row] = prediction_of(self, margin_of(self, &model, adl_matrix_row_at(features, row)));
+    scores[row] = score_of(self, prediction_of(self, margin_of(self, &model, adl_matrix_row_at(features, row))));
   }
   return ADL_OK;
 }

@@ -112,6 +112,23 @@ static void check_number(const char *text) {
     ALL(parsed == ADL_PARSED && same(value, wanted), "%s: %a instead of %a", text, value, wanted);
 }
 
+/* Texts of every kind, in the middle of others: both ways of reading a number say the same. */
+START_TEST(padded_numbers_like_others) {
+  static const char letters[] = "0123456789012345678900..-+eE x";
+  char padded[64];
+  for (int i = 0; i < 1000000; i++) {
+    double value = 4711, other = 4711;
+    size_t size = 1 + random_bits() % 20;
+    uint64_t kinds = random_bits() % 4 == 0 ? sizeof letters - 1 : 23; /* most are digits and a point */
+    for (size_t k = 0; k < sizeof padded; k++) padded[k] = letters[random_bits() % kinds];
+    if (random_bits() % 8 == 0) padded[8] = '-';
+    adl_parsed wanted = adl_parse_double(padded + 8, size, &value);
+    ALL(adl_parse_double_padded(padded + 8, size, &other) == wanted, "%.*s: not %d", (int)size, padded + 8, wanted);
+    ALL(wanted != ADL_PARSED || same(value, other), "%.*s: %a and %a", (int)size, padded + 8, value, other);
+  }
+}
+END_TEST
+
 START_TEST(numbers_like_strtod) {
   static const char *const hard[] = {"0",
                                      "-0",
@@ -526,6 +543,7 @@ int main(void) {
   tcase_add_test(tcase, random_integers_go_round);
   tcase_add_test(tcase, table_of_powers);
   tcase_add_test(tcase, numbers_like_strtod);
+  tcase_add_test(tcase, padded_numbers_like_others);
   tcase_add_test(tcase, random_numbers_like_strtod);
   tcase_add_test(tcase, not_numbers);
   tcase_add_test(tcase, the_locale_does_not_matter);
