@@ -103,7 +103,7 @@ bool adl_factor_scale(const adl_call *call, const adl_factor_settings *self, int
   const double most = 1e12;
   *scale = 1;
   if (self->normalise) {
-    if (squares > 0) *scale = (float)(1 / sqrt(squares));
+    if (squares > 0) *scale = (float)fmin(1 / sqrt(squares), 1e38);
     return true;
   }
   if (squares <= most) return true;
