@@ -202,6 +202,18 @@ uint64_t learner_random_key(const char *use) {
   return key;
 }
 
+/* One after the other, as inside a step. */
+static adl_status host_parallel(const adl_call *call, int64_t count,
+                                adl_status (*body)(const adl_call *call, void *given, int64_t i), void *given) {
+  for (int64_t i = 0; i < count; i++) ADL_TRY(body(call, given, i));
+  return ADL_OK;
+}
+
+static void host_drop_tensor(const adl_call *call, adl_tensors *tensors, const char *name) {
+  (void)call;
+  adl_tensors_drop(tensors, name);
+}
+
 static uint64_t host_random_key(const adl_call *call, const char *use) {
   (void)call;
   return learner_random_key(use);
@@ -338,12 +350,14 @@ static const adl_host host = {
     .progress = host_progress,
     .alloc = host_alloc,
     .random_key = host_random_key,
+    .parallel = host_parallel,
     .split = host_split,
     .online = host_online,
     .declare = host_declare,
     .dimension_name = host_dimension_name,
     .tensor = host_tensor,
     .find_tensor = host_find_tensor,
+    .drop_tensor = host_drop_tensor,
     .scratch_tensors = host_scratch_tensors,
     .table = host_table,
     .table_count = adl_table_count,
