@@ -12,18 +12,20 @@
 #define UP (1 + 4 * FLT_EPSILON)
 #define DOWN (1 - 4 * FLT_EPSILON)
 
-enum { MOST_GROUPS = 16, AT_ONCE = ADL_KMEANS_AT_ONCE };
+enum { LANES = 8, MOST_GROUPS = 16, AT_ONCE = ADL_KMEANS_AT_ONCE };
 
 adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int64_t clusters, int64_t width) {
   const adl_host *host = call->host;
   int64_t panels = (clusters + 8 * ADL_KMEANS_PANEL - 1) / (8 * ADL_KMEANS_PANEL);
   int64_t most = panels < MOST_GROUPS ? panels : MOST_GROUPS;
-  if (clusters < 2 || rows > MOST_BYTES / (4 * (2 + most))) return NULL;
+  int64_t stride = most > LANES ? MOST_GROUPS : LANES;
+  if (clusters < 2 || rows > MOST_BYTES / (4 * (2 + stride))) return NULL;
   adl_kmeans_bounds *bounds = host->alloc(call, sizeof *bounds);
-  *bounds = (adl_kmeans_bounds){.rows = rows};
+  *bounds = (adl_kmeans_bounds){.rows = rows, .stride = stride};
   bounds->cluster = host->alloc(call, (size_t)rows * sizeof *bounds->cluster);
   bounds->upper = host->alloc(call, (size_t)rows * sizeof *bounds->upper);
-  bounds->lower = host->alloc(call, (size_t)(rows * most) * sizeof *bounds->lower);
+  bounds->lower = host->alloc(call, (size_t)(rows * stride) * sizeof *bounds->lower);
+  memset(bounds->lower, 0, (size_t)(rows * stride) * sizeof *bounds->lower); /* some of a stride are no group's */
   bounds->before = host->alloc(call, (size_t)(clusters * width) * sizeof *bounds->before);
   bounds->move = host->alloc(call, (size_t)clusters * sizeof *bounds->move);
   bounds->group_move = host->alloc(call, MOST_GROUPS * sizeof *bounds->group_move);
@@ -32,19 +34,16 @@ adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int
 
 void adl_kmeans_bounds_forget(adl_kmeans_bounds *bounds) { bounds->known = false; }
 
-static int64_t group_of(const adl_kmeans_bounds *bounds, const adl_kmeans_index *index, int64_t cluster) {
-  return cluster / (bounds->panels * ADL_KMEANS_PANEL * index->panels.lanes);
-}
-
 void adl_kmeans_bounds_moved(adl_kmeans_bounds *bounds, const adl_kmeans_index *index) {
   int64_t k = index->clusters, d = index->width;
   bounds->panels = (index->panels.count + MOST_GROUPS - 1) / MOST_GROUPS;
   bounds->groups = (index->panels.count + bounds->panels - 1) / bounds->panels;
+  bounds->group_size = bounds->panels * ADL_KMEANS_PANEL * index->panels.lanes;
   memset(bounds->group_move, 0, MOST_GROUPS * sizeof *bounds->group_move);
   double most = 0;
   for (int64_t j = 0; j < k; j++) {
     double norm2 = adl_linalg_norm2(index->layout + j * d, d);
-    float *group = &bounds->group_move[group_of(bounds, index, j)];
+    float *group = &bounds->group_move[j / bounds->group_size];
     most = norm2 > most ? norm2 : most;
     if (!bounds->known) continue;
     bounds->move[j] = UP * (float)sqrt(adl_linalg_distance2(bounds->before + j * d, index->layout + j * d, d));
@@ -62,13 +61,15 @@ typedef struct pass {
   const adl_kmeans_index *index;
   adl_simd level;
   const float *x;           /* rows x width, as they came */
+  float most_length;        /* of a centre, centred */
   int64_t first;            /* number of the first row, in bounds */
   float *buffer;            /* AT_ONCE x width: rows brought together, centred */
   uint32_t computed[BLOCK]; /* bit g: group g is to be computed for the row */
   float norm2[BLOCK];       /* |x|^2, centred; set where a group is computed */
   float own[BLOCK];         /* squared distance to the row's own centre; the same */
   int16_t list[BLOCK];
-  adl_kmeans_winner *winner; /* BLOCK x groups */
+  float *best, *second; /* BLOCK x stride: of the row in each group computed */
+  int32_t *at;          /* the same */
 } pass;
 
 /* How far a squared distance in float32 can be off, for rows and centres of these squared lengths: the error of a sum of
@@ -77,38 +78,51 @@ static float error_of(const pass *in, float norm2) {
   return (float)(in->index->width + 16) * FLT_EPSILON * (norm2 + in->bounds->most_norm2);
 }
 
+static uint32_t all_groups(const pass *in) { return (uint32_t)((UINT64_C(1) << in->bounds->groups) - 1); }
+
+/* Lowers the bounds of a row by what the groups moved. */
+static void lower_bounds(const pass *in, float *lower) {
+  const float *move = in->bounds->group_move;
+  for (int64_t from = 0; from < in->bounds->stride; from += LANES)
+    for (int g = 0; g < LANES; g++) lower[from + g] = (lower[from + g] - move[from + g]) * DOWN;
+}
+
 /* Groups in which a centre may be as near as one at distance `upper`. Written so that NaN excludes nothing. */
 static uint32_t groups_near(const pass *in, const float *lower, float upper, float error) {
   uint32_t near = 0;
+  float least = upper * upper + 2 * error;
   for (int64_t g = 0; g < in->bounds->groups; g++)
-    if (!(lower[g] > 0 && lower[g] * lower[g] - upper * upper > 2 * error)) near |= UINT32_C(1) << g;
+    near |= (uint32_t) !(lower[g] > 0 && lower[g] * lower[g] > least) << g;
   return near;
 }
 
-static uint32_t all_groups(const pass *in) { return (uint32_t)((UINT64_C(1) << in->bounds->groups) - 1); }
+static int count_of(uint32_t groups) {
+  int count = 0;
+  for (; groups != 0; groups &= groups - 1) count++;
+  return count;
+}
 
 /* Widens the bounds of row r by what the centres moved, and sets which groups are to be computed. */
 static void look(pass *in, int64_t r) {
   const adl_kmeans_bounds *bounds = in->bounds;
   int64_t at = in->first + r, d = in->index->width;
-  if (!bounds->known) {
-    in->computed[r] = all_groups(in);
-    return;
-  }
   int32_t cluster = bounds->cluster[at];
-  float *lower = bounds->lower + at * bounds->groups;
-  float upper = (bounds->upper[at] + bounds->move[cluster]) * UP;
-  for (int64_t g = 0; g < bounds->groups; g++) lower[g] = (lower[g] - bounds->group_move[g]) * DOWN;
+  float *lower = bounds->lower + at * bounds->stride, old = bounds->upper[at];
+  float upper = (old + bounds->move[cluster]) * UP;
+  lower_bounds(in, lower);
   bounds->upper[at] = upper;
-  float length = upper + sqrtf(bounds->most_norm2) * UP;
+  float length = upper + in->most_length;
   in->computed[r] = groups_near(in, lower, upper, error_of(in, length * length * UP));
   if (in->computed[r] == 0) return;
-  adl_kmeans_measure(in->level, in->x + r * d, in->index->center, in->index->layout + cluster * d, d, &in->norm2[r],
-                     &in->own[r]);
-  float error = error_of(in, in->norm2[r]);
-  bounds->upper[at] = upper = sqrtf(in->own[r] + error) * UP;
-  in->computed[r] = groups_near(in, lower, upper, error);
-  if (__builtin_popcount(in->computed[r]) * 2 > bounds->groups) in->computed[r] = all_groups(in);
+  /* Where most groups would have to be computed even if the row came nearer to its centre: no need to know. */
+  if (2 * count_of(groups_near(in, lower, old - bounds->move[cluster], 0)) <= bounds->groups) {
+    adl_kmeans_measure(in->level, in->x + r * d, in->index->center, in->index->layout + cluster * d, d, &in->norm2[r],
+                       &in->own[r]);
+    float error = error_of(in, in->norm2[r]);
+    bounds->upper[at] = upper = sqrtf(in->own[r] + error) * UP;
+    in->computed[r] = groups_near(in, lower, upper, error);
+  }
+  if (2 * count_of(in->computed[r]) > bounds->groups) in->computed[r] = all_groups(in);
 }
 
 /* Brings up to AT_ONCE listed rows together. */
@@ -123,7 +137,12 @@ static void compute_group(pass *in, const int16_t *list, int64_t count, int64_t 
   adl_kmeans_winner winners[AT_ONCE];
   int64_t from = g * in->bounds->panels, end = from + in->bounds->panels;
   adl_kmeans_nearest(panels, in->buffer, count, from, end < panels->count ? end : panels->count, winners, 1);
-  for (int64_t i = 0; i < count; i++) in->winner[list[i] * in->bounds->groups + g] = winners[i];
+  for (int64_t i = 0; i < count; i++) {
+    int64_t to = list[i] * in->bounds->stride + g;
+    in->best[to] = winners[i].best;
+    in->second[to] = winners[i].second;
+    in->at[to] = winners[i].at;
+  }
 }
 
 /* Rows for which all groups are to be computed. */
@@ -135,7 +154,7 @@ static void compute_full(pass *in, int64_t rows) {
     int64_t here = count - from < AT_ONCE ? count - from : AT_ONCE;
     bring(in, in->list + from, here);
     for (int64_t g = 0; g < in->bounds->groups; g++) compute_group(in, in->list + from, here, g);
-    for (int64_t i = 0; i < here && !in->bounds->known; i++)
+    for (int64_t i = 0; i < here; i++)
       in->norm2[in->list[from + i]] = adl_kmeans_norm2(in->level, in->buffer + i * in->index->width, in->index->width);
   }
 }
@@ -151,27 +170,25 @@ static void compute_part(pass *in, int64_t rows, int64_t g) {
   }
 }
 
-/* The best of the groups computed for row r: its centre, its group, its score. */
-typedef struct best_of {
-  int32_t at;
-  int64_t group;
-  float score;
-} best_of;
-
-static best_of best_computed(const pass *in, int64_t r) {
-  best_of best = {0, -1, INFINITY};
+/* The group with the best score of those computed for row r; -1: there is no score that is a number. */
+static int64_t best_group(const pass *in, int64_t r) {
+  int64_t group = -1;
+  const float *best = in->best + r * in->bounds->stride;
+  float score = INFINITY;
   for (int64_t g = 0; g < in->bounds->groups; g++) {
-    const adl_kmeans_winner *w = &in->winner[r * in->bounds->groups + g];
-    if ((in->computed[r] >> g & 1) != 0 && w->best < best.score) best = (best_of){w->at, g, w->best};
+    if ((in->computed[r] >> g & 1) == 0 || !(best[g] < score)) continue;
+    score = best[g];
+    group = g;
   }
-  return best;
+  return group;
 }
 
 /* Whether row r, of whose own group nothing was computed, stays in its cluster although another centre has come near.
  * Where float32 cannot tell, its own group is computed as well, and the answer is no. */
 static bool stays(pass *in, int64_t r, int64_t own_group) {
-  best_of best = best_computed(in, r);
-  float other = in->norm2[r] + 2 * best.score, error = error_of(in, in->norm2[r]);
+  int64_t group = best_group(in, r);
+  float score = group < 0 ? INFINITY : in->best[r * in->bounds->stride + group];
+  float other = in->norm2[r] + 2 * score, error = error_of(in, in->norm2[r]);
   if (other > in->own[r] + 2 * error) return true;
   if (!(other < in->own[r] - 2 * error)) {
     int16_t row = (int16_t)r;
@@ -190,21 +207,24 @@ static float below(float square, float error) {
 /* Cluster and bounds of row r from what was computed. */
 static void settle(pass *in, int64_t r) {
   const adl_kmeans_bounds *bounds = in->bounds;
-  int64_t at = in->first + r, groups = bounds->groups;
-  int64_t own_group = bounds->known ? group_of(bounds, in->index, bounds->cluster[at]) : 0;
+  int64_t at = in->first + r, from = r * bounds->stride;
+  int64_t own_group = bounds->known ? bounds->cluster[at] / bounds->group_size : 0;
   bool stay = (in->computed[r] >> own_group & 1) == 0 && stays(in, r, own_group);
-  best_of best = best_computed(in, r);
-  float norm2 = in->norm2[r], error = error_of(in, norm2), *lower = bounds->lower + at * groups;
-  for (int64_t g = 0; g < groups; g++) {
-    const adl_kmeans_winner *w = &in->winner[r * groups + g];
-    if ((in->computed[r] >> g & 1) != 0)
-      lower[g] = below(norm2 + 2 * (g == best.group && !stay ? w->second : w->best), error);
-    else if (g == own_group && !stay) /* its old centre is one of the others now */
-      lower[g] = fminf(lower[g], below(in->own[r], error));
-  }
+  int64_t group = best_group(in, r);
+  float norm2 = in->norm2[r], error = error_of(in, norm2), *lower = bounds->lower + at * bounds->stride;
+  for (int64_t g = 0; g < bounds->groups; g++)
+    if ((in->computed[r] >> g & 1) != 0) lower[g] = below(norm2 + 2 * in->best[from + g], error);
   if (stay) return;
-  bounds->cluster[at] = best.at;
-  bounds->upper[at] = sqrtf(fmaxf(norm2 + 2 * best.score, 0) + error) * UP;
+  if ((in->computed[r] >> own_group & 1) == 0) /* its old centre is one of the others now */
+    lower[own_group] = fminf(lower[own_group], below(in->own[r], error));
+  float score = INFINITY;
+  bounds->cluster[at] = 0;
+  if (group >= 0) {
+    score = in->best[from + group];
+    lower[group] = below(norm2 + 2 * in->second[from + group], error);
+    bounds->cluster[at] = in->at[from + group];
+  }
+  bounds->upper[at] = sqrtf(fmaxf(norm2 + 2 * score, 0) + error) * UP;
 }
 
 void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bounds, const adl_kmeans_index *index,
@@ -215,14 +235,20 @@ void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bou
   *in = (pass){.bounds = bounds, .index = index, .level = (adl_simd)index->panels.level};
   in->buffer = host->alloc(call, (size_t)(AT_ONCE * d) * sizeof *in->buffer);
   memset(in->buffer, 0, (size_t)(AT_ONCE * d) * sizeof *in->buffer);
-  in->winner = host->alloc(call, (size_t)(BLOCK * bounds->groups) * sizeof *in->winner);
+  in->most_length = sqrtf(bounds->most_norm2) * UP;
+  in->best = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->best);
+  in->second = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->second);
+  in->at = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->at);
   for (int64_t from = 0; from < rows->rows; from += BLOCK) {
     int64_t count = rows->rows - from < BLOCK ? rows->rows - from : BLOCK;
     in->x = (const float *)rows->data + from * d;
     in->first = ordinal + from;
     for (int64_t r = 0; r < count; r++) {
       before[from + r] = bounds->known ? bounds->cluster[in->first + r] : -1;
-      look(in, r);
+      if (bounds->known)
+        look(in, r);
+      else
+        in->computed[r] = all_groups(in);
     }
     compute_full(in, count);
     for (int64_t g = 0; g < bounds->groups; g++) compute_part(in, count, g);

@@ -13,13 +13,15 @@
 typedef struct adl_kmeans_bounds {
   int64_t rows;
   int64_t groups, panels; /* of centres; panels of a group */
+  int64_t stride;         /* floats of `lower` for a row: 8 or 16 */
+  int64_t group_size;     /* centres of a group */
   bool known;             /* there was a pass since adl_kmeans_bounds_forget */
   int32_t *cluster;       /* rows */
   float *upper;           /* rows */
-  float *lower;           /* rows x groups */
+  float *lower;           /* rows x stride */
   float *before;          /* clusters x width: the centres of the last pass, centred */
   float *move;            /* clusters: how far each has moved since, at most */
-  float *group_move;      /* groups: the largest of them */
+  float *group_move;      /* stride: the largest of them, by group */
   float most_norm2;       /* of the centres, centred */
 } adl_kmeans_bounds;
 

@@ -85,6 +85,19 @@ static inline portable_numbers portable_pick(portable_numbers a, int32_t first, 
 #define PICK portable_pick
 static inline portable_vector portable_spread(float value) { return (portable_vector){{value}}; }
 DEFINE_LANES(portable_lanes, LANES);
+
+/* The lowest score of all lanes is the best one; the second is the lowest when it gives way to its lane's second. */
+static adl_kmeans_winner portable_winner(const portable_lanes *state) {
+  int won = 0;
+  for (int l = 1; l < LANES; l++)
+    if (state->best[l] < state->best[won] || (state->best[l] == state->best[won] && state->at[l] < state->at[won]))
+      won = l;
+  float second = state->second[won];
+  for (int l = 0; l < LANES; l++)
+    if (l != won && state->best[l] < second) second = state->best[l];
+  return (adl_kmeans_winner){state->best[won], second, state->at[won]};
+}
+
 #include "common/kmeans_kernel_body.h"
 #undef TARGET
 #undef LANES
@@ -126,6 +139,29 @@ DEFINE_LANES(portable_lanes, LANES);
 #define NUMBERS(first) _mm256_add_epi32(_mm256_set1_epi32(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define PICK(a, b, which) _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), which))
 DEFINE_LANES(avx2_lanes, LANES);
+
+/* The lowest lane, in all lanes. */
+TARGET static inline __m256 avx2_lowest(__m256 a) {
+  a = _mm256_min_ps(a, _mm256_permute2f128_ps(a, a, 1));
+  a = _mm256_min_ps(a, _mm256_permute_ps(a, 0x4e));
+  return _mm256_min_ps(a, _mm256_permute_ps(a, 0xb1));
+}
+
+TARGET static inline __m256i avx2_first(__m256i a) {
+  a = _mm256_min_epi32(a, _mm256_permute2x128_si256(a, a, 1));
+  a = _mm256_min_epi32(a, _mm256_shuffle_epi32(a, 0x4e));
+  return _mm256_min_epi32(a, _mm256_shuffle_epi32(a, 0xb1));
+}
+
+TARGET static inline adl_kmeans_winner avx2_winner(const avx2_lanes *state) {
+  __m256 scores = LOAD(state->best), best = avx2_lowest(scores);
+  __m256i equal = _mm256_castps_si256(_mm256_cmp_ps(scores, best, _CMP_EQ_OQ));
+  __m256i at = _mm256_blendv_epi8(_mm256_set1_epi32(INT32_MAX), ILOAD(state->at), equal), first = avx2_first(at);
+  __m256 others = _mm256_blendv_ps(scores, LOAD(state->second), _mm256_castsi256_ps(_mm256_cmpeq_epi32(at, first)));
+  return (adl_kmeans_winner){_mm256_cvtss_f32(best), _mm256_cvtss_f32(avx2_lowest(others)),
+                             _mm_cvtsi128_si32(_mm256_castsi256_si128(first))};
+}
+
 #include "common/kmeans_kernel_body.h"
 #undef TARGET
 #undef LANES
@@ -166,6 +202,17 @@ DEFINE_LANES(avx2_lanes, LANES);
   _mm512_add_epi32(_mm512_set1_epi32(first), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define PICK(a, b, which) _mm512_mask_mov_epi32(a, which, b)
 DEFINE_LANES(avx512_lanes, LANES);
+
+TARGET static inline adl_kmeans_winner avx512_winner(const avx512_lanes *state) {
+  __m512 scores = LOAD(state->best);
+  float best = _mm512_reduce_min_ps(scores);
+  __mmask16 equal = _mm512_cmp_ps_mask(scores, _mm512_set1_ps(best), _CMP_EQ_OQ);
+  __m512i at = _mm512_mask_mov_epi32(_mm512_set1_epi32(INT32_MAX), equal, ILOAD(state->at));
+  int32_t first = _mm512_reduce_min_epi32(at);
+  __mmask16 won = _mm512_cmpeq_epi32_mask(at, _mm512_set1_epi32(first));
+  return (adl_kmeans_winner){best, _mm512_reduce_min_ps(_mm512_mask_mov_ps(scores, won, LOAD(state->second))), first};
+}
+
 #include "common/kmeans_kernel_body.h"
 
 #endif

@@ -1,4 +1,5 @@
-/* The tiles of kmeans_kernel.c, compiled once for each vector width. Before it is included are defined: TARGET, LANES,
+/* The tiles of kmeans_kernel.c, compiled once for each vector width. Before it is included are defined: NAME(winner), which
+ * brings the lanes of a row together, and TARGET, LANES,
  * NAME(x), VEC, IVEC, MASK and the operations LOAD, STORE, ILOAD, ISTORE, SPREAD, FNMADD, MIN, MAX, LESS, PICK, NUMBERS. */
 
 /* Scores of ROWS rows against VECTORS vectors of centres, into what is known of the rows. */
@@ -64,18 +65,5 @@ TARGET static void NAME(nearest)(const adl_kmeans_panels *panels, const float *x
     (x, rows, panels->width, panels->values + p * each * panels->width, panels->half_norm + p * each,
      (int32_t)(p * each), state, here < ADL_KMEANS_PANEL ? (int)here : ADL_KMEANS_PANEL);
   }
-  for (int64_t r = 0; r < rows; r++) {
-    adl_kmeans_winner won = {state[r].best[0], state[r].second[0], state[r].at[0]};
-    for (int l = 1; l < LANES; l++) {
-      float best = state[r].best[l];
-      float other = best < won.best ? won.best : best; /* the one of the two that does not win */
-      if (best < won.best || (best == won.best && state[r].at[l] < won.at)) {
-        won.best = best;
-        won.at = state[r].at[l];
-      }
-      won.second = other < won.second ? other : won.second;
-      won.second = state[r].second[l] < won.second ? state[r].second[l] : won.second;
-    }
-    winners[r * stride] = won;
-  }
+  for (int64_t r = 0; r < rows; r++) winners[r * stride] = NAME(winner)(&state[r]);
 }
