@@ -7,6 +7,10 @@
 #include "common/kmeans_rows.h"
 #include "common/linalg.h"
 
+#ifdef ADL_SIMD_X86
+#include <immintrin.h>
+#endif
+
 #define MOST_BYTES (INT64_C(256) << 20)
 #define BLOCK 1024 /* rows at a time, so that their winners stay in the cache */
 #define UP (1 + 4 * FLT_EPSILON)
@@ -80,17 +84,50 @@ static float error_of(const pass *in, float norm2) {
 
 static uint32_t all_groups(const pass *in) { return (uint32_t)((UINT64_C(1) << in->bounds->groups) - 1); }
 
-/* Lowers the bounds of a row by what the groups moved. */
-static void lower_bounds(const pass *in, float *lower) {
-  const float *move = in->bounds->group_move;
-  for (int64_t from = 0; from < in->bounds->stride; from += LANES)
-    for (int g = 0; g < LANES; g++) lower[from + g] = (lower[from + g] - move[from + g]) * DOWN;
+/* Lowers the bounds of a row by what the groups moved. Returns the groups in which a centre may be as near as one whose
+ * squared distance is `least`, and those as near as `sooner`. Written so that NaN excludes nothing. */
+typedef struct near_groups {
+  uint32_t least, sooner;
+} near_groups;
+
+#ifdef ADL_SIMD_X86
+ADL_TARGET_AVX2 static near_groups lower_avx2(const adl_kmeans_bounds *bounds, float *lower, float least,
+                                              float sooner) {
+  near_groups near = {0, 0};
+  for (int64_t from = 0; from < bounds->stride; from += LANES) {
+    __m256 moved = _mm256_sub_ps(_mm256_loadu_ps(lower + from), _mm256_loadu_ps(bounds->group_move + from));
+    moved = _mm256_mul_ps(moved, _mm256_set1_ps(DOWN));
+    _mm256_storeu_ps(lower + from, moved);
+    __m256 square = _mm256_mul_ps(moved, _mm256_max_ps(moved, _mm256_setzero_ps()));
+    int far = _mm256_movemask_ps(_mm256_cmp_ps(square, _mm256_set1_ps(least), _CMP_GT_OQ));
+    int later = _mm256_movemask_ps(_mm256_cmp_ps(square, _mm256_set1_ps(sooner), _CMP_GT_OQ));
+    near.least |= (uint32_t)(~far & 0xff) << from;
+    near.sooner |= (uint32_t)(~later & 0xff) << from;
+  }
+  return near;
+}
+#endif
+
+static near_groups lower_bounds(const pass *in, float *lower, float least, float sooner) {
+  const adl_kmeans_bounds *bounds = in->bounds;
+  near_groups near = {0, 0};
+#ifdef ADL_SIMD_X86
+  if (in->level >= ADL_SIMD_AVX2) {
+    near = lower_avx2(bounds, lower, least, sooner);
+    return (near_groups){near.least & all_groups(in), near.sooner & all_groups(in)};
+  }
+#endif
+  for (int64_t g = 0; g < bounds->groups; g++) {
+    lower[g] = (lower[g] - bounds->group_move[g]) * DOWN;
+    float square = lower[g] > 0 ? lower[g] * lower[g] : 0;
+    near.least |= (uint32_t) !(square > least) << g;
+    near.sooner |= (uint32_t) !(square > sooner) << g;
+  }
+  return near;
 }
 
-/* Groups in which a centre may be as near as one at distance `upper`. Written so that NaN excludes nothing. */
-static uint32_t groups_near(const pass *in, const float *lower, float upper, float error) {
+static uint32_t groups_near(const pass *in, const float *lower, float least) {
   uint32_t near = 0;
-  float least = upper * upper + 2 * error;
   for (int64_t g = 0; g < in->bounds->groups; g++)
     near |= (uint32_t) !(lower[g] > 0 && lower[g] * lower[g] > least) << g;
   return near;
@@ -109,18 +146,19 @@ static void look(pass *in, int64_t r) {
   int32_t cluster = bounds->cluster[at];
   float *lower = bounds->lower + at * bounds->stride, old = bounds->upper[at];
   float upper = (old + bounds->move[cluster]) * UP;
-  lower_bounds(in, lower);
   bounds->upper[at] = upper;
-  float length = upper + in->most_length;
-  in->computed[r] = groups_near(in, lower, upper, error_of(in, length * length * UP));
+  float length = upper + in->most_length, sooner = old - bounds->move[cluster];
+  near_groups near =
+      lower_bounds(in, lower, upper * upper + 2 * error_of(in, length * length * UP), sooner > 0 ? sooner * sooner : 0);
+  in->computed[r] = near.least;
   if (in->computed[r] == 0) return;
   /* Where most groups would have to be computed even if the row came nearer to its centre: no need to know. */
-  if (2 * count_of(groups_near(in, lower, old - bounds->move[cluster], 0)) <= bounds->groups) {
+  if (2 * count_of(near.sooner) <= bounds->groups) {
     adl_kmeans_measure(in->level, in->x + r * d, in->index->center, in->index->layout + cluster * d, d, &in->norm2[r],
                        &in->own[r]);
     float error = error_of(in, in->norm2[r]);
     bounds->upper[at] = upper = sqrtf(in->own[r] + error) * UP;
-    in->computed[r] = groups_near(in, lower, upper, error);
+    in->computed[r] = groups_near(in, lower, upper * upper + 2 * error);
   }
   if (2 * count_of(in->computed[r]) > bounds->groups) in->computed[r] = all_groups(in);
 }
@@ -199,9 +237,38 @@ static bool stays(pass *in, int64_t r, int64_t own_group) {
   return false;
 }
 
+/* The distance that a squared distance stands for, at least. */
 static float below(float square, float error) {
   float least = square - error;
   return least > 0 ? sqrtf(least) * DOWN : 0;
+}
+
+#ifdef ADL_SIMD_X86
+ADL_TARGET_AVX2 static void settle_avx2(const float *best, uint32_t computed, float norm2, float error, int64_t stride,
+                                        float *lower) {
+  const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  for (int64_t from = 0; from < stride; from += LANES) {
+    __m256 score = _mm256_loadu_ps(best + from),
+           square = _mm256_add_ps(_mm256_set1_ps(norm2), _mm256_add_ps(score, score));
+    square = _mm256_max_ps(_mm256_sub_ps(square, _mm256_set1_ps(error)), _mm256_setzero_ps());
+    __m256 bound = _mm256_mul_ps(_mm256_sqrt_ps(square), _mm256_set1_ps(DOWN));
+    __m256i which = _mm256_and_si256(_mm256_set1_epi32((int32_t)(computed >> from)), bit);
+    _mm256_maskstore_ps(lower + from, _mm256_cmpeq_epi32(which, bit), bound);
+  }
+}
+#endif
+
+/* Bounds of a row for the groups computed, from their best scores. */
+static void settle_lower(const pass *in, int64_t r, float error, float *lower) {
+  const float *best = in->best + r * in->bounds->stride;
+#ifdef ADL_SIMD_X86
+  if (in->level >= ADL_SIMD_AVX2) {
+    settle_avx2(best, in->computed[r], in->norm2[r], error, in->bounds->stride, lower);
+    return;
+  }
+#endif
+  for (int64_t g = 0; g < in->bounds->groups; g++)
+    if ((in->computed[r] >> g & 1) != 0) lower[g] = below(in->norm2[r] + 2 * best[g], error);
 }
 
 /* Cluster and bounds of row r from what was computed. */
@@ -212,8 +279,7 @@ static void settle(pass *in, int64_t r) {
   bool stay = (in->computed[r] >> own_group & 1) == 0 && stays(in, r, own_group);
   int64_t group = best_group(in, r);
   float norm2 = in->norm2[r], error = error_of(in, norm2), *lower = bounds->lower + at * bounds->stride;
-  for (int64_t g = 0; g < bounds->groups; g++)
-    if ((in->computed[r] >> g & 1) != 0) lower[g] = below(norm2 + 2 * in->best[from + g], error);
+  settle_lower(in, r, error, lower);
   if (stay) return;
   if ((in->computed[r] >> own_group & 1) == 0) /* its old centre is one of the others now */
     lower[own_group] = fminf(lower[own_group], below(in->own[r], error));
@@ -237,6 +303,7 @@ void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bou
   memset(in->buffer, 0, (size_t)(AT_ONCE * d) * sizeof *in->buffer);
   in->most_length = sqrtf(bounds->most_norm2) * UP;
   in->best = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->best);
+  memset(in->best, 0, (size_t)(BLOCK * bounds->stride) * sizeof *in->best); /* some of a stride are no group's */
   in->second = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->second);
   in->at = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->at);
   for (int64_t from = 0; from < rows->rows; from += BLOCK) {
