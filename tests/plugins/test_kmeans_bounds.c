@@ -130,13 +130,13 @@ END_TEST
 /* ------------------------------------------------------------------------------------------------ the bounds ---- */
 
 /* Moves centres about, from far to hardly, and compares each pass with a plain one. Grid: values are few and whole, so that
- * many centres are equally near. */
-static void compare_passes(int64_t rows, int64_t width, int64_t clusters, bool grid, float offset) {
+ * many centres are equally near. Away: how far the point is that rows are centred with. */
+static void compare_passes(int64_t rows, int64_t width, int64_t clusters, bool grid, float offset, float away) {
   float *x = blobs_new(11, rows, width, 30, 2), *centers = blobs_new(12, clusters, width, 30, 2);
   float *center = calloc((size_t)width, sizeof *center);
   for (int64_t i = 0; i < rows * width; i++) x[i] = (grid ? roundf(x[i] / 4) : x[i]) + offset;
   for (int64_t i = 0; i < clusters * width; i++) centers[i] = (grid ? roundf(centers[i] / 4) : centers[i]) + offset;
-  for (int64_t i = 0; i < width; i++) center[i] = offset + 1;
+  for (int64_t i = 0; i < width; i++) center[i] = offset + away;
   fake_matrix matrix = {rows, width, x, NULL, NULL};
   fake_stage *stage = stage_of(&matrix);
   adl_rows *unused;
@@ -180,19 +180,20 @@ static void compare_passes(int64_t rows, int64_t width, int64_t clusters, bool g
 
 START_TEST(bounds_change_nothing) {
   setenv("ADLOOM_SIMD", levels[_i], 1);
-  compare_passes(1500, 6, 2, false, 0);
-  compare_passes(1500, 6, 30, false, 0);
-  compare_passes(700, 64, 100, false, 0);
-  compare_passes(1100, 3, 230, false, 0);
-  compare_passes(500, 5, 500, false, 0); /* groups of several panels */
-  compare_passes(900, 4, 60, false, 4096);
+  compare_passes(1500, 6, 2, false, 0, 1);
+  compare_passes(1500, 6, 30, false, 0, 1);
+  compare_passes(700, 64, 100, false, 0, 1);
+  compare_passes(1100, 3, 230, false, 0, 1);
+  compare_passes(500, 5, 500, false, 0, 1); /* groups of several panels */
+  compare_passes(900, 4, 60, false, 4096, 1);
+  compare_passes(900, 8, 60, false, 0, 300); /* scores round so much that the kernel itself is often wrong */
 }
 END_TEST
 
 START_TEST(bounds_with_ties) {
   setenv("ADLOOM_SIMD", levels[_i], 1);
-  compare_passes(1500, 2, 60, true, 0);
-  compare_passes(1000, 3, 200, true, 0);
+  compare_passes(1500, 2, 60, true, 0, 1);
+  compare_passes(1000, 3, 200, true, 0, 1);
 }
 END_TEST
 
