@@ -1,14 +1,11 @@
 #include "common/kmeans_assign.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
+#include "common/kmeans_rows.h"
 #include "common/linalg.h"
 #include "common/matrix_rows.h"
-
-#define BLOCK 256 /* rows at a time: with a tile of scores, about half a megabyte */
-#define TILE 512  /* centres at a time */
 
 /* Next part of a block of memory; sizes are rounded up so that every part is aligned to 64 bytes. */
 static void *carve(void **memory, size_t size) {
@@ -22,7 +19,9 @@ static size_t carved(size_t size) { return (size + 63) / 64 * 64; }
 size_t adl_kmeans_index_size(int64_t clusters, int64_t width, bool sparse) {
   size_t k = (size_t)clusters, d = (size_t)width;
   return carved(sizeof(adl_kmeans_index)) + carved(k * d * sizeof(float)) +
-         (sparse ? carved(k * sizeof(double)) : carved(k * sizeof(float)) + carved(d * sizeof(float)));
+         (sparse ? carved(k * sizeof(double))
+                 : carved(adl_kmeans_panels_values(clusters, width) * sizeof(float)) +
+                       carved(adl_kmeans_panels_norms(clusters) * sizeof(float)) + carved(d * sizeof(float)));
 }
 
 static void lay_out_dense(adl_kmeans_index *index, const float *center) {
@@ -31,8 +30,8 @@ static void lay_out_dense(adl_kmeans_index *index, const float *center) {
   for (int64_t j = 0; j < index->clusters; j++) {
     float *row = index->layout + j * d;
     for (int64_t i = 0; i < d; i++) row[i] = index->centers[j * d + i] - center[i];
-    index->half_norm[j] = (float)(adl_linalg_norm2(row, d) / 2);
   }
+  adl_kmeans_panels_fill(&index->panels, index->layout);
 }
 
 static void lay_out_sparse(adl_kmeans_index *index) {
@@ -53,53 +52,32 @@ adl_kmeans_index *adl_kmeans_index_build(void *memory, int64_t clusters, int64_t
     index->norm = carve(&memory, (size_t)clusters * sizeof(double));
     lay_out_sparse(index);
   } else {
-    index->half_norm = carve(&memory, (size_t)clusters * sizeof(float));
+    index->panels = (adl_kmeans_panels){.clusters = clusters, .width = width};
+    index->panels.values = carve(&memory, adl_kmeans_panels_values(clusters, width) * sizeof(float));
+    index->panels.half_norm = carve(&memory, adl_kmeans_panels_norms(clusters) * sizeof(float));
     index->center = carve(&memory, (size_t)width * sizeof(float));
     lay_out_dense(index, center);
   }
   return index;
 }
 
-/* |x - c|^2 / 2 = |x|^2 / 2 + (|c|^2 / 2 - x.c): the bracket decides. */
-static void assign_block(const adl_kmeans_index *index, const float *x, int64_t rows, float *centred, float *dots,
-                         int32_t *cluster) {
-  int64_t d = index->width;
-  float best[BLOCK];
-  for (int64_t r = 0; r < rows; r++) {
-    for (int64_t i = 0; i < d; i++) centred[r * d + i] = x[r * d + i] - index->center[i];
-    best[r] = INFINITY;
-    cluster[r] = 0;
-  }
-  for (int64_t from = 0; from < index->clusters; from += TILE) {
-    int64_t tile = index->clusters - from < TILE ? index->clusters - from : TILE;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)tile, (int)d, 1, centred, (int)d,
-                index->layout + from * d, (int)d, 0, dots, (int)tile);
-    const float *half_norm = index->half_norm + from;
-    for (int64_t r = 0; r < rows; r++) {
-      const float *dot = dots + r * tile;
-      for (int64_t j = 0; j < tile; j++) {
-        float score = half_norm[j] - dot[j];
-        if (score < best[r]) {
-          best[r] = score;
-          cluster[r] = (int32_t)(from + j);
-        }
-      }
-    }
-  }
-}
-
 static void assign_dense(const adl_call *call, const adl_kmeans_index *index, const adl_column *rows, int32_t *cluster,
                          double *distance2) {
-  int64_t d = index->width, tile = index->clusters < TILE ? index->clusters : TILE;
-  float *centred = call->host->alloc(call, (size_t)(BLOCK * d) * sizeof *centred);
-  float *dots = call->host->alloc(call, (size_t)(BLOCK * tile) * sizeof *dots);
+  int64_t d = index->width;
+  size_t size = (size_t)(ADL_KMEANS_AT_ONCE * d) * sizeof(float);
+  float *centred = call->host->alloc(call, size);
+  memset(centred, 0, size);
+  adl_kmeans_winner winner[ADL_KMEANS_AT_ONCE];
+  adl_simd level = (adl_simd)index->panels.level;
   const float *x = rows->data;
-  for (int64_t from = 0; from < rows->rows; from += BLOCK) {
-    int64_t count = rows->rows - from < BLOCK ? rows->rows - from : BLOCK;
-    assign_block(index, x + from * d, count, centred, dots, cluster + from);
-    for (int64_t r = from; r < from + count; r++)
-      distance2[r] = adl_linalg_distance2(x + r * d, index->centers + cluster[r] * d, d);
+  for (int64_t from = 0; from < rows->rows; from += ADL_KMEANS_AT_ONCE) {
+    int64_t count = rows->rows - from < ADL_KMEANS_AT_ONCE ? rows->rows - from : ADL_KMEANS_AT_ONCE;
+    for (int64_t r = 0; r < count; r++) adl_kmeans_centre(level, x + (from + r) * d, index->center, centred + r * d, d);
+    adl_kmeans_nearest(&index->panels, centred, count, 0, index->panels.count, winner, 1);
+    for (int64_t r = 0; r < count; r++) cluster[from + r] = winner[r].at;
   }
+  for (int64_t r = 0; r < rows->rows && distance2 != NULL; r++)
+    distance2[r] = adl_kmeans_distance2(level, x + r * d, index->centers + cluster[r] * d, d);
 }
 
 /* |x - c|^2 over the dimensions where x has a value, plus what c has elsewhere. */
@@ -135,7 +113,7 @@ static void assign_sparse(const adl_call *call, const adl_kmeans_index *index, c
         cluster[r] = (int32_t)j;
       }
     }
-    distance2[r] = sparse_distance2(index, row, cluster[r]);
+    if (distance2 != NULL) distance2[r] = sparse_distance2(index, row, cluster[r]);
   }
 }
 

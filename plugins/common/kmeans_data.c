@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kmeans_rows.h"
 #include "common/matrix_rows.h"
 
 /* Sample: rows aimed at, rows never gone below, and float32 values held (128 MB). */
@@ -23,12 +24,18 @@ static adl_status step_moments(const adl_call *call, const void *self, const voi
   double *square = call->host->tensor(call, partial, "square", ADL_FLOAT64, 1, &width);
   int64_t *counts = call->host->tensor(call, partial, "counts", ADL_INT64, 1, (const int64_t[]){2});
   const adl_column *features = batch->slots[data->slot];
+  adl_simd level = adl_simd_level();
   counts[0] += batch->rows;
   for (int64_t r = 0; r < batch->rows; r++) {
     adl_matrix_row row = adl_matrix_row_at(features, r);
     counts[1] += row.count;
+    if (row.index == NULL) {
+      adl_kmeans_add(level, sum, row.value, width);
+      adl_kmeans_add_squares(level, square, row.value, width);
+      continue;
+    }
     for (int64_t i = 0; i < row.count; i++) {
-      int64_t at = row.index != NULL ? row.index[i] : i;
+      int64_t at = row.index[i];
       double value = row.value[i];
       sum[at] += value;
       square[at] += value * value;
