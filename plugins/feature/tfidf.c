@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/entries.h"
+#include "common/occurrences.h"
 #include "common/tokenize.h"
 #include "common/vocabulary.h"
 
@@ -31,87 +31,76 @@ typedef struct lookup {
   const float *idf;
 } lookup;
 
-/* ---- the terms of a document ---- */
+/* ---- the terms of a batch ---- */
 
-/* One row after another: its words, or n-grams of them, each with its weight (1 in a text). */
-typedef struct document {
+/* The document in hand, or the last one. */
+typedef struct reader {
   const adl_call *call;
   const tfidf *self;
   const adl_column *column;
   adl_words *words; /* NULL: ready-made */
-  int64_t count, capacity;
-  adl_text *term;
-  float *weight;
-  uint64_t *entries, *scratch; /* room for adl_entries_merge */
-  uint32_t *id;
-  float *sum;
-} document;
+  adl_occurrences *in;
+} reader;
 
-static document *documents_begin(const adl_call *call, const tfidf *self, const adl_batch *batch) {
-  document *doc = call->host->alloc(call, sizeof *doc);
-  *doc = (document){.call = call, .self = self, .column = batch->slots[self->text.slot]};
-  if (self->tokenizer != NULL) doc->words = adl_words_begin(call, self->tokenizer);
-  return doc;
-}
-
-static void documents_end(document *doc) {
-  if (doc->words != NULL) adl_words_end(doc->words);
-}
-
-static void make_room(document *doc, int64_t count) {
-  if (count <= doc->capacity) return;
-  size_t capacity = (size_t)(count + count / 2 + 64);
-  const adl_host *host = doc->call->host;
-  doc->capacity = (int64_t)capacity;
-  doc->term = host->alloc(doc->call, capacity * sizeof *doc->term);
-  doc->weight = host->alloc(doc->call, capacity * sizeof *doc->weight);
-  doc->entries = host->alloc(doc->call, capacity * sizeof *doc->entries);
-  doc->scratch = host->alloc(doc->call, capacity * sizeof *doc->scratch);
-  doc->id = host->alloc(doc->call, capacity * sizeof *doc->id);
-  doc->sum = host->alloc(doc->call, capacity * sizeof *doc->sum);
-}
-
-static void add_term(document *doc, adl_text term, float weight) {
-  doc->weight[doc->count] = weight;
-  doc->term[doc->count++] = term;
-}
-
-static bool split_text(document *doc, int64_t row) {
-  const adl_ints *ngram = &doc->self->ngram;
-  const char *why = adl_words_split(doc->words, adl_text_at(doc->column, row));
+static bool split_text(reader *read, int64_t row) {
+  const adl_ints *ngram = &read->self->ngram;
+  const char *why = adl_words_split(read->words, adl_text_at(read->column, row));
   if (why != NULL) {
-    doc->call->host->reject(doc->call, row, doc->self->text.name, "the text cannot be split into words: %s", why);
+    read->call->host->reject(read->call, row, read->self->text.name, "the text cannot be split into words: %s", why);
     return false;
   }
-  make_room(doc, doc->words->count * (ngram->items[1] - ngram->items[0] + 1));
+  const adl_words *words = read->words;
+  adl_term *keys = adl_occurrences_keys(read->in, words->count * (ngram->items[1] - ngram->items[0] + 1));
+  int64_t count = 0;
   for (int64_t n = ngram->items[0]; n <= ngram->items[1]; n++)
-    for (int64_t first = 0; first + n <= doc->words->count; first++)
-      add_term(doc, adl_words_gram(doc->words, first, n), 1);
+    for (int64_t first = 0; first + n <= words->count; first++) {
+      adl_text gram = adl_words_gram(words, first, n);
+      keys[count++] = adl_term_of(gram.data, gram.size);
+    }
+  adl_occurrences_row(read->in, count);
   return true;
 }
 
-static bool take_items(document *doc, int64_t row) {
-  const adl_column *column = doc->column;
-  int64_t from = column->offsets[row], to = column->offsets[row + 1];
-  make_room(doc, to - from);
+static bool take_items(reader *read, int64_t row) {
+  const adl_column *column = read->column;
+  int64_t from = column->offsets[row], to = column->offsets[row + 1], count = 0;
+  adl_term *keys = adl_occurrences_keys(read->in, to - from);
+  float *weights = read->in->weight != NULL ? read->in->weight + read->in->start[read->in->rows] : NULL;
   for (int64_t item = from; item < to; item++) {
     float weight = column->weights != NULL ? column->weights[item] : 1;
     if (!(weight >= 0 && weight <= FLT_MAX)) {
-      doc->call->host->reject(doc->call, row, doc->self->text.name, "a word has the weight %g; needed: 0 or more",
-                              (double)weight);
+      read->call->host->reject(read->call, row, read->self->text.name, "a word has the weight %g; needed: 0 or more",
+                               (double)weight);
       return false;
     }
-    if (weight > 0) add_term(doc, adl_text_at(column, item), weight);
+    if (weight == 0) continue;
+    adl_text word = adl_text_at(column, item);
+    if (weights != NULL) weights[count] = weight;
+    keys[count++] = adl_term_of(word.data, word.size);
   }
+  adl_occurrences_row(read->in, count);
   return true;
 }
 
-/* False where there is no document: null, or rejected. It has no terms then. */
-static bool read_document(document *doc, int64_t row) {
-  doc->count = 0;
-  bool there = !adl_is_null(doc->column, row) && (doc->words != NULL ? split_text(doc, row) : take_items(doc, row));
-  if (!there) doc->count = 0;
-  return there;
+static int64_t text_bytes(const adl_column *column) {
+  int64_t items = column->type.shape == ADL_SCALAR ? column->rows : column->offsets[column->rows];
+  return column->string_offsets[items];
+}
+
+/* The terms of all rows; returns how many documents there are. A row that is null or was rejected has no terms. */
+static int64_t read_batch(const adl_call *call, const tfidf *self, const adl_batch *batch, adl_occurrences *in) {
+  reader read = {.call = call, .self = self, .column = batch->slots[self->text.slot], .in = in};
+  int64_t documents = 0;
+  adl_occurrences_init(in, call, batch->rows, text_bytes(read.column), read.column->weights != NULL);
+  if (self->tokenizer != NULL) read.words = adl_words_begin(call, self->tokenizer);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    bool there =
+        !adl_is_null(read.column, row) && (read.words != NULL ? split_text(&read, row) : take_items(&read, row));
+    if (!there) adl_occurrences_row(in, 0);
+    documents += there;
+  }
+  if (read.words != NULL) adl_words_end(read.words);
+  return documents;
 }
 
 /* ---- fitting ---- */
@@ -121,40 +110,73 @@ static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
   return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
 }
 
-static adl_table *terms_of(const adl_call *call, adl_tensors *partial) {
-  return call->host->table(call, partial, "terms", 2);
+/* Adds what was counted of a batch's terms to those of the partial. */
+static void add_counts(const adl_call *call, const adl_terms *seen, const adl_terms_value *counted,
+                       adl_tensors *partial) {
+  const adl_host *host = call->host;
+  adl_terms all;
+  adl_term *keys = host->alloc(call, ((size_t)seen->count + 1) * sizeof *keys);
+  uint32_t *number = host->alloc(call, ((size_t)seen->count + 1) * sizeof *number);
+  for (int64_t i = 0; i < seen->count; i++) keys[i] = adl_terms_key(seen, i);
+  adl_terms_open(&all, call, partial);
+  adl_terms_insert(&all, keys, seen->count, number);
+  for (int64_t i = 0; i < seen->count; i++) {
+    all.values[number[i]].count += counted[i].count;
+    all.values[number[i]].sum += counted[i].sum;
+  }
+  adl_terms_close(&all);
 }
 
 static adl_status count_terms(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
                               adl_tensors *partial) {
-  const adl_host *host = call->host;
-  int64_t *documents = documents_of(call, partial);
-  adl_table *table = terms_of(call, partial);
-  document *doc = documents_begin(call, self, batch);
+  adl_occurrences in;
+  *documents_of(call, partial) += read_batch(call, self, batch, &in);
   (void)context;
-  for (int64_t row = 0; row < batch->rows; row++) {
-    *documents += read_document(doc, row);
-    for (int64_t i = 0; i < doc->count; i++)
-      doc->entries[i] =
-          adl_entry((uint32_t)host->table_insert(table, doc->term[i].data, doc->term[i].size), doc->weight[i]);
-    int64_t distinct = adl_entries_merge(doc->entries, doc->scratch, doc->count, doc->id, doc->sum);
-    for (int64_t i = 0; i < distinct; i++) {
-      double *counts = host->table_row(table, doc->id[i]);
-      counts[0] += 1;
-      counts[1] += (double)doc->sum[i];
+  size_t terms = (size_t)in.terms.count + 1;
+  adl_terms_value *counted = call->host->alloc(call, terms * sizeof *counted);
+  int64_t *last = call->host->alloc(call, terms * sizeof *last); /* row + 1 in which the term was seen last */
+  memset(counted, 0, terms * sizeof *counted);
+  memset(last, 0, terms * sizeof *last);
+  for (int64_t row = 0; row < in.rows; row++)
+    for (int64_t i = in.start[row]; i < in.start[row + 1]; i++) {
+      uint32_t term = in.number[i];
+      counted[term].count += last[term] != row + 1;
+      counted[term].sum += in.weight != NULL ? (double)in.weight[i] : 1;
+      last[term] = row + 1;
     }
-  }
-  documents_end(doc);
+  add_counts(call, &in.terms, counted, partial);
   return ADL_OK;
+}
+
+static adl_status merge_terms(const adl_call *call, const void *self, const void *context, adl_tensors *into,
+                              adl_tensors *from) {
+  adl_terms to, more;
+  (void)self;
+  (void)context;
+  *documents_of(call, into) += *documents_of(call, from);
+  adl_terms_open(&to, call, into);
+  adl_terms_open(&more, call, from);
+  adl_terms_add(&to, &more);
+  adl_terms_close(&to);
+  return ADL_OK;
+}
+
+static adl_counted *counted_terms(const adl_call *call, const adl_terms *terms) {
+  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted);
+  for (int64_t i = 0; i < terms->count; i++)
+    counted[i] =
+        (adl_counted){.key = adl_terms_text(terms, i), .count = terms->values[i].count, .rank = terms->values[i].sum};
+  return counted;
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const adl_host *host = call->host;
   const tfidf *self = instance;
   adl_tensors *total = host->scratch_tensors(call);
+  adl_terms all;
   documents_of(call, total);
-  terms_of(call, total);
-  adl_fold fold = {.struct_size = sizeof fold, .step = count_terms};
+  adl_terms_open(&all, call, total);
+  adl_fold fold = {.struct_size = sizeof fold, .step = count_terms, .merge = merge_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
   int64_t documents = *documents_of(call, total);
   if (documents == 0)
@@ -167,10 +189,9 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
     return host->fail(call, "max_df", -1, "lower min_df or raise max_df",
                       "of %lld documents, min_df asks for at least %g and max_df for at most %g", (long long)documents,
                       low, high);
-  int64_t count;
-  adl_counted *terms = adl_counted_keys(call, terms_of(call, total), 1, &count);
-  int64_t seen = count;
-  count = adl_counted_between(terms, count, low, high);
+  adl_terms_open(&all, call, total);
+  adl_counted *terms = counted_terms(call, &all);
+  int64_t seen = all.count, count = adl_counted_between(terms, seen, low, high);
   if (self->max_features > 0) count = adl_counted_top(terms, count, self->max_features);
   if (count == 0)
     return host->fail(call, "text", -1, seen > 0 ? "lower min_df or raise max_df" : NULL,
@@ -214,17 +235,46 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
 }
 
-/* Counts (or sums of weights) to weights. */
-static void weigh(const tfidf *self, const float *idf, int64_t count, const uint32_t *id, float *value) {
-  double norm = 0;
-  for (int64_t i = 0; i < count; i++) {
-    if (self->sublinear && value[i] > 1) value[i] = 1 + logf(value[i]);
-    value[i] *= idf[id[i]];
-    norm += self->norm == NORM_L1 ? fabs((double)value[i]) : (double)value[i] * (double)value[i];
+/* Counts (or sums of weights) to weights, before rows are scaled. */
+static void weigh(const tfidf *self, const lookup *known, adl_postings *of) {
+  for (int64_t d = 0; d < of->count; d++) {
+    float idf = known->idf[of->dimension[d]];
+    for (int64_t i = of->start[d]; i < of->end[d]; i++) {
+      if (self->sublinear && of->value[i] > 1) of->value[i] = 1 + logf(of->value[i]);
+      of->value[i] *= idf;
+    }
   }
-  if (self->norm == NORM_NONE || count == 0) return;
-  if (self->norm == NORM_L2) norm = sqrt(norm);
-  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / norm);
+}
+
+static void scale(int32_t norm, int64_t count, float *to, const float *from) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; i++)
+    sum += norm == NORM_L1 ? fabs((double)from[i]) : (double)from[i] * (double)from[i];
+  if (norm == NORM_L2) sum = sqrt(sum);
+  if (norm == NORM_NONE) sum = 1;
+  for (int64_t i = 0; i < count; i++) to[i] = (float)((double)from[i] / sum);
+}
+
+/* Postings back to rows: each row's entries begin where its occurrences did, then the gaps are closed. */
+static void write_rows(const adl_call *call, const tfidf *self, const adl_occurrences *in, const adl_postings *of,
+                       adl_buffers *column) {
+  int64_t *end = call->host->alloc(call, ((size_t)in->rows + 1) * sizeof *end);
+  float *values = column->data;
+  memcpy(end, in->start, (size_t)in->rows * sizeof *end);
+  for (int64_t d = 0; d < of->count; d++)
+    for (int64_t i = of->start[d]; i < of->end[d]; i++) {
+      int64_t at = end[of->row[i]]++;
+      column->index[at] = of->dimension[d];
+      values[at] = of->value[i];
+    }
+  int64_t used = 0;
+  for (int64_t row = 0; row < in->rows; row++) {
+    int64_t from = in->start[row], count = end[row] - from;
+    if (used != from) memmove(column->index + used, column->index + from, (size_t)count * sizeof *column->index);
+    scale(self->norm, count, values + used, values + from);
+    used += count;
+    column->offsets[row + 1] = (int32_t)used;
+  }
 }
 
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
@@ -233,27 +283,19 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   const tfidf *self = instance;
   const lookup *known = model->prepared;
   adl_buffers column = {0};
-  int64_t used = 0;
-  document *doc = documents_begin(call, self, batch);
-  adl_status status = host->reserve(call, out, self->as.slot, batch->rows, 16 * batch->rows, 0, &column);
-  for (int64_t row = 0; status == ADL_OK && row < batch->rows; row++) {
-    int64_t count = 0;
-    read_document(doc, row);
-    for (int64_t i = 0; i < doc->count; i++) {
-      int64_t id = adl_vocabulary_find(known->words, doc->term[i].data, doc->term[i].size);
-      if (id >= 0) doc->entries[count++] = adl_entry((uint32_t)id, doc->weight[i]);
-    }
-    if (used + count > column.item_capacity)
-      status = host->reserve(call, out, self->as.slot, batch->rows, 2 * (used + count), 0, &column);
-    if (status != ADL_OK) break;
-    float *values = (float *)column.data + used;
-    int64_t distinct = adl_entries_merge(doc->entries, doc->scratch, count, column.index + used, values);
-    weigh(self, known->idf, distinct, column.index + used, values);
-    used += distinct;
-    column.offsets[row + 1] = (int32_t)used;
-  }
-  documents_end(doc);
-  return status;
+  adl_occurrences in;
+  adl_postings of;
+  read_batch(call, self, batch, &in);
+  const adl_terms *terms = &in.terms;
+  adl_term *keys = host->alloc(call, ((size_t)terms->count + 1) * sizeof *keys);
+  uint32_t *dimension = host->alloc(call, ((size_t)terms->count + 1) * sizeof *dimension);
+  for (int64_t i = 0; i < terms->count; i++) keys[i] = adl_terms_key(terms, i);
+  adl_vocabulary_find_all(known->words, keys, terms->count, dimension);
+  adl_occurrences_transpose(&in, dimension, &of);
+  weigh(self, known, &of);
+  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, in.start[in.rows], 0, &column));
+  write_rows(call, self, &in, &of, &column);
+  return ADL_OK;
 }
 
 static adl_status report(const adl_call *call, const void *self, const adl_model *model, adl_report *report) {
