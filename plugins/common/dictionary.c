@@ -14,8 +14,9 @@ enum { NODE_BITS = 24, LONGEST_WORD = 255, LONGEST_LINE = 4096 };
 
 /* Where a character leads: node 0 has nothing behind it. */
 typedef struct step {
-  uint64_t key;  /* slots: node it leaves (24 bits), character (16), node it leads to (24); 0: free */
-  double weight; /* ln of the frequency; NO_WORD */
+  uint64_t key;    /* slots: node it leaves (24 bits), character (16), node it leads to (24); 0: free */
+  float weight;    /* ln of the frequency; NO_WORD */
+  uint32_t behind; /* bit c & 31: there may be a character c behind it; most that are not are told by this alone */
 } step;
 
 struct adl_dictionary {
@@ -42,10 +43,10 @@ static inline step *find(const adl_dictionary *dictionary, uint64_t key) {
 static bool grow(adl_dictionary *dictionary) {
   step *old = dictionary->slots;
   uint64_t old_count = dictionary->slot_count;
-  step *slots = calloc(4 * old_count, sizeof *slots);
+  step *slots = calloc(2 * old_count, sizeof *slots);
   if (slots == NULL) return false;
   dictionary->slots = slots;
-  dictionary->slot_count = 4 * old_count;
+  dictionary->slot_count = 2 * old_count;
   for (uint64_t i = 0; i < old_count; i++)
     if (old[i].key != 0) *find(dictionary, old[i].key) = old[i];
   free(old);
@@ -61,13 +62,14 @@ static const char *add_word(adl_dictionary *dictionary, const uint16_t *word, in
       at->key |= ++dictionary->nodes;
     }
     uint64_t key = key_of(node_of(at), word[i]);
+    at->behind |= 1u << (word[i] & 31);
     if (2 * dictionary->used + 2 > dictionary->slot_count && !grow(dictionary)) return "there is no memory for it";
     at = find(dictionary, key);
     if (at->key != 0) continue;
     *at = (step){.key = key, .weight = NO_WORD};
     dictionary->used++;
   }
-  at->weight = weight;
+  at->weight = (float)weight;
   return NULL;
 }
 
@@ -179,10 +181,10 @@ void adl_dictionary_cut(const adl_dictionary *dictionary, const uint16_t *charac
     adl_dictionary_route best = {.score = NO_WORD, .end = (int32_t)from + 1};
     for (int64_t to = from + 1;; to++) {
       if (at->weight > NO_WORD) {
-        double score = at->weight - dictionary->log_total + route[to].score;
+        double score = (double)at->weight - dictionary->log_total + route[to].score;
         if (score >= best.score) best = (adl_dictionary_route){.score = score, .end = (int32_t)to};
       }
-      if (to == count || node_of(at) == 0) break;
+      if (to == count || (at->behind >> (characters[to] & 31) & 1) == 0) break;
       at = find(dictionary, key_of(node_of(at), characters[to]));
       if (at->key == 0) break;
     }

@@ -459,6 +459,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("tokenize");
   TCase *words = tcase_create("words");
+  tcase_set_timeout(words, 60);
   tcase_add_loop_test(words, known_texts, 0, (int)G_N_ELEMENTS(known));
   tcase_add_test(words, nul_is_a_character_like_others);
   tcase_add_test(words, ascii_is_split_as_icu_does);
