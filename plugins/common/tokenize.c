@@ -11,27 +11,20 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 #include <unicode/utf16.h>
+#include <unicode/utf8.h>
 
+#include "common/dictionary.h"
 #include "common/vocabulary.h"
-
-/* What an ASCII character does at a word's edge. */
-enum {
-  LETTER = 1 << 0, /* a to z; @ too, for ICU 72 */
-  DIGIT = 1 << 1,
-  JOINS = 1 << 2,           /* continues any word: _ */
-  BETWEEN_LETTERS = 1 << 3, /* continues a word between two letters: ' . */
-  BETWEEN_DIGITS = 1 << 4   /* and between two digits: ' . , ; */
-};
-enum { IN_WORD = LETTER | DIGIT | JOINS };
 
 /* Longer documents are refused: normalising can make text 18 times as long. */
 enum { MAX_DOCUMENT_BYTES = 16 << 20 };
 
 struct adl_tokenizer {
-  bool lowercase;
-  UBreakIterator *iterator; /* only cloned, never run, so that threads can share it */
+  adl_tokenizer_options options;
+  adl_dictionary *dictionary; /* NULL: none */
+  UBreakIterator *iterator;   /* only cloned, never run, so that threads can share it */
   const UNormalizer2 *normalizer;
-  uint8_t ascii[128];
+  adl_ascii ascii;
   char *stop_bytes;
   int64_t *stop_offsets;
   adl_vocabulary *stop; /* NULL: none */
@@ -40,12 +33,19 @@ struct adl_tokenizer {
 typedef struct adl_words_state {
   const adl_call *call;
   const adl_tokenizer *tokenizer;
+  adl_simd simd;
   UBreakIterator *iterator; /* NULL until needed */
   int64_t word_capacity;
   int64_t byte_capacity;
   int64_t used; /* of bytes */
+  int64_t segment_capacity;
   UChar *utf16[2];
   int32_t utf16_capacity[2];
+  char *utf8; /* normalised text whose characters are wanted */
+  int64_t utf8_capacity;
+  uint16_t *han;
+  adl_dictionary_route *route;
+  int64_t han_capacity;
 } words_state;
 
 /* ---- making a tokenizer ---- */
@@ -65,27 +65,29 @@ static int count_segments(UBreakIterator *iterator, const char *ascii) {
 /* Asks ICU, whose rules differ a little between versions, what each ASCII character does. */
 static void probe_ascii(adl_tokenizer *tokenizer) {
   for (int c = 1; c < 128; c++) {
-    uint8_t *does = &tokenizer->ascii[c];
+    uint8_t *does = &tokenizer->ascii.does[c];
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-      *does = LETTER;
+      *does = ADL_ASCII_LETTER;
     } else if (c >= '0' && c <= '9') {
-      *does = DIGIT;
+      *does = ADL_ASCII_DIGIT;
     } else if (count_segments(tokenizer->iterator, (char[]){'a', (char)c, 0}) == 1) {
-      *does = count_segments(tokenizer->iterator, (char[]){'a', '\'', (char)c, 0}) == 1 ? LETTER : JOINS;
+      *does = count_segments(tokenizer->iterator, (char[]){'a', '\'', (char)c, 0}) == 1 ? ADL_ASCII_LETTER
+                                                                                        : ADL_ASCII_JOINS;
     } else {
-      if (count_segments(tokenizer->iterator, (char[]){'a', (char)c, 'a', 0}) == 1) *does |= BETWEEN_LETTERS;
-      if (count_segments(tokenizer->iterator, (char[]){'1', (char)c, '1', 0}) == 1) *does |= BETWEEN_DIGITS;
+      if (count_segments(tokenizer->iterator, (char[]){'a', (char)c, 'a', 0}) == 1) *does |= ADL_ASCII_BETWEEN_LETTERS;
+      if (count_segments(tokenizer->iterator, (char[]){'1', (char)c, '1', 0}) == 1) *does |= ADL_ASCII_BETWEEN_DIGITS;
     }
   }
+  adl_ascii_init(&tokenizer->ascii);
 }
 
-adl_status adl_tokenizer_new(const adl_call *call, bool lowercase, adl_tokenizer **result) {
+adl_status adl_tokenizer_new(const adl_call *call, const adl_tokenizer_options *options, adl_tokenizer **result) {
   UErrorCode error = U_ZERO_ERROR;
   adl_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
   *result = NULL;
   if (tokenizer == NULL) return call->host->fail(call, NULL, -1, NULL, "no memory for a tokenizer");
-  tokenizer->lowercase = lowercase;
-  tokenizer->normalizer = lowercase ? unorm2_getNFKCCasefoldInstance(&error) : unorm2_getNFKCInstance(&error);
+  tokenizer->options = *options;
+  tokenizer->normalizer = options->lowercase ? unorm2_getNFKCCasefoldInstance(&error) : unorm2_getNFKCInstance(&error);
   tokenizer->iterator = ubrk_open(UBRK_WORD, "", NULL, 0, &error);
   if (U_FAILURE(error)) {
     adl_tokenizer_free(tokenizer);
@@ -93,6 +95,13 @@ adl_status adl_tokenizer_new(const adl_call *call, bool lowercase, adl_tokenizer
                             "ICU cannot split words: %s", u_errorName(error));
   }
   probe_ascii(tokenizer);
+  if (options->dictionary != NULL) {
+    adl_status status = adl_dictionary_load(call, "dictionary", options->dictionary, &tokenizer->dictionary);
+    if (status != ADL_OK) {
+      adl_tokenizer_free(tokenizer);
+      return status;
+    }
+  }
   *result = tokenizer;
   return ADL_OK;
 }
@@ -101,6 +110,7 @@ void adl_tokenizer_free(adl_tokenizer *tokenizer) {
   if (tokenizer == NULL) return;
   if (tokenizer->iterator != NULL) ubrk_close(tokenizer->iterator);
   adl_vocabulary_free(tokenizer->stop);
+  adl_dictionary_free(tokenizer->dictionary);
   free(tokenizer->stop_bytes);
   free(tokenizer->stop_offsets);
   free(tokenizer);
@@ -114,14 +124,13 @@ static void *grow(const adl_call *call, const void *old, int64_t used, int64_t c
   return memory;
 }
 
-/* Room for one more word of up to `size` bytes, and the blank behind it. */
-static char *word_room(adl_words *words, int64_t size) {
+/* Room for `count` more words, and for `size` more bytes and the blank behind them. */
+static char *word_room(adl_words *words, int64_t count, int64_t size) {
   words_state *state = words->state;
-  if (words->count == state->word_capacity) {
-    int64_t bytes = words->count * (int64_t)sizeof(int32_t);
-    state->word_capacity = 2 * state->word_capacity + 256;
-    words->start = grow(state->call, words->start, bytes, state->word_capacity * (int64_t)sizeof(int32_t));
-    words->end = grow(state->call, words->end, bytes, state->word_capacity * (int64_t)sizeof(int32_t));
+  if (words->count + count > state->word_capacity) {
+    int64_t bytes = words->count * (int64_t)sizeof *words->span;
+    state->word_capacity = 2 * state->word_capacity + count + 256;
+    words->span = grow(state->call, words->span, bytes, state->word_capacity * (int64_t)sizeof *words->span);
   }
   if (state->used + size + 1 > state->byte_capacity) {
     state->byte_capacity = 2 * state->byte_capacity + size + 4096;
@@ -139,62 +148,65 @@ static bool means_something(const char *word, int64_t size) {
   return false;
 }
 
+static bool is_stop_word(const adl_tokenizer *tokenizer, const char *word, int64_t size) {
+  return tokenizer->stop != NULL && adl_vocabulary_find(tokenizer->stop, word, size) >= 0;
+}
+
 /* Takes over the word of `size` bytes that was written to word_room. */
 static void word_done(adl_words *words, int64_t size) {
   words_state *state = words->state;
   char *word = words->bytes + state->used;
-  if (!means_something(word, size)) return;
-  if (state->tokenizer->stop != NULL && adl_vocabulary_find(state->tokenizer->stop, word, size) >= 0) return;
-  words->start[words->count] = (int32_t)state->used;
-  words->end[words->count] = (int32_t)(state->used + size);
-  words->count++;
+  if (!means_something(word, size) || is_stop_word(state->tokenizer, word, size)) return;
+  words->span[words->count++] = (adl_span){(int32_t)state->used, (int32_t)(state->used + size)};
   word[size] = ' ';
   state->used += size + 1;
 }
 
-/* ---- splitting ---- */
+/* ---- splitting: ASCII ---- */
 
-static bool is_ascii(adl_text text) {
-  int64_t at = 0;
-  uint64_t any = 0;
-  for (; at + 8 <= text.size; at += 8) {
-    uint64_t eight;
-    memcpy(&eight, text.data + at, 8);
-    any |= eight;
+/* Keeps of the words from number `first` on those that count. */
+static void drop_words(adl_words *words, int64_t first) {
+  int64_t kept = first;
+  for (int64_t i = first; i < words->count; i++) {
+    const char *word = words->bytes + words->span[i].start;
+    int64_t size = words->span[i].end - words->span[i].start;
+    if (means_something(word, size) && !is_stop_word(words->state->tokenizer, word, size))
+      words->span[kept++] = words->span[i];
   }
-  for (; at < text.size; at++) any |= (uint64_t)(unsigned char)text.data[at];
-  return (any & UINT64_C(0x8080808080808080)) == 0;
+  words->count = kept;
 }
 
-static void split_ascii(adl_words *words, adl_text text) {
-  const adl_tokenizer *tokenizer = words->state->tokenizer;
-  const uint8_t *table = tokenizer->ascii;
-  const unsigned char *p = (const unsigned char *)text.data, *end = p + text.size;
-  while (p < end) {
-    if (!(table[*p] & IN_WORD)) {
-      p++;
-      continue;
-    }
-    const unsigned char *from = p;
-    for (uint8_t last = table[*p++]; p < end; p++) {
-      uint8_t does = table[*p];
-      if (!(does & IN_WORD)) {
-        uint8_t next = p + 1 < end ? table[p[1]] : 0;
-        if (!((does & BETWEEN_LETTERS) && (last & next & LETTER)) &&
-            !((does & BETWEEN_DIGITS) && (last & next & DIGIT)))
-          break;
-      }
-      last = does;
-    }
-    int64_t size = p - from;
-    char *word = word_room(words, size);
-    if (!tokenizer->lowercase)
-      memcpy(word, from, (size_t)size);
-    else
-      for (int64_t i = 0; i < size; i++) word[i] = (char)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] | 0x20 : from[i]);
-    word_done(words, size);
+/* One blank between the words from number `first` on, which lie somewhere from `at` on, in order. */
+static void close_gaps(adl_words *words, int64_t first, int64_t at) {
+  for (int64_t i = first; i < words->count; i++) {
+    adl_span *span = &words->span[i];
+    int64_t size = span->end - span->start;
+    if (span->start != at) memmove(words->bytes + at, words->bytes + span->start, (size_t)size);
+    *span = (adl_span){(int32_t)at, (int32_t)(at + size)};
+    words->bytes[at + size] = ' ';
+    at += size + 1;
   }
+  words->state->used = at;
 }
+
+/* Adds the words of a text; false, and nothing is added: it is not ASCII. */
+static bool split_ascii(adl_words *words, adl_text text) {
+  words_state *state = words->state;
+  const adl_tokenizer *tokenizer = state->tokenizer;
+  char *to = word_room(words, text.size / 2 + 2, text.size);
+  bool odd;
+  int64_t first = words->count, before = state->used;
+  int64_t found = adl_ascii_split(&tokenizer->ascii, state->simd, tokenizer->options.lowercase, text.data, text.size,
+                                  to, (int32_t)before, words->span + first, &odd);
+  if (found < 0) return false;
+  words->count += found;
+  state->used += text.size + 1;
+  if (odd || tokenizer->stop != NULL) drop_words(words, first);
+  if (!tokenizer->options.alone) close_gaps(words, first, before);
+  return true;
+}
+
+/* ---- splitting: ICU ---- */
 
 static UChar *utf16_room(words_state *state, int buffer, int32_t size) {
   if (size > state->utf16_capacity[buffer]) {
@@ -229,6 +241,7 @@ static bool begins_with_emoji(const UChar *text, int32_t size) {
          (u_hasBinaryProperty(c, UCHAR_EMOJI_PRESENTATION) || u_hasBinaryProperty(c, UCHAR_EXTENDED_PICTOGRAPHIC));
 }
 
+/* Adds the words of a text. */
 static const char *split_unicode(adl_words *words, adl_text text) {
   words_state *state = words->state;
   UErrorCode error = U_ZERO_ERROR;
@@ -242,7 +255,7 @@ static const char *split_unicode(adl_words *words, adl_text text) {
   while ((to = ubrk_next(state->iterator)) != UBRK_DONE) {
     if (ubrk_getRuleStatus(state->iterator) >= UBRK_WORD_NONE_LIMIT || begins_with_emoji(normal + from, to - from)) {
       int32_t bytes = 0;
-      char *word = word_room(words, 3 * (int64_t)(to - from));
+      char *word = word_room(words, 1, 3 * (int64_t)(to - from));
       u_strToUTF8(word, 3 * (to - from), &bytes, normal + from, to - from, &error);
       word_done(words, bytes);
     }
@@ -251,19 +264,248 @@ static const char *split_unicode(adl_words *words, adl_text text) {
   return NULL;
 }
 
+/* ---- splitting: stretches ---- */
+
+static int64_t count_ascii(const char *at, int64_t size) {
+  int64_t count = 0;
+  for (uint64_t eight; count + 8 <= size; count += 8) {
+    memcpy(&eight, at + count, 8);
+    if ((eight & UINT64_C(0x8080808080808080)) != 0) break;
+  }
+  while (count < size && (at[count] & 0x80) == 0) count++;
+  return count;
+}
+
+static bool ends_words(char c) { return c == ' ' || c == '\n'; }
+
+/* How much of the text, whose first `ascii` bytes are ASCII, has no words in common with what is behind: up to the last
+ * blank or newline, at which words end whatever stands around it. */
+static int64_t count_apart(const char *at, int64_t ascii) {
+  while (ascii > 0 && !ends_words(at[ascii - 1])) ascii--;
+  return ascii;
+}
+
+/* Where a stretch ends that begins with a character that is not ASCII: at a blank with enough ASCII behind it to be worth
+ * changing over. */
+static int64_t count_foreign(const char *at, int64_t size) {
+  enum { WORTH = 48 };
+  for (int64_t end = 0; end < size;) {
+    int64_t ascii = count_ascii(at + end, size - end);
+    if (ascii >= WORTH || end + ascii == size) {
+      int64_t blank = 0;
+      while (blank < ascii && !ends_words(at[end + blank])) blank++;
+      if (blank < ascii) return end + blank;
+    }
+    end += ascii;
+    while (end < size && (at[end] & 0x80) != 0) end++;
+  }
+  return size;
+}
+
+/* Adds the words of a text in which some is not ASCII. */
+static const char *split_mixed(adl_words *words, adl_text text) {
+  for (int64_t at = 0; at < text.size;) {
+    int64_t ascii = count_ascii(text.data + at, text.size - at);
+    int64_t apart = at + ascii == text.size ? ascii : count_apart(text.data + at, ascii);
+    if (apart > 0) split_ascii(words, (adl_text){text.data + at, (int32_t)apart});
+    at += apart;
+    if (at == text.size) break;
+    int64_t before = ascii - apart, foreign = before + count_foreign(text.data + at + before, text.size - at - before);
+    const char *why = split_unicode(words, (adl_text){text.data + at, (int32_t)foreign});
+    if (why != NULL) return why;
+    at += foreign;
+  }
+  return NULL;
+}
+
+/* ---- splitting: by dictionary ---- */
+
+/* What a character is for a text with Chinese words. */
+typedef enum kind { OTHER, HAN, PAUSE, COMMA } kind;
+
+/* Three bytes at most decide: longer characters are OTHER. A PAUSE is no part of a word wherever it stands, normalised or
+ * not; a COMMA (in full width) becomes one that may stand between two digits. */
+static kind kind_of(const char *at, int64_t size, uint32_t *character) {
+  static const uint16_t pauses[] = {0x3001, 0x3002, 0x3008, 0x3009, 0x300a, 0x300b, 0x300c, 0x300d, 0x300e, 0x300f,
+                                    0x3010, 0x3011, 0x2014, 0x201c, 0x201d, 0x2026, 0xff01, 0xff08, 0xff09, 0xff1f};
+  const unsigned char *c = (const unsigned char *)at;
+  if (c[0] < 0x80) return ends_words(at[0]) ? PAUSE : OTHER;
+  if (size < 3 || c[0] < 0xe2 || c[0] > 0xef || (c[1] & 0xc0) != 0x80 || (c[2] & 0xc0) != 0x80) return OTHER;
+  *character = (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+  if (adl_is_han(*character)) return HAN;
+  if (*character == 0xff0c || *character == 0xff1a || *character == 0xff1b) return COMMA;
+  for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++)
+    if (*character == pauses[i]) return PAUSE;
+  return OTHER;
+}
+
+static int32_t kind_size(kind of, const char *at) { return of != OTHER && (at[0] & 0x80) != 0 ? 3 : 1; }
+
+/* Adds the words of a run of Han characters; returns its length in bytes. */
+static int64_t split_han(adl_words *words, const char *text, int64_t size) {
+  words_state *state = words->state;
+  int64_t count = 0;
+  uint32_t character = 0;
+  if (size / 3 + 1 > state->han_capacity) {
+    state->han_capacity = size / 3 + 64;
+    state->han = grow(state->call, NULL, 0, state->han_capacity * (int64_t)sizeof *state->han);
+    state->route = grow(state->call, NULL, 0, (state->han_capacity + 1) * (int64_t)sizeof *state->route);
+  }
+  while (3 * count < size && kind_of(text + 3 * count, size - 3 * count, &character) == HAN)
+    state->han[count++] = (uint16_t)character;
+  adl_dictionary_cut(state->tokenizer->dictionary, state->han, count, state->route);
+  for (int64_t from = 0; from < count; from = state->route[from].end) {
+    int64_t bytes = 3 * (state->route[from].end - from);
+    memcpy(word_room(words, 1, bytes), text + 3 * from, (size_t)bytes);
+    word_done(words, bytes);
+  }
+  return 3 * count;
+}
+
+/* Length of what stands between Han characters and pauses. A comma belongs to it unless it stands beside one of them. */
+static int64_t count_between(const char *text, int64_t size) {
+  uint32_t character;
+  for (int64_t at = 0; at < size;) {
+    kind of = kind_of(text + at, size - at, &character);
+    if (of == HAN || of == PAUSE) return at;
+    if (of == COMMA) {
+      kind next = at + 3 < size ? kind_of(text + at + 3, size - at - 3, &character) : PAUSE;
+      if (at == 0 || next != OTHER) return at > 0 ? at : 3;
+    }
+    at += kind_size(of, text + at);
+  }
+  return size;
+}
+
+static const char *split_chinese(adl_words *words, adl_text text) {
+  uint32_t character;
+  for (int64_t at = 0; at < text.size;) {
+    const char *from = text.data + at;
+    int64_t left = text.size - at;
+    kind of = kind_of(from, left, &character);
+    if (of == HAN) {
+      at += split_han(words, from, left);
+    } else if (of == PAUSE) {
+      at += kind_size(of, from);
+    } else {
+      adl_text between = {from, (int32_t)count_between(from, left)};
+      if (of != COMMA || between.size > 3) {
+        const char *why = split_ascii(words, between) ? NULL : split_mixed(words, between);
+        if (why != NULL) return why;
+      }
+      at += between.size;
+    }
+  }
+  return NULL;
+}
+
+/* ---- characters ---- */
+
+/* Normalised text in UTF-8. */
+static const char *normalize_utf8(words_state *state, adl_text text, adl_text *result) {
+  UErrorCode error = U_ZERO_ERROR;
+  int32_t size = 0, bytes = 0;
+  bool ascii = count_ascii(text.data, text.size) == text.size;
+  const UChar *normal = ascii ? NULL : normalize(state, text, &size, &error);
+  if (error == U_INVALID_CHAR_FOUND) return "it is not valid UTF-8";
+  if (U_FAILURE(error)) return u_errorName(error);
+  int64_t room = ascii ? text.size : 3 * (int64_t)size;
+  if (room + 1 > state->utf8_capacity) {
+    state->utf8_capacity = room + room / 2 + 256;
+    state->utf8 = grow(state->call, NULL, 0, state->utf8_capacity);
+  }
+  if (!ascii) {
+    if (room > INT32_MAX) return "it becomes too long when it is normalised";
+    u_strToUTF8(state->utf8, (int32_t)room, &bytes, normal, size, &error);
+  }
+  for (int32_t i = 0; ascii && i < text.size; i++) {
+    char c = text.data[i];
+    state->utf8[i] = (char)(state->tokenizer->options.lowercase && c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+  }
+  *result = (adl_text){state->utf8, ascii ? text.size : bytes};
+  return U_SUCCESS(error) ? NULL : u_errorName(error);
+}
+
+/* Length of the character at `at`, and whether it is white space; those above U+3000 are gone after normalising. */
+static int32_t next_character(adl_text text, int32_t at, bool *white) {
+  int32_t end = at;
+  UChar32 c;
+  U8_NEXT_OR_FFFD(text.data, end, text.size, c);
+  *white = (c >= 9 && c <= 13) || (c >= 28 && c <= 32) || c == 0x85 || c == 0xa0 || (c >= 0x1680 && u_isUWhiteSpace(c));
+  return end - at;
+}
+
+static void add_character(adl_words *words, const char *bytes, int32_t size) {
+  memcpy(word_room(words, 1, size), bytes, (size_t)size);
+  words_state *state = words->state;
+  words->span[words->count++] = (adl_span){(int32_t)state->used, (int32_t)state->used + size};
+  state->used += size;
+}
+
+static void end_segment(adl_words *words) {
+  words_state *state = words->state;
+  if (words->segment_count + 2 > state->segment_capacity) {
+    int64_t bytes = (words->segment_count + 1) * (int64_t)sizeof *words->segment;
+    state->segment_capacity = 2 * state->segment_capacity + 64;
+    words->segment = grow(state->call, words->segment, words->segment != NULL ? bytes : 0,
+                          state->segment_capacity * (int64_t)sizeof *words->segment);
+    words->segment[0] = 0;
+  }
+  words->segment[++words->segment_count] = words->count;
+}
+
+static const char *split_characters(adl_words *words, adl_text plain) {
+  bool by_word = words->state->tokenizer->options.analyzer == ADL_ANALYZER_CHAR_WORD, white;
+  adl_text text = {0};
+  const char *why = normalize_utf8(words->state, plain, &text);
+  if (why != NULL) return why;
+  for (int32_t at = 0, size; at < text.size; at += size) {
+    size = next_character(text, at, &white);
+    if (!white) {
+      if (by_word &&
+          (words->segment_count == 0 ? words->count == 0 : words->segment[words->segment_count] == words->count))
+        add_character(words, " ", 1);
+      add_character(words, text.data + at, size);
+      continue;
+    }
+    int32_t first = size, run = size;
+    for (bool more = true; at + run < text.size; run += size) {
+      size = next_character(text, at + run, &more);
+      if (!more) break;
+    }
+    size = run;
+    if (!by_word) {
+      add_character(words, run > first ? " " : text.data + at, run > first ? 1 : first);
+    } else if (words->count > (words->segment_count > 0 ? words->segment[words->segment_count] : 0)) {
+      add_character(words, " ", 1);
+      end_segment(words);
+    }
+  }
+  if (by_word && words->count > (words->segment_count > 0 ? words->segment[words->segment_count] : 0)) {
+    add_character(words, " ", 1);
+    end_segment(words);
+  }
+  return NULL;
+}
+
 const char *adl_words_split(adl_words *words, adl_text text) {
-  words->count = 0;
+  const adl_tokenizer *tokenizer = words->state->tokenizer;
+  const char *why = NULL;
+  words->count = words->segment_count = 0;
   words->state->used = 0;
   if (text.size > MAX_DOCUMENT_BYTES) return "it is longer than 16 MB";
-  if (!is_ascii(text)) return split_unicode(words, text);
-  split_ascii(words, text);
-  return NULL;
+  if (tokenizer->options.analyzer != ADL_ANALYZER_WORD)
+    why = split_characters(words, text);
+  else if (!split_ascii(words, text))
+    why = tokenizer->dictionary != NULL ? split_chinese(words, text) : split_mixed(words, text);
+  if (tokenizer->options.analyzer != ADL_ANALYZER_CHAR_WORD) end_segment(words);
+  return why;
 }
 
 adl_words *adl_words_begin(const adl_call *call, const adl_tokenizer *tokenizer) {
   adl_words *words = call->host->alloc(call, sizeof *words);
   *words = (adl_words){.state = call->host->alloc(call, sizeof *words->state)};
-  *words->state = (words_state){.call = call, .tokenizer = tokenizer};
+  *words->state = (words_state){.call = call, .tokenizer = tokenizer, .simd = adl_simd_level()};
   return words;
 }
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/murmur3.h"
-
 /* ---- choosing ---- */
 
 adl_counted *adl_counted_keys(const adl_call *call, adl_table *table, int32_t rank_column, int64_t *count) {
@@ -46,7 +44,53 @@ int64_t adl_counted_top(adl_counted *keys, int64_t count, int64_t limit) {
   return limit;
 }
 
-void adl_counted_sort(adl_counted *keys, int64_t count) { qsort(keys, (size_t)count, sizeof *keys, compare_bytes); }
+/* The first eight bytes as a number that compares as they do. */
+static uint64_t prefix_of(adl_text key) {
+  unsigned char first[8] = {0};
+  uint64_t prefix = 0;
+  if (key.size > 0) memcpy(first, key.data, key.size < 8 ? (size_t)key.size : 8);
+  for (int i = 0; i < 8; i++) prefix = prefix << 8 | first[i];
+  return prefix;
+}
+
+typedef struct prefixed {
+  uint64_t prefix;
+  int64_t at;
+} prefixed;
+
+static void sort_by_byte(const prefixed *from, prefixed *to, int64_t count, int shift) {
+  int64_t start[257] = {0};
+  for (int64_t i = 0; i < count; i++) start[(from[i].prefix >> shift & 255) + 1]++;
+  for (int byte = 0; byte < 256; byte++) start[byte + 1] += start[byte];
+  for (int64_t i = 0; i < count; i++) to[start[from[i].prefix >> shift & 255]++] = from[i];
+}
+
+/* By the first eight bytes, byte by byte from the last; then whole keys where these are alike. */
+static void sort_long(adl_counted *keys, int64_t count, prefixed *from, prefixed *to, adl_counted *sorted) {
+  for (int64_t i = 0; i < count; i++) from[i] = (prefixed){prefix_of(keys[i].key), i};
+  for (int shift = 0; shift < 64; shift += 8) {
+    sort_by_byte(from, to, count, shift);
+    prefixed *swap = from;
+    from = to;
+    to = swap;
+  }
+  for (int64_t i = 0; i < count; i++) sorted[i] = keys[from[i].at];
+  for (int64_t i = 0, end; i < count; i = end) {
+    for (end = i + 1; end < count && from[end].prefix == from[i].prefix;) end++;
+    if (end - i > 1) qsort(sorted + i, (size_t)(end - i), sizeof *sorted, compare_bytes);
+  }
+  memcpy(keys, sorted, (size_t)count * sizeof *keys);
+}
+
+void adl_counted_sort(adl_counted *keys, int64_t count) {
+  enum { FEW = 256 };
+  prefixed *memory = count < FEW ? NULL : malloc((size_t)count * (2 * sizeof *memory + sizeof *keys));
+  if (memory == NULL)
+    qsort(keys, (size_t)count, sizeof *keys, compare_bytes);
+  else
+    sort_long(keys, count, memory, memory + count, (adl_counted *)(memory + 2 * count));
+  free(memory);
+}
 
 /* ---- keeping ---- */
 
@@ -108,7 +152,7 @@ adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, in
   for (int64_t i = 0; i < count; i++) {
     const char *key = vocabulary->bytes + offsets[i];
     int64_t size = offsets[i + 1] - offsets[i];
-    uint32_t hash = adl_murmur3(key, (size_t)size, 0);
+    uint32_t hash = adl_term_of(key, size).hash;
     adl_vocabulary_slot *slot = vocabulary->slots + (find_slot(vocabulary, key, size, hash) - vocabulary->slots);
     if (slot->number == 0) *slot = (adl_vocabulary_slot){.hash = hash, .number = (uint32_t)(i + 1)};
   }
@@ -142,5 +186,24 @@ void adl_vocabulary_free(adl_vocabulary *vocabulary) {
 }
 
 int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, int64_t size) {
-  return (int64_t)find_slot(vocabulary, key, size, adl_murmur3(key, (size_t)size, 0))->number - 1;
+  return (int64_t)find_slot(vocabulary, key, size, adl_term_of(key, size).hash)->number - 1;
+}
+
+void adl_vocabulary_find_all(const adl_vocabulary *vocabulary, const adl_term *keys, int64_t count, uint32_t *number) {
+  enum { AHEAD = 8 };
+  const adl_vocabulary_slot *slots = vocabulary->slots;
+  uint32_t mask = vocabulary->mask;
+  for (int64_t i = -3 * AHEAD; i < count; i++) {
+    int64_t third = i + AHEAD, second = i + 2 * AHEAD, first = i + 3 * AHEAD;
+    if (first < count) __builtin_prefetch(&slots[keys[first].hash & mask]);
+    if (second >= 0 && second < count) {
+      uint32_t guess = slots[keys[second].hash & mask].number;
+      if (guess > 0) __builtin_prefetch(&vocabulary->offsets[guess - 1]);
+    }
+    if (third >= 0 && third < count) {
+      uint32_t guess = slots[keys[third].hash & mask].number;
+      if (guess > 0) __builtin_prefetch(vocabulary->bytes + vocabulary->offsets[guess - 1]);
+    }
+    if (i >= 0) number[i] = find_slot(vocabulary, keys[i].data, keys[i].size, keys[i].hash)->number - 1;
+  }
 }

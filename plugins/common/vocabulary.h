@@ -6,6 +6,8 @@
 
 #include <adloom/plugin.h>
 
+#include "common/term.h"
+
 /* ---- choosing ---- */
 
 /* A key of a keyed table, and two of the numbers in its row. */
@@ -49,5 +51,8 @@ adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, c
 void adl_vocabulary_free(adl_vocabulary *vocabulary); /* NULL is fine */
 /* Number of the key, -1: not in it. */
 int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, int64_t size);
+/* The same for many keys, faster than one by one: while one is compared the next ones are fetched. UINT32_MAX: not in
+ * it. */
+void adl_vocabulary_find_all(const adl_vocabulary *vocabulary, const adl_term *keys, int64_t count, uint32_t *number);
 
 #endif

@@ -6,18 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/entries.h"
+#include "common/murmur3.h"
+#include "common/occurrences.h"
 #include "common/tokenize.h"
 #include "common/vocabulary.h"
 
 enum { NORM_L2, NORM_L1, NORM_NONE };
+enum { MODE_VOCABULARY, MODE_HASH };
 
 typedef struct tfidf {
   adl_input text;
   adl_output as;
   adl_ints ngram;
+  int32_t analyzer; /* adl_analyzer */
   bool lowercase;
-  const char *stop_words;
+  const char *stop_words, *dictionary;
+  int32_t mode;
+  int64_t bits;
   double min_df, max_df;
   int64_t max_features;
   bool sublinear, idf;
@@ -27,91 +32,97 @@ typedef struct tfidf {
 
 /* The lookup side of a model. */
 typedef struct lookup {
-  adl_vocabulary *words;
-  const float *idf;
+  adl_vocabulary *words; /* NULL: terms are hashed */
+  const float *idf;      /* NULL: 1 */
 } lookup;
 
-/* ---- the terms of a document ---- */
+/* ---- the terms of a batch ---- */
 
-/* One row after another: its words, or n-grams of them, each with its weight (1 in a text). */
-typedef struct document {
+/* The document in hand, or the last one. */
+typedef struct reader {
   const adl_call *call;
   const tfidf *self;
   const adl_column *column;
   adl_words *words; /* NULL: ready-made */
-  int64_t count, capacity;
-  adl_text *term;
-  float *weight;
-  uint64_t *entries, *scratch; /* room for adl_entries_merge */
-  uint32_t *id;
-  float *sum;
-} document;
+  adl_occurrences *in;
+} reader;
 
-static document *documents_begin(const adl_call *call, const tfidf *self, const adl_batch *batch) {
-  document *doc = call->host->alloc(call, sizeof *doc);
-  *doc = (document){.call = call, .self = self, .column = batch->slots[self->text.slot]};
-  if (self->tokenizer != NULL) doc->words = adl_words_begin(call, self->tokenizer);
-  return doc;
-}
-
-static void documents_end(document *doc) {
-  if (doc->words != NULL) adl_words_end(doc->words);
-}
-
-static void make_room(document *doc, int64_t count) {
-  if (count <= doc->capacity) return;
-  size_t capacity = (size_t)(count + count / 2 + 64);
-  const adl_host *host = doc->call->host;
-  doc->capacity = (int64_t)capacity;
-  doc->term = host->alloc(doc->call, capacity * sizeof *doc->term);
-  doc->weight = host->alloc(doc->call, capacity * sizeof *doc->weight);
-  doc->entries = host->alloc(doc->call, capacity * sizeof *doc->entries);
-  doc->scratch = host->alloc(doc->call, capacity * sizeof *doc->scratch);
-  doc->id = host->alloc(doc->call, capacity * sizeof *doc->id);
-  doc->sum = host->alloc(doc->call, capacity * sizeof *doc->sum);
-}
-
-static void add_term(document *doc, adl_text term, float weight) {
-  doc->weight[doc->count] = weight;
-  doc->term[doc->count++] = term;
-}
-
-static bool split_text(document *doc, int64_t row) {
-  const adl_ints *ngram = &doc->self->ngram;
-  const char *why = adl_words_split(doc->words, adl_text_at(doc->column, row));
+static bool split_text(reader *read, int64_t row) {
+  const adl_ints *ngram = &read->self->ngram;
+  const char *why = adl_words_split(read->words, adl_text_at(read->column, row));
   if (why != NULL) {
-    doc->call->host->reject(doc->call, row, doc->self->text.name, "the text cannot be split into words: %s", why);
+    read->call->host->reject(read->call, row, read->self->text.name, "the text cannot be split into words: %s", why);
     return false;
   }
-  make_room(doc, doc->words->count * (ngram->items[1] - ngram->items[0] + 1));
-  for (int64_t n = ngram->items[0]; n <= ngram->items[1]; n++)
-    for (int64_t first = 0; first + n <= doc->words->count; first++)
-      add_term(doc, adl_words_gram(doc->words, first, n), 1);
+  const adl_words *words = read->words;
+  adl_term *keys = adl_occurrences_keys(read->in, words->count * (ngram->items[1] - ngram->items[0] + 1));
+  int64_t count = 0;
+  for (int64_t s = 0; s < words->segment_count; s++) {
+    int64_t from = words->segment[s], to = words->segment[s + 1];
+    for (int64_t n = ngram->items[0]; n <= ngram->items[1]; n++) {
+      /* A word that has no more characters than n is taken whole, once. */
+      bool whole = read->self->analyzer == ADL_ANALYZER_CHAR_WORD && to - from <= n;
+      for (int64_t first = from, size = whole ? to - from : n; first + size <= to; first++) {
+        adl_text gram = adl_words_gram(words, first, size);
+        keys[count++] = adl_term_of(gram.data, gram.size);
+      }
+      if (whole) break;
+    }
+  }
+  adl_occurrences_row(read->in, count);
   return true;
 }
 
-static bool take_items(document *doc, int64_t row) {
-  const adl_column *column = doc->column;
-  int64_t from = column->offsets[row], to = column->offsets[row + 1];
-  make_room(doc, to - from);
+static bool take_items(reader *read, int64_t row) {
+  const adl_column *column = read->column;
+  int64_t from = column->offsets[row], to = column->offsets[row + 1], count = 0;
+  adl_term *keys = adl_occurrences_keys(read->in, to - from);
+  float *weights = read->in->weight != NULL ? read->in->weight + read->in->start[read->in->rows] : NULL;
   for (int64_t item = from; item < to; item++) {
     float weight = column->weights != NULL ? column->weights[item] : 1;
     if (!(weight >= 0 && weight <= FLT_MAX)) {
-      doc->call->host->reject(doc->call, row, doc->self->text.name, "a word has the weight %g; needed: 0 or more",
-                              (double)weight);
+      read->call->host->reject(read->call, row, read->self->text.name, "a word has the weight %g; needed: 0 or more",
+                               (double)weight);
       return false;
     }
-    if (weight > 0) add_term(doc, adl_text_at(column, item), weight);
+    if (weight == 0) continue;
+    adl_text word = adl_text_at(column, item);
+    if (weights != NULL) weights[count] = weight;
+    keys[count++] = adl_term_of(word.data, word.size);
   }
+  adl_occurrences_row(read->in, count);
   return true;
 }
 
-/* False where there is no document: null, or rejected. It has no terms then. */
-static bool read_document(document *doc, int64_t row) {
-  doc->count = 0;
-  bool there = !adl_is_null(doc->column, row) && (doc->words != NULL ? split_text(doc, row) : take_items(doc, row));
-  if (!there) doc->count = 0;
-  return there;
+static int64_t text_bytes(const adl_column *column) {
+  int64_t items = column->type.shape == ADL_SCALAR ? column->rows : column->offsets[column->rows];
+  return column->string_offsets[items];
+}
+
+/* The terms of all rows; returns how many documents there are. A row that is null or was rejected has no terms. */
+static int64_t read_batch(const adl_call *call, const tfidf *self, const adl_batch *batch, adl_occurrences *in) {
+  reader read = {.call = call, .self = self, .column = batch->slots[self->text.slot], .in = in};
+  int64_t documents = 0;
+  adl_occurrences_init(in, call, batch->rows, text_bytes(read.column), read.column->weights != NULL);
+  if (self->tokenizer != NULL) read.words = adl_words_begin(call, self->tokenizer);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    bool there =
+        !adl_is_null(read.column, row) && (read.words != NULL ? split_text(&read, row) : take_items(&read, row));
+    if (!there) adl_occurrences_row(in, 0);
+    documents += there;
+  }
+  if (read.words != NULL) adl_words_end(read.words);
+  return documents;
+}
+
+/* Each term's dimension where there is no vocabulary. */
+static uint32_t *hash_terms(const adl_call *call, const tfidf *self, const adl_terms *terms) {
+  uint32_t *dimension = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *dimension);
+  for (int64_t i = 0; i < terms->count; i++) {
+    adl_text term = adl_terms_text(terms, i);
+    dimension[i] = adl_murmur3(term.data, (size_t)term.size, 0) & (uint32_t)((1u << self->bits) - 1);
+  }
+  return dimension;
 }
 
 /* ---- fitting ---- */
@@ -121,65 +132,151 @@ static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
   return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
 }
 
-static adl_table *terms_of(const adl_call *call, adl_tensors *partial) {
-  return call->host->table(call, partial, "terms", 2);
+/* Adds what was counted of a batch's terms to those of the partial. */
+static void add_counts(const adl_call *call, const adl_terms *seen, const adl_terms_value *counted,
+                       adl_tensors *partial) {
+  const adl_host *host = call->host;
+  adl_terms all;
+  adl_term *keys = host->alloc(call, ((size_t)seen->count + 1) * sizeof *keys);
+  uint32_t *number = host->alloc(call, ((size_t)seen->count + 1) * sizeof *number);
+  for (int64_t i = 0; i < seen->count; i++) keys[i] = adl_terms_key(seen, i);
+  adl_terms_open(&all, call, partial);
+  adl_terms_insert(&all, keys, seen->count, number);
+  for (int64_t i = 0; i < seen->count; i++) {
+    all.values[number[i]].count += counted[i].count;
+    all.values[number[i]].sum += counted[i].sum;
+  }
+  adl_terms_close(&all);
 }
 
 static adl_status count_terms(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
                               adl_tensors *partial) {
-  const adl_host *host = call->host;
-  int64_t *documents = documents_of(call, partial);
-  adl_table *table = terms_of(call, partial);
-  document *doc = documents_begin(call, self, batch);
+  adl_occurrences in;
+  *documents_of(call, partial) += read_batch(call, self, batch, &in);
   (void)context;
-  for (int64_t row = 0; row < batch->rows; row++) {
-    *documents += read_document(doc, row);
-    for (int64_t i = 0; i < doc->count; i++)
-      doc->entries[i] =
-          adl_entry((uint32_t)host->table_insert(table, doc->term[i].data, doc->term[i].size), doc->weight[i]);
-    int64_t distinct = adl_entries_merge(doc->entries, doc->scratch, doc->count, doc->id, doc->sum);
-    for (int64_t i = 0; i < distinct; i++) {
-      double *counts = host->table_row(table, doc->id[i]);
-      counts[0] += 1;
-      counts[1] += (double)doc->sum[i];
+  size_t terms = (size_t)in.terms.count + 1;
+  adl_terms_value *counted = call->host->alloc(call, terms * sizeof *counted);
+  int64_t *last = call->host->alloc(call, terms * sizeof *last); /* row + 1 in which the term was seen last */
+  memset(counted, 0, terms * sizeof *counted);
+  memset(last, 0, terms * sizeof *last);
+  for (int64_t row = 0; row < in.rows; row++)
+    for (int64_t i = in.start[row]; i < in.start[row + 1]; i++) {
+      uint32_t term = in.number[i];
+      counted[term].count += last[term] != row + 1;
+      counted[term].sum += in.weight != NULL ? (double)in.weight[i] : 1;
+      last[term] = row + 1;
     }
-  }
-  documents_end(doc);
+  add_counts(call, &in.terms, counted, partial);
+  return ADL_OK;
+}
+
+static adl_status count_dimensions(const adl_call *call, const void *instance, const void *context,
+                                   const adl_batch *batch, adl_tensors *partial) {
+  const tfidf *self = instance;
+  const int64_t dimensions = INT64_C(1) << self->bits;
+  adl_occurrences in;
+  adl_postings of;
+  (void)context;
+  *documents_of(call, partial) += read_batch(call, self, batch, &in);
+  uint32_t *held_by = call->host->tensor(call, partial, "held_by", ADL_UINT32, 1, &dimensions);
+  adl_occurrences_transpose(&in, hash_terms(call, self, &in.terms), &of);
+  for (int64_t d = 0; d < of.count; d++) held_by[of.dimension[d]] += (uint32_t)(of.end[d] - of.start[d]);
+  return ADL_OK;
+}
+
+static adl_status merge_terms(const adl_call *call, const void *self, const void *context, adl_tensors *into,
+                              adl_tensors *from) {
+  adl_terms to, more;
+  (void)self;
+  (void)context;
+  *documents_of(call, into) += *documents_of(call, from);
+  adl_terms_open(&to, call, into);
+  adl_terms_open(&more, call, from);
+  adl_terms_add(&to, &more);
+  adl_terms_close(&to);
+  return ADL_OK;
+}
+
+static adl_counted *counted_terms(const adl_call *call, const adl_terms *terms) {
+  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted);
+  for (int64_t i = 0; i < terms->count; i++)
+    counted[i] =
+        (adl_counted){.key = adl_terms_text(terms, i), .count = terms->values[i].count, .rank = terms->values[i].sum};
+  return counted;
+}
+
+static double idf_of(const tfidf *self, double documents, double held_by) {
+  return self->idf ? log((1 + documents) / (1 + held_by)) + 1 : 1;
+}
+
+/* Sums up over all training rows. */
+static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *rows, adl_tensors *total) {
+  const adl_host *host = call->host;
+  bool hashed = self->mode == MODE_HASH;
+  adl_fold fold = {.struct_size = sizeof fold,
+                   .step = hashed ? count_dimensions : count_terms,
+                   .merge = hashed ? NULL : merge_terms};
+  ADL_TRY(host->fold(call, rows, &fold, total));
+  if (*documents_of(call, total) == 0)
+    return host->fail(call, "text", -1, NULL, "no training row has a document: there is no row, or %s is null in all",
+                      self->text.name);
+  return ADL_OK;
+}
+
+static adl_status fit_hashed(const adl_call *call, const tfidf *self, adl_rows *rows, adl_model *model) {
+  const adl_host *host = call->host;
+  const int64_t dimensions = INT64_C(1) << self->bits;
+  adl_tensors *total = host->scratch_tensors(call);
+  *documents_of(call, model->tensors) = 0;
+  if (!self->idf) return ADL_OK;
+  documents_of(call, total);
+  host->tensor(call, total, "held_by", ADL_UINT32, 1, &dimensions);
+  ADL_TRY(count_all(call, self, rows, total));
+  const uint32_t *held_by = host->tensor(call, total, "held_by", ADL_UINT32, 1, &dimensions);
+  float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &dimensions);
+  int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
+  for (int64_t d = 0; d < dimensions; d++) idf[d] = (float)idf_of(self, (double)documents, held_by[d]);
+  return ADL_OK;
+}
+
+/* The terms that min_df, max_df and max_features leave, in byte order. */
+static adl_status choose_terms(const adl_call *call, const tfidf *self, adl_tensors *total, adl_counted **chosen,
+                               int64_t *count) {
+  const adl_host *host = call->host;
+  double n = (double)*documents_of(call, total);
+  double low = self->min_df < 1 ? self->min_df * n : self->min_df;
+  double high = self->max_df <= 1 ? self->max_df * n : self->max_df;
+  if (high < low)
+    return host->fail(call, "max_df", -1, "lower min_df or raise max_df",
+                      "of %.0f documents, min_df asks for at least %g and max_df for at most %g", n, low, high);
+  adl_terms all;
+  adl_terms_open(&all, call, total);
+  *chosen = counted_terms(call, &all);
+  *count = adl_counted_between(*chosen, all.count, low, high);
+  if (self->max_features > 0) *count = adl_counted_top(*chosen, *count, self->max_features);
+  if (*count == 0)
+    return host->fail(call, "text", -1, all.count > 0 ? "lower min_df or raise max_df" : NULL,
+                      "no word is left of the %lld in %.0f documents", (long long)all.count, n);
+  adl_counted_sort(*chosen, *count);
   return ADL_OK;
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const adl_host *host = call->host;
   const tfidf *self = instance;
+  if (self->mode == MODE_HASH) return fit_hashed(call, self, rows, model);
   adl_tensors *total = host->scratch_tensors(call);
-  documents_of(call, total);
-  terms_of(call, total);
-  adl_fold fold = {.struct_size = sizeof fold, .step = count_terms};
-  ADL_TRY(host->fold(call, rows, &fold, total));
-  int64_t documents = *documents_of(call, total);
-  if (documents == 0)
-    return host->fail(call, "text", -1, NULL, "no training row has a document: there is no row, or %s is null in all",
-                      self->text.name);
-  double n = (double)documents;
-  double low = self->min_df < 1 ? self->min_df * n : self->min_df;
-  double high = self->max_df <= 1 ? self->max_df * n : self->max_df;
-  if (high < low)
-    return host->fail(call, "max_df", -1, "lower min_df or raise max_df",
-                      "of %lld documents, min_df asks for at least %g and max_df for at most %g", (long long)documents,
-                      low, high);
+  adl_terms none;
+  adl_counted *terms = NULL;
   int64_t count;
-  adl_counted *terms = adl_counted_keys(call, terms_of(call, total), 1, &count);
-  int64_t seen = count;
-  count = adl_counted_between(terms, count, low, high);
-  if (self->max_features > 0) count = adl_counted_top(terms, count, self->max_features);
-  if (count == 0)
-    return host->fail(call, "text", -1, seen > 0 ? "lower min_df or raise max_df" : NULL,
-                      "no word is left of the %lld in %lld documents", (long long)seen, (long long)documents);
-  adl_counted_sort(terms, count);
+  documents_of(call, total);
+  adl_terms_open(&none, call, total);
+  ADL_TRY(count_all(call, self, rows, total));
+  ADL_TRY(choose_terms(call, self, total, &terms, &count));
   adl_vocabulary_save(call, model->tensors, "words", terms, count);
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &count);
-  for (int64_t i = 0; i < count; i++) idf[i] = self->idf ? (float)(log((1 + n) / (1 + terms[i].count)) + 1) : 1;
-  *documents_of(call, model->tensors) = documents;
+  int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
+  for (int64_t i = 0; i < count; i++) idf[i] = (float)idf_of(self, (double)documents, terms[i].count);
   return ADL_OK;
 }
 
@@ -195,12 +292,14 @@ static void release(void *self, void *prepared) {
 static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
   const adl_host *host = call->host;
   tfidf *self = instance;
-  adl_vocabulary *words;
+  adl_vocabulary *words = NULL;
   adl_tensor idf;
-  ADL_TRY(adl_vocabulary_load(call, model->tensors, "words", &words));
+  bool hashed = self->mode == MODE_HASH;
+  if (!hashed) ADL_TRY(adl_vocabulary_load(call, model->tensors, "words", &words));
+  int64_t width = hashed ? INT64_C(1) << self->bits : words->count;
+  bool there = host->find_tensor(call, model->tensors, "idf", &idf);
+  bool sound = there ? idf.element == ADL_FLOAT32 && idf.count == width : hashed && !self->idf;
   lookup *made = malloc(sizeof *made);
-  bool sound =
-      host->find_tensor(call, model->tensors, "idf", &idf) && idf.element == ADL_FLOAT32 && idf.count == words->count;
   if (made == NULL || !sound) {
     adl_vocabulary_free(words);
     free(made);
@@ -210,21 +309,59 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   }
   *made = (lookup){.words = words, .idf = idf.data};
   *prepared = made;
-  ADL_TRY(host->set_width(call, self->as.slot, words->count));
-  return host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
+  ADL_TRY(host->set_width(call, self->as.slot, width));
+  return hashed ? ADL_OK : host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
 }
 
-/* Counts (or sums of weights) to weights. */
-static void weigh(const tfidf *self, const float *idf, int64_t count, const uint32_t *id, float *value) {
-  double norm = 0;
-  for (int64_t i = 0; i < count; i++) {
-    if (self->sublinear && value[i] > 1) value[i] = 1 + logf(value[i]);
-    value[i] *= idf[id[i]];
-    norm += self->norm == NORM_L1 ? fabs((double)value[i]) : (double)value[i] * (double)value[i];
+/* Counts (or sums of weights) to weights, before rows are scaled. */
+static void weigh(const tfidf *self, const lookup *known, adl_postings *of) {
+  for (int64_t d = 0; d < of->count; d++) {
+    float idf = known->idf != NULL ? known->idf[of->dimension[d]] : 1;
+    for (int64_t i = of->start[d]; i < of->end[d]; i++) {
+      if (self->sublinear && of->value[i] > 1) of->value[i] = 1 + logf(of->value[i]);
+      of->value[i] *= idf;
+    }
   }
-  if (self->norm == NORM_NONE || count == 0) return;
-  if (self->norm == NORM_L2) norm = sqrt(norm);
-  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / norm);
+}
+
+static void scale(int32_t norm, int64_t count, float *to, const float *from) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; i++)
+    sum += norm == NORM_L1 ? fabs((double)from[i]) : (double)from[i] * (double)from[i];
+  if (norm == NORM_L2) sum = sqrt(sum);
+  if (norm == NORM_NONE) sum = 1;
+  for (int64_t i = 0; i < count; i++) to[i] = (float)((double)from[i] / sum);
+}
+
+/* Postings back to rows: each row's entries begin where its occurrences did, then the gaps are closed. */
+static void write_rows(const adl_call *call, const tfidf *self, const adl_occurrences *in, const adl_postings *of,
+                       adl_buffers *column) {
+  int64_t *end = call->host->alloc(call, ((size_t)in->rows + 1) * sizeof *end);
+  float *values = column->data;
+  memcpy(end, in->start, (size_t)in->rows * sizeof *end);
+  for (int64_t d = 0; d < of->count; d++)
+    for (int64_t i = of->start[d]; i < of->end[d]; i++) {
+      int64_t at = end[of->row[i]]++;
+      column->index[at] = of->dimension[d];
+      values[at] = of->value[i];
+    }
+  int64_t used = 0;
+  for (int64_t row = 0; row < in->rows; row++) {
+    int64_t from = in->start[row], count = end[row] - from;
+    if (used != from) memmove(column->index + used, column->index + from, (size_t)count * sizeof *column->index);
+    scale(self->norm, count, values + used, values + from);
+    used += count;
+    column->offsets[row + 1] = (int32_t)used;
+  }
+}
+
+static uint32_t *find_terms(const adl_call *call, const adl_vocabulary *words, const adl_terms *terms) {
+  const adl_host *host = call->host;
+  adl_term *keys = host->alloc(call, ((size_t)terms->count + 1) * sizeof *keys);
+  uint32_t *number = host->alloc(call, ((size_t)terms->count + 1) * sizeof *number);
+  for (int64_t i = 0; i < terms->count; i++) keys[i] = adl_terms_key(terms, i);
+  adl_vocabulary_find_all(words, keys, terms->count, number);
+  return number;
 }
 
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
@@ -233,55 +370,82 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   const tfidf *self = instance;
   const lookup *known = model->prepared;
   adl_buffers column = {0};
-  int64_t used = 0;
-  document *doc = documents_begin(call, self, batch);
-  adl_status status = host->reserve(call, out, self->as.slot, batch->rows, 16 * batch->rows, 0, &column);
-  for (int64_t row = 0; status == ADL_OK && row < batch->rows; row++) {
-    int64_t count = 0;
-    read_document(doc, row);
-    for (int64_t i = 0; i < doc->count; i++) {
-      int64_t id = adl_vocabulary_find(known->words, doc->term[i].data, doc->term[i].size);
-      if (id >= 0) doc->entries[count++] = adl_entry((uint32_t)id, doc->weight[i]);
-    }
-    if (used + count > column.item_capacity)
-      status = host->reserve(call, out, self->as.slot, batch->rows, 2 * (used + count), 0, &column);
-    if (status != ADL_OK) break;
-    float *values = (float *)column.data + used;
-    int64_t distinct = adl_entries_merge(doc->entries, doc->scratch, count, column.index + used, values);
-    weigh(self, known->idf, distinct, column.index + used, values);
-    used += distinct;
-    column.offsets[row + 1] = (int32_t)used;
-  }
-  documents_end(doc);
-  return status;
+  adl_occurrences in;
+  adl_postings of;
+  read_batch(call, self, batch, &in);
+  adl_occurrences_transpose(
+      &in, known->words != NULL ? find_terms(call, known->words, &in.terms) : hash_terms(call, self, &in.terms), &of);
+  weigh(self, known, &of);
+  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, in.start[in.rows], 0, &column));
+  write_rows(call, self, &in, &of, &column);
+  return ADL_OK;
 }
 
-static adl_status report(const adl_call *call, const void *self, const adl_model *model, adl_report *report) {
+static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
+  const tfidf *self = instance;
   const lookup *known = model->prepared;
   adl_tensor documents;
-  (void)self;
-  call->host->report_number(call, report, "", "words", (double)known->words->count, NAN, NAN);
-  if (call->host->find_tensor(call, model->tensors, "documents", &documents) && documents.element == ADL_INT64)
+  if (known->words != NULL)
+    call->host->report_number(call, report, "", "words", (double)known->words->count, NAN, NAN);
+  else
+    call->host->report_number(call, report, "", "dimensions", (double)(INT64_C(1) << self->bits), NAN, NAN);
+  if (known->idf != NULL && call->host->find_tensor(call, model->tensors, "documents", &documents) &&
+      documents.element == ADL_INT64)
     call->host->report_number(call, report, "", "documents", (double)*(const int64_t *)documents.data, NAN, NAN);
   return ADL_OK;
 }
 
 /* ---- binding ---- */
 
+/* Ready-made words are taken as they are: what is about splitting makes no sense with them. */
+static adl_status check_ready_made(const adl_call *call, const tfidf *self) {
+  const char *wrong = self->ngram.items[1] > 1              ? "ngram"
+                      : self->stop_words != NULL            ? "stop_words"
+                      : self->dictionary != NULL            ? "dictionary"
+                      : self->analyzer != ADL_ANALYZER_WORD ? "analyzer"
+                                                            : NULL;
+  if (wrong == NULL) return ADL_OK;
+  return call->host->fail(call, wrong, -1, "leave it out, or give a column of text",
+                          "%s holds ready-made words, which are taken as they are", self->text.name);
+}
+
+static adl_status make_tokenizer(const adl_call *call, tfidf *self) {
+  bool words = self->analyzer == ADL_ANALYZER_WORD;
+  const char *wrong = words                      ? NULL
+                      : self->stop_words != NULL ? "stop_words"
+                      : self->dictionary != NULL ? "dictionary"
+                                                 : NULL;
+  if (wrong != NULL)
+    return call->host->fail(call, wrong, -1, "leave it out, or use `analyzer: word`",
+                            "characters are not split into words, so %s does nothing for them",
+                            strcmp(wrong, "stop_words") == 0 ? "a list of stop words" : "a dictionary");
+  adl_tokenizer_options options = {.lowercase = self->lowercase,
+                                   .analyzer = self->analyzer,
+                                   .alone = self->ngram.items[1] == 1,
+                                   .dictionary = self->dictionary};
+  ADL_TRY(adl_tokenizer_new(call, &options, &self->tokenizer));
+  if (self->stop_words == NULL) return ADL_OK;
+  return adl_tokenizer_stop_words(call, self->tokenizer, "stop_words", self->stop_words);
+}
+
 static adl_status bind(const adl_call *call, void *instance) {
   const adl_host *host = call->host;
   tfidf *self = instance;
   const adl_ints *ngram = &self->ngram;
-  bool ready_made = self->text.type.shape != ADL_SCALAR;
   if (ngram->count != 2 || ngram->items[0] > ngram->items[1])
     return host->fail(call, "ngram", -1, "write the shortest and the longest, such as [1, 2]",
                       "ngram is two numbers, the first not above the second");
-  if (ready_made && (ngram->items[1] > 1 || self->stop_words != NULL))
-    return host->fail(call, ngram->items[1] > 1 ? "ngram" : "stop_words", -1, "leave it out, or give a column of text",
-                      "%s holds ready-made words, which are taken as they are", self->text.name);
-  if (!ready_made) ADL_TRY(adl_tokenizer_new(call, self->lowercase, &self->tokenizer));
-  if (self->stop_words != NULL)
-    ADL_TRY(adl_tokenizer_stop_words(call, self->tokenizer, "stop_words", self->stop_words));
+  const char *chooses = self->max_features > 0 ? "max_features"
+                        : self->min_df != 1    ? "min_df"
+                        : self->max_df != 1    ? "max_df"
+                                               : NULL;
+  if (self->mode == MODE_HASH && chooses != NULL)
+    return host->fail(call, chooses, -1, "leave it out, or use `mode: vocabulary`",
+                      "%s chooses among the words of a vocabulary, and `mode: hash` has none", chooses);
+  if (self->text.type.shape != ADL_SCALAR)
+    ADL_TRY(check_ready_made(call, self));
+  else
+    ADL_TRY(make_tokenizer(call, self));
   return host->declare(call, &self->as, (adl_type){.element = ADL_FLOAT32, .shape = ADL_SPARSE, .role = ADL_NUMBER});
 }
 
@@ -302,15 +466,39 @@ static const adl_param params[] = {
      .offset = offsetof(tfidf, as),
      .default_value = "words",
      .doc = "Name of the new column: sparse, one dimension a word, named after it."},
+    {.name = "mode",
+     .type = ADL_PARAM_CHOICE,
+     .offset = offsetof(tfidf, mode),
+     .default_value = "vocabulary",
+     .choices = "vocabulary|hash",
+     .doc =
+         "What a dimension is: `vocabulary`: a word that was learned, by name; `hash`: a hash of `bits` bits, so that "
+         "no words are held, new words count, and a few of them share a dimension."},
+    {.name = "bits",
+     .type = ADL_PARAM_INT,
+     .offset = offsetof(tfidf, bits),
+     .default_value = "20",
+     .range = "[4, 28]",
+     .unit = "bits",
+     .doc = "With `mode: hash`, there are 2 to the power of this many dimensions."},
+    {.name = "analyzer",
+     .type = ADL_PARAM_CHOICE,
+     .offset = offsetof(tfidf, analyzer),
+     .default_value = "word",
+     .choices = "word|char|char_word",
+     .doc = "What n-grams are made of: `word`: words; `char`: characters, runs of white space counting as one blank; "
+            "`char_word`: characters within what stands between white space, with a blank at either end."},
     {.name = "ngram",
      .type = ADL_PARAM_INT,
      .flags = ADL_LIST_OF,
      .offset = offsetof(tfidf, ngram),
      .default_value = "[1, 1]",
-     .range = "[1, 5]",
-     .unit = "words",
-     .doc = "Shortest and longest run of words that counts as one: [1, 2] takes single words and pairs of neighbours. "
-            "A pair is named by its words with a blank between them."},
+     .range = "[1, 16]",
+     .unit = "words or characters",
+     .doc =
+         "Shortest and longest run of words that counts as one: [1, 2] takes single words and pairs of neighbours. "
+         "A pair is named by its words with a blank between them. Characters likewise: [3, 5] takes runs of 3, 4 and "
+         "5 of them."},
     {.name = "lowercase",
      .type = ADL_PARAM_BOOL,
      .offset = offsetof(tfidf, lowercase),
@@ -321,6 +509,11 @@ static const adl_param params[] = {
      .offset = offsetof(tfidf, stop_words),
      .doc = "A file of words to leave out, before n-grams are made: UTF-8, split into words as the text is; lines that "
             "begin with # are comments."},
+    {.name = "dictionary",
+     .type = ADL_PARAM_PATH_IN,
+     .offset = offsetof(tfidf, dictionary),
+     .doc = "A file of Chinese words, by which runs of Han characters are split instead of by ICU's own: UTF-8, a line "
+            "`word frequency tag` for each (jieba's format; the tag may be missing)."},
     {.name = "min_df",
      .type = ADL_PARAM_FLOAT,
      .offset = offsetof(tfidf, min_df),
@@ -368,7 +561,10 @@ static const char doc[] =
     "scikit-learn's TfidfVectorizer computes, except for what counts as a word.\n\n"
     "Words are those of Unicode's rules (UAX 29), found by ICU, after the text has been normalised (NFKC) and its "
     "case folded: full-width letters and digits become ordinary ones. Chinese, Japanese, Thai and other scripts "
-    "without blanks are split by dictionary. Words of one character count, in Chinese above all; numbers are words, "
+    "without blanks are split by ICU's dictionaries; with `dictionary`, runs of Chinese characters are split into the "
+    "most "
+    "likely words of that file instead, by the product of their frequencies (unigram model, best path, as jieba does "
+    "without HMM). Words of one character count, in Chinese above all; numbers are words, "
     "and so are emoji. \"can't\", \"3.14\" and \"example.com\" are one word each, \"x-ray\" is two. Punctuation is "
     "left out.\n\n"
     "The vocabulary is learned from the training rows and frozen then: its words stand in byte order, and the model "
@@ -376,6 +572,14 @@ static const char doc[] =
     "empty row. Null and empty text gives an empty row as well; null text does not count as a document, empty text "
     "does. A document of more than 16 MB is rejected. Training rows without any document, or limits that leave no "
     "word, end the run.\n\n"
+    "With `analyzer: char` or `char_word`, n-grams of characters take the place of words, of the normalised text and "
+    "as "
+    "scikit-learn's analyzers `char` and `char_wb` make them: a word that is not longer than the n-gram, blanks "
+    "included, counts once.\n\n"
+    "With `mode: hash` the dimension of a word is its MurmurHash3 (x86, 32 bits, seed 0), cut to `bits` bits "
+    "(Weinberger "
+    "et al. 2009, without signs, so that values stay counts). Nothing but how many documents hold a dimension is "
+    "learned, and with `idf: false` nothing at all.\n\n"
     "A list or bag of strings may be given instead of text, for example what the group class collects of a customer's "
     "purchases: its strings are words as they are, and a bag's weights (0 or more) are added up in place of counting.";
 

@@ -1,6 +1,7 @@
 /* tfidf: scikit-learn's numbers on its own example, ready-made words, odd documents, refusals. Known values were computed
  * with TfidfVectorizer. */
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,6 +289,122 @@ START_TEST(damaged_models_are_refused) {
 }
 END_TEST
 
+/* TfidfVectorizer(analyzer="char" and "char_wb", ngram_range=...) of scikit-learn 1.2.1. */
+static const struct {
+  const char *analyzer, *ngram;
+  guint terms;
+  int items;
+  double sum;
+  expected values[3];
+} characters[] = {
+    {"char",
+     "[2, 3]",
+     82,
+     180,
+     25.90660106120859,
+     {{"is", .21518834, .14690046}, {"is ", .21518834, .14690046}, {"doc", .13160313, .17968035}}},
+    {"char",
+     "[3, 9]",
+     408,
+     638,
+     49.55511008938153,
+     {{"is ", .11523347, .07526051}, {"doc", .07047354, .09205440}, {"ent", .07047354, .09205440}}},
+    {"char_word",
+     "[2, 3]",
+     78,
+     175,
+     25.508498363061676,
+     {{"is", .21402855, .14971434}, {"is ", .21402855, .14971434}, {"doc", .13089382, .18312213}}},
+    {"char_word",
+     "[3, 9]",
+     143,
+     280,
+     32.31238554430454,
+     {{"is ", .17468383, .11111995}, {"doc", .10683170, .13591565}, {"ent", .10683170, .13591565}}},
+};
+
+START_TEST(runs_of_characters) {
+  run("analyzer", characters[_i].analyzer, "ngram", characters[_i].ngram);
+  const adl_column *column = &stage->made->view;
+  double sum = 0;
+  for (int32_t i = 0; i < column->offsets[4]; i++) sum += (double)((const float *)column->data)[i];
+  ck_assert_uint_eq(stage->names->len, characters[_i].terms);
+  ck_assert_int_eq(column->offsets[4], characters[_i].items);
+  ck_assert_double_eq_tol(sum, characters[_i].sum, 1e-4);
+  for (int i = 0; i < 3; i++) {
+    const expected *value = &characters[_i].values[i];
+    ck_assert_double_eq_tol(bare_value(stage, 0, value->word), value->row0, 2e-6);
+    ck_assert_double_eq_tol(bare_value(stage, 1, value->word), value->row1, 2e-6);
+  }
+}
+END_TEST
+
+/* Dimensions: sklearn.utils.murmurhash3_32(word, 0) & (2**20 - 1): as in scikit-learn 1.2.1. */
+START_TEST(hashed_words) {
+  run("mode", "hash", "idf", "false");
+  const adl_column *column = &stage->made->view;
+  static const uint32_t dimensions[] = {59416, 144749, 170062, 696912, 761698}; /* first is this document the */
+  ck_assert_int_eq(column->offsets[1], 5);
+  for (int i = 0; i < 5; i++) {
+    ck_assert_uint_eq(column->index[i], dimensions[i]);
+    ck_assert_float_eq_tol(((const float *)column->data)[i], .44721360f, 1e-6f);
+  }
+  ck_assert_uint_eq(stage->names->len, 0);
+  ck_assert(*(const double *)g_hash_table_lookup(stage->reported, "dimensions") == 1048576);
+  /* With idf, rows are those of the vocabulary: no two words share a dimension here. */
+  static const float weights[] = {.58028582f, .38408524f, .38408524f, .46979139f, .38408524f};
+  run("mode", "hash", NULL, NULL);
+  column = &stage->made->view;
+  for (int i = 0; i < 5; i++) ck_assert_float_eq_tol(((const float *)column->data)[i], weights[i], 1e-6f);
+}
+END_TEST
+
+/* In 16 dimensions words share them: a document holds a dimension once however many of its words fall there, so that no
+ * dimension is rarer than one in all documents, and counts add up to those of words. */
+START_TEST(words_that_share_a_dimension) {
+  for (int64_t rows = 1; rows <= 4; rows++) {
+    if (stage != NULL) bare_stage_free(stage);
+    adl_status status;
+    stage = bare_stage_new(class_of(), &table, &status, "text", "text", "mode", "hash", "bits", "4", NULL);
+    stage->batch_rows = rows;
+    stage->lanes = (int)rows;
+    ck_assert_int_eq(bare_stage_fit(stage, &table), ADL_OK);
+    ck_assert_int_eq(bare_stage_process(stage, &table), ADL_OK);
+    adl_tensor idf;
+    ck_assert(adl_tensors_find(stage->model_tensors, "idf", &idf));
+    ck_assert_int_eq(idf.count, 16);
+    for (int64_t i = 0; i < idf.count; i++) {
+      float value = ((const float *)idf.data)[i];
+      bool known = false;
+      for (int held = 0; held <= 4; held++) known = known || fabs(log(5.0 / (1 + held)) + 1 - (double)value) < 1e-6;
+      ck_assert_msg(known, "idf %g", (double)value);
+    }
+  }
+}
+END_TEST
+
+START_TEST(refused_with_hashing_and_characters) {
+  static const char *const wrong[][5] = {
+      {"mode", "hash", "max_features", "5",
+       "max_features: max_features chooses among the words of a vocabulary, and `mode: hash` has none\n"},
+      {"mode", "hash", "min_df", "2",
+       "min_df: min_df chooses among the words of a vocabulary, and `mode: hash` has none\n"},
+      {"mode", "hash", "max_df", "0.5",
+       "max_df: max_df chooses among the words of a vocabulary, and `mode: hash` has none\n"},
+      {"analyzer", "char", "stop_words", "x",
+       "stop_words: characters are not split into words, so a list of stop words does nothing for them\n"},
+      {"analyzer", "char_word", "dictionary", "x",
+       "dictionary: characters are not split into words, so a dictionary does nothing for them\n"},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    bind_stage(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]);
+    ck_assert_str_eq(stage->failed->str, wrong[i][4]);
+  }
+  bind_stage("dictionary", "/nonexistent/words", NULL, NULL);
+  ck_assert_ptr_nonnull(strstr(stage->failed->str, "dictionary: cannot open /nonexistent/words"));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("tfidf");
   TCase *cases = tcase_create("tfidf");
@@ -309,6 +426,10 @@ int main(void) {
   tcase_add_test(cases, limits_that_leave_nothing);
   tcase_add_test(cases, refused_at_bind);
   tcase_add_test(cases, damaged_models_are_refused);
+  tcase_add_loop_test(cases, runs_of_characters, 0, (int)G_N_ELEMENTS(characters));
+  tcase_add_test(cases, hashed_words);
+  tcase_add_test(cases, words_that_share_a_dimension);
+  tcase_add_test(cases, refused_with_hashing_and_characters);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
