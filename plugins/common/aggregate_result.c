@@ -119,17 +119,6 @@ static bool plain_value(const adl_aggregate *a, const double *cells, double *val
   }
 }
 
-static void put_plain(const adl_buffers *to, adl_element element, int64_t row, const double *value) {
-  switch (element) {
-    case ADL_BOOL: adl_bit_set(to->data, row, adl_cell_integer(value) != 0); break;
-    case ADL_INT32: ((int32_t *)to->data)[row] = (int32_t)adl_cell_integer(value); break;
-    case ADL_UINT32: ((uint32_t *)to->data)[row] = (uint32_t)adl_cell_integer(value); break;
-    case ADL_FLOAT32: ((float *)to->data)[row] = (float)*value; break;
-    case ADL_FLOAT64: ((double *)to->data)[row] = *value; break;
-    default: ((int64_t *)to->data)[row] = adl_cell_integer(value); break;
-  }
-}
-
 adl_status adl_aggregate_write(const adl_call *call, const adl_aggregate_result *result, adl_table *groups,
                                const int64_t *order, int64_t first, int64_t rows, adl_out *out) {
   const adl_host *host = call->host;
@@ -146,7 +135,7 @@ adl_status adl_aggregate_write(const adl_call *call, const adl_aggregate_result 
     bool any = plain_value(a, host->table_row(groups, order[first + row]), &value);
     if (!any) adl_cell_set_integer(&value, 0);
     if (!any) adl_bit_set(to.validity, row, false);
-    put_plain(&to, (adl_element)a->type.element, row, &value);
+    adl_cell_put(&to, (adl_element)a->type.element, row, &value);
   }
   return ADL_OK;
 }

@@ -1,5 +1,5 @@
 /* Cells of aggregates: eight bytes in a row of a keyed table, a float64 or the bits of an int64; sums that keep their
- * precision; and strings, which lie in a tensor beside the table. Used by aggregate.c and aggregate_result.c. */
+ * precision; and strings, which lie in a tensor beside the table. Used by group and history. */
 #ifndef ADLOOM_COMMON_CELL_H
 #define ADLOOM_COMMON_CELL_H
 
@@ -32,6 +32,18 @@ static inline int64_t adl_cell_read_integer(const adl_column *column, int64_t ro
     case ADL_INT32: return ((const int32_t *)column->data)[row];
     case ADL_UINT32: return ((const uint32_t *)column->data)[row];
     default: return ((const int64_t *)column->data)[row];
+  }
+}
+
+/* Writes a cell as a row of a new column of plain values. */
+static inline void adl_cell_put(const adl_buffers *to, adl_element element, int64_t row, const double *cell) {
+  switch (element) {
+    case ADL_BOOL: adl_bit_set((uint8_t *)to->data, row, adl_cell_integer(cell) != 0); break;
+    case ADL_INT32: ((int32_t *)to->data)[row] = (int32_t)adl_cell_integer(cell); break;
+    case ADL_UINT32: ((uint32_t *)to->data)[row] = (uint32_t)adl_cell_integer(cell); break;
+    case ADL_FLOAT32: ((float *)to->data)[row] = (float)*cell; break;
+    case ADL_FLOAT64: ((double *)to->data)[row] = *cell; break;
+    default: ((int64_t *)to->data)[row] = adl_cell_integer(cell); break;
   }
 }
 

@@ -1,7 +1,8 @@
 /*
  * Keys: the values of a row as one byte string, for keyed tables. Equal values give equal bytes, whatever the width of an
  * integer (an int32 5 is an int64 5) or the sign of a zero; and the order of the bytes is the order of the values, numbers
- * by size, strings by their bytes, so that a table is sorted by sorting its keys. Used by group, join, dedupe and tags.
+ * by size, strings by their bytes, so that a table is sorted by sorting its keys. Used by group, join,
+ * history, dedupe and tags.
  */
 #ifndef ADLOOM_COMMON_KEY_H
 #define ADLOOM_COMMON_KEY_H

@@ -1,5 +1,5 @@
 /* What classes share that bring rows of another stage to those of their input: its columns by name, and the pairs of rows
- * that leave. Used by join and cross. */
+ * that leave. Used by join, cross and history. */
 #ifndef ADLOOM_COMMON_SIDES_H
 #define ADLOOM_COMMON_SIDES_H
 

@@ -1,4 +1,5 @@
-/* The main job, pipelines/journey.yaml, on real data: as good as promised over five seeds, and blind to the future. */
+/* The main job, pipelines/journey.yaml, on real data: as good as promised over five seeds, and blind to the future: no
+ * model knows what happened after the cut, and no row what happened after its campaign began. */
 #include <check.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -24,26 +25,33 @@ static char *path_in(const char *root, ...) {
   return path;
 }
 
-/* Runs journey.yaml on the data in `data` into scratch/NAME. */
-static void run_journey(const char *data, const char *name, const char *seed) {
-  char *adloom = path_in(g_getenv("ADLOOM_BUILD"), "adloom", NULL),
-       *file = path_in(g_getenv("ADLOOM_SRC"), "pipelines", "journey.yaml", NULL);
+/* Runs a pipeline on the data in `data` into scratch/NAME. */
+static void run_pipeline(const char *file, const char *data, const char *name, const char *seed) {
+  char *adloom = path_in(g_getenv("ADLOOM_BUILD"), "adloom", NULL);
   char *out = path_in(scratch, name, NULL), *set = g_strdup_printf("seed=%s", seed),
        *var = g_strdup_printf("ADLOOM_DATA=%s", data);
   char *store = path_in(out, "store", NULL);
-  char *arguments[] = {adloom,    "run", file,    "--quiet", "--fresh", "--out", out,
-                       "--store", store, "--set", set,       "--var",   var,     NULL};
+  char *arguments[] = {adloom,    "run",     (char *)(uintptr_t)file,
+                       "--quiet", "--fresh", "--out",
+                       out,       "--store", store,
+                       "--set",   set,       "--var",
+                       var,       NULL};
   char *errors = NULL;
   int status = 0;
   ck_assert(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &errors, &status, NULL));
   ck_assert_msg(g_spawn_check_wait_status(status, NULL), "%s", errors);
   g_free(errors);
   g_free(adloom);
-  g_free(file);
   g_free(out);
   g_free(set);
   g_free(var);
   g_free(store);
+}
+
+static void run_journey(const char *data, const char *name, const char *seed) {
+  char *file = path_in(g_getenv("ADLOOM_SRC"), "pipelines", "journey.yaml", NULL);
+  run_pipeline(file, data, name, seed);
+  g_free(file);
 }
 
 /* A held-out number of the stage `quality`, with its interval. */
@@ -77,18 +85,18 @@ START_TEST(good_over_five_seeds) {
     double rows = held_out("quality", "rows", &low, &high);
     ck_assert_msg(rows == 2421, "%g rows were judged", rows);
     double auc = held_out("quality", "auc", &low, &high);
-    ck_assert_msg(auc >= 0.785 && low < auc && auc < high && high - low < 0.08, "seed %d: AUC %g [%g, %g]", i, auc, low,
+    ck_assert_msg(auc >= 0.815 && low < auc && auc < high && high - low < 0.08, "seed %d: AUC %g [%g, %g]", i, auc, low,
                   high);
     double logloss = held_out("quality", "logloss", &low, &high);
-    ck_assert_msg(logloss > 0 && logloss <= 0.3105 && low < logloss && logloss < high, "seed %d: logloss %g [%g, %g]",
-                  i, logloss, low, high);
+    ck_assert_msg(logloss > 0 && logloss <= 0.299 && low < logloss && logloss < high, "seed %d: logloss %g [%g, %g]", i,
+                  logloss, low, high);
   }
 }
 END_TEST
 
 /* ---- the leak test ---- */
 
-static const char cut[] = "2017-10-01";
+static const char cut[] = "2017-10-01"; /* of journey.yaml */
 
 static char *inflate(const char *name) {
   char *path = path_in(g_getenv("ADLOOM_DATA"), "complete_journey", name, NULL), *text = NULL;
@@ -106,16 +114,16 @@ static uint32_t noise(void) {
   return (uint32_t)(state >> 33);
 }
 
-/* Is this line about something dated on or after the cut? `date` is the field that says when; -1: field `campaign` names a
+/* Is this line about something dated on or after the day? `date` is the field that says when; -1: field `campaign` names a
  * campaign, of which `late` knows. */
-static bool is_late(char **fields, int date, int campaign, GHashTable *late) {
-  if (date >= 0) return strcmp(fields[date], cut) >= 0;
+static bool is_late(const char *day, char **fields, int date, int campaign, GHashTable *late) {
+  if (date >= 0) return strcmp(fields[date], day) >= 0;
   return g_hash_table_contains(late, fields[campaign]);
 }
 
 /* Copies a file; in late lines every field but those to keep (bits) becomes noise: another value of the same column, so
  * that types still hold. */
-static int copy_with_noise(const char *folder, const char *name, int date, int campaign, unsigned keep,
+static int copy_with_noise(const char *day, const char *folder, const char *name, int date, int campaign, unsigned keep,
                            GHashTable *late) {
   char *zipped = g_strconcat(name, ".gz", NULL), *text = inflate(zipped);
   char **lines = g_strsplit(text, "\n", -1);
@@ -126,7 +134,7 @@ static int copy_with_noise(const char *folder, const char *name, int date, int c
   g_string_append_c(out, '\n');
   for (guint i = 1; i < count; i++) {
     char **fields = g_strsplit(lines[i], ",", -1), **other = g_strsplit(lines[1 + noise() % (count - 1)], ",", -1);
-    bool noisy = is_late(fields, date, campaign, late);
+    bool noisy = is_late(day, fields, date, campaign, late);
     changed += noisy;
     for (int f = 0; fields[f] != NULL; f++)
       g_string_append_printf(out, "%s%s", f > 0 ? "," : "", noisy && ((keep >> f) & 1) == 0 ? other[f] : fields[f]);
@@ -144,13 +152,14 @@ static int copy_with_noise(const char *folder, const char *name, int date, int c
   return changed;
 }
 
-static GHashTable *late_campaigns(void) {
+/* Campaigns that start on the day or after it. */
+static GHashTable *late_campaigns(const char *day) {
   GHashTable *late = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   char *text = inflate("campaign_descriptions.csv.gz");
   char **lines = g_strsplit(text, "\n", -1);
   for (int i = 1; lines[i] != NULL && lines[i][0] != '\0'; i++) {
     char **fields = g_strsplit(lines[i], ",", -1);
-    if (strcmp(fields[2], cut) >= 0) g_hash_table_add(late, g_strdup(fields[0]));
+    if (strcmp(fields[2], day) >= 0) g_hash_table_add(late, g_strdup(fields[0]));
     g_strfreev(fields);
   }
   g_strfreev(lines);
@@ -168,17 +177,27 @@ static char *digest_of(const char *run, const char *file) {
   return digest;
 }
 
-START_TEST(the_future_leaves_no_trace_in_a_model) {
-  char *data = path_in(scratch, "noisy", NULL), *folder = path_in(data, "complete_journey", NULL);
+/* The data with noise in everything that is dated on or after the day, and in which households are sent the campaigns of
+ * `late`, in scratch/NAME; g_free the path. */
+static char *noisy_data(const char *day, const char *name, GHashTable *late) {
+  char *data = path_in(scratch, name, NULL), *folder = path_in(data, "complete_journey", NULL);
   g_mkdir_with_parents(folder, 0777);
-  GHashTable *late = late_campaigns();
-  ck_assert_int_gt(g_hash_table_size(late), 5);
-  ck_assert_int_gt(copy_with_noise(folder, "transactions_sample.csv", 10, -1, 1u << 10, NULL), 15000);
-  ck_assert_int_gt(copy_with_noise(folder, "coupon_redemptions.csv", 3, -1, 1u << 3, NULL), 300);
-  ck_assert_int_gt(copy_with_noise(folder, "campaign_descriptions.csv", -1, 0, 1u << 0 | 1u << 2 | 1u << 3, late), 5);
-  ck_assert_int_gt(copy_with_noise(folder, "campaigns.csv", -1, 0, 1u << 0, late), 2000);
-  copy_with_noise(folder, "products.csv", 0, -1, ~0u, NULL);
-  copy_with_noise(folder, "demographics.csv", 0, -1, ~0u, NULL);
+  ck_assert_int_ge(g_hash_table_size(late), 1);
+  ck_assert_int_gt(copy_with_noise(day, folder, "transactions_sample.csv", 10, -1, 1u << 10, NULL), 4000);
+  ck_assert_int_gt(copy_with_noise(day, folder, "coupon_redemptions.csv", 3, -1, 1u << 3, NULL), 100);
+  ck_assert_int_gt(copy_with_noise(day, folder, "campaign_descriptions.csv", -1, 0, 1u << 0 | 1u << 2 | 1u << 3, late),
+                   0);
+  ck_assert_int_gt(copy_with_noise(day, folder, "campaigns.csv", -1, 0, 1u << 0, late), 100);
+  ck_assert_int_gt(copy_with_noise(day, folder, "coupons.csv", -1, 2, 1u << 2, late), 500);
+  copy_with_noise(day, folder, "products.csv", 0, -1, ~0u, NULL);
+  copy_with_noise(day, folder, "demographics.csv", 0, -1, ~0u, NULL);
+  g_free(folder);
+  return data;
+}
+
+START_TEST(the_future_leaves_no_trace_in_a_model) {
+  GHashTable *late = late_campaigns(cut);
+  char *data = noisy_data(cut, "noisy", late);
   run_journey(g_getenv("ADLOOM_DATA"), "clean", "42");
   run_journey(data, "noised", "42");
   char *models = path_in(scratch, "clean", "models", NULL);
@@ -202,7 +221,73 @@ START_TEST(the_future_leaves_no_trace_in_a_model) {
   g_hash_table_destroy(late);
   g_free(models);
   g_free(data);
-  g_free(folder);
+}
+END_TEST
+
+/* journey.yaml, and every feature that is looked up by time written to features.csv. */
+static char *with_features(void) {
+  static const char sink[] =
+      "  features:\n    use: write-csv\n    from: by_type\n    path: features.csv\n"
+      "    columns: [household_id, campaign_id, spend, baskets, discount, coupon_spend, late_spend, late_baskets, "
+      "late_discount, late_coupon_spend, late_coupons, offered_spend, offered_items, coupons, answered, mailed, "
+      "months]\n";
+  char *from = path_in(g_getenv("ADLOOM_SRC"), "pipelines", "journey.yaml", NULL), *text = NULL;
+  char *to = path_in(scratch, "features.yaml", NULL);
+  ck_assert(g_file_get_contents(from, &text, NULL, NULL));
+  char *both = g_strconcat(text, sink, NULL);
+  ck_assert(g_file_set_contents(to, both, -1, NULL));
+  g_free(both);
+  g_free(text);
+  g_free(from);
+  return to;
+}
+
+/* Lines of a run's features.csv about campaigns that are, or are not, in the set; sorted. */
+static char *features_of(const char *run, GHashTable *campaigns, bool in) {
+  char *path = path_in(scratch, run, "features.csv", NULL), *text = NULL;
+  ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+  char **lines = g_strsplit(text, "\n", -1);
+  GPtrArray *kept = g_ptr_array_new();
+  for (int i = 1; lines[i] != NULL && lines[i][0] != '\0'; i++) {
+    char **fields = g_strsplit(lines[i], ",", 3);
+    if (g_hash_table_contains(campaigns, fields[1]) == in) g_ptr_array_add(kept, lines[i]);
+    g_strfreev(fields);
+  }
+  g_ptr_array_add(kept, NULL);
+  char *told = g_strjoinv("\n", (char **)kept->pdata);
+  ck_assert_uint_gt(kept->len, 100);
+  g_ptr_array_free(kept, TRUE);
+  g_strfreev(lines);
+  g_free(text);
+  g_free(path);
+  return told;
+}
+
+/* Noise in all that happened on the day a campaign began, and later, changes no feature of its rows or of earlier ones. The
+ * days: a campaign's of the training rows, one after the cut, and the last. */
+START_TEST(no_row_sees_its_future) {
+  static const char *const days[] = {"2017-05-08", "2017-10-30", "2017-12-06"}, *const next[] = {"2017-05-09",
+                                                                                                 "2017-10-31",
+                                                                                                 "2017-12-07"};
+  char *file = with_features();
+  run_pipeline(file, g_getenv("ADLOOM_DATA"), "features", "42");
+  for (int i = 0; i < 3; i++) {
+    GHashTable *later = late_campaigns(next[i]); /* the day's own campaigns keep their households */
+    char *data = noisy_data(days[i], "noisy", later);
+    run_pipeline(file, data, "events", "42");
+    char *a = features_of("features", later, false), *b = features_of("events", later, false);
+    ck_assert_msg(strcmp(a, b) == 0, "rows of campaigns until %s have seen their future", days[i]);
+    g_free(a);
+    g_free(b);
+    a = features_of("features", later, true); /* the noise did arrive */
+    b = features_of("events", later, true);
+    ck_assert_str_ne(a, b);
+    g_free(a);
+    g_free(b);
+    g_hash_table_destroy(later);
+    g_free(data);
+  }
+  g_free(file);
 }
 END_TEST
 
@@ -218,6 +303,7 @@ int main(void) {
   tcase_set_timeout(t, 900);
   tcase_add_test(t, good_over_five_seeds);
   tcase_add_test(t, the_future_leaves_no_trace_in_a_model);
+  tcase_add_test(t, no_row_sees_its_future);
   suite_add_tcase(s, t);
   SRunner *runner = srunner_create(s);
   srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,334 @@
+/* Gathering events, and making timelines of them. See past.h. Events are kept as they come (tensors event.* and value.N),
+ * then dealt to their keys, sorted by time within each, and indexed for each aggregate. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/category.h"
+#include "common/cell.h"
+#include "common/key.h"
+#include "common/past.h"
+
+void adl_past_tensor_name(char name[40], char prefix, int64_t number, const char *what) {
+  snprintf(name, 40, "%c.%lld.%s", prefix, (long long)number, what);
+}
+
+void adl_past_text_name(char name[40], int64_t column) { snprintf(name, 40, "text.%lld", (long long)column); }
+
+static void *make(const adl_call *call, adl_tensors *tensors, const char *name, adl_element element, int64_t count) {
+  int64_t size = count > 0 ? count : 1;
+  return call->host->tensor(call, tensors, name, element, 1, &size);
+}
+
+/* ---- gathering ---- */
+
+typedef struct events {
+  int64_t *count; /* so far */
+  int64_t *key, *time;
+  uint8_t *held;
+} events;
+
+/* The events with room for `more`. */
+static events grow(const adl_call *call, adl_tensors *total, int64_t more) {
+  adl_tensor time;
+  events e = {.count = make(call, total, "events", ADL_INT64, 1)};
+  int64_t capacity = call->host->find_tensor(call, total, "event.time", &time) ? time.size[0] : 1;
+  if (capacity < *e.count + more) capacity = 2 * (*e.count + more);
+  e.key = make(call, total, "event.key", ADL_INT64, capacity);
+  e.time = make(call, total, "event.time", ADL_INT64, capacity);
+  e.held = make(call, total, "event.held", ADL_BYTES, capacity);
+  return e;
+}
+
+typedef struct values {
+  int64_t *bits;
+  uint8_t *has;
+} values;
+
+static values values_of(const adl_call *call, adl_tensors *total, int64_t column, int64_t capacity) {
+  char name[40];
+  values v;
+  snprintf(name, sizeof name, "value.%lld", (long long)column);
+  v.bits = make(call, total, name, ADL_INT64, capacity);
+  snprintf(name, sizeof name, "has.%lld", (long long)column);
+  v.has = make(call, total, name, ADL_BYTES, capacity);
+  return v;
+}
+
+/* The strings of a column; NULL: it has none. */
+static adl_table *text_table(const adl_call *call, const adl_past *past, adl_tensors *tensors, int64_t column) {
+  char name[40];
+  adl_past_text_name(name, column);
+  return past->columns[column].kind == ADL_PAST_TEXT ? call->host->table(call, tensors, name, 0) : NULL;
+}
+
+/* The value of a row in eight bytes. Equal values have equal bits. */
+static int64_t read_value(const adl_call *call, const adl_past_column *of, adl_table *texts, const adl_column *column,
+                          int64_t row) {
+  char buffer[ADL_CATEGORY_TEXT_SIZE];
+  if (of->kind == ADL_PAST_INTEGER) return adl_cell_read_integer(column, row);
+  if (of->kind == ADL_PAST_TEXT) {
+    adl_text text = adl_category_text(column, row, buffer);
+    return call->host->table_insert(texts, text.data, text.size);
+  }
+  double value = adl_number_at(column, row) + 0.0; /* -0 becomes 0 */
+  return adl_cell_integer(&value);
+}
+
+/* A number that is none must not pass for an amount: its event is rejected, as a row would be. */
+static bool is_sound(const adl_call *call, const adl_past *past, const adl_batch *batch, int64_t row) {
+  for (int64_t c = 0; c < past->column_count; c++) {
+    const adl_past_column *of = &past->columns[c];
+    const adl_column *column = batch->slots[of->input.slot];
+    if (of->kind != ADL_PAST_FLOAT || adl_is_null(column, row) || isfinite(adl_number_at(column, row))) continue;
+    call->host->reject(call, row, of->name, "the event has no finite number here");
+    return false;
+  }
+  return true;
+}
+
+adl_status adl_past_step(const adl_call *call, const adl_past *past, const adl_batch *batch, adl_tensors *total) {
+  const adl_host *host = call->host;
+  const adl_column *times = batch->slots[past->time.slot];
+  const adl_inputs by = {past->key_count, past->keys};
+  adl_table *keys = host->table(call, total, "keys", 0);
+  events e = grow(call, total, batch->rows);
+  int64_t before = *e.count, count = before;
+  int64_t *rows = host->alloc(call, ((size_t)batch->rows + 1) * sizeof *rows);
+  adl_key key;
+  adl_key_begin(&key, call);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (adl_is_null(times, row) || !adl_key_of_row(&key, batch, &by, row) || !is_sound(call, past, batch, row))
+      continue;
+    rows[count - before] = row;
+    e.key[count] = host->table_insert(keys, key.data, key.size);
+    e.time[count] = ((const int64_t *)times->data)[row];
+    e.held[count++] = host->row_split(call, row) != ADL_TRAIN;
+  }
+  adl_tensor capacity;
+  host->find_tensor(call, total, "event.time", &capacity);
+  for (int64_t c = 0; c < past->column_count; c++) {
+    const adl_column *column = batch->slots[past->columns[c].input.slot];
+    values v = values_of(call, total, c, capacity.size[0]);
+    adl_table *texts = text_table(call, past, total, c);
+    for (int64_t i = before; i < count; i++) {
+      int64_t row = rows[i - before];
+      v.has[i] = !adl_is_null(column, row);
+      v.bits[i] = v.has[i] ? read_value(call, &past->columns[c], texts, column, row) : 0;
+    }
+  }
+  *e.count = count;
+  return ADL_OK;
+}
+
+/* ---- sorting ---- */
+
+typedef struct moment {
+  int64_t time, event;
+} moment;
+
+static int compare_moments(const void *a, const void *b) {
+  const moment *x = a, *y = b;
+  if (x->time != y->time) return (x->time > y->time) - (x->time < y->time);
+  return (x->event > y->event) - (x->event < y->event);
+}
+
+/* A timeline in the making. */
+typedef struct line {
+  const adl_call *call;
+  adl_tensors *tensors;
+  char prefix;
+  int64_t events, keys;
+  const int64_t *event; /* which one stands at each place */
+  const int64_t *time, *first;
+} line;
+
+static void *part(const line *to, int64_t number, const char *what, adl_element element, int64_t count) {
+  char name[40];
+  adl_past_tensor_name(name, to->prefix, number, what);
+  return make(to->call, to->tensors, name, element, count);
+}
+
+/* Deals the events to their keys by counting, then sorts each key's by time, and by number where times are equal. */
+static line sort_events(const adl_call *call, adl_tensors *tensors, const events *e, char prefix, bool held_too) {
+  line to = {.call = call, .tensors = tensors, .prefix = prefix};
+  to.keys = call->host->table_count(call->host->table(call, tensors, "keys", 0));
+  int64_t *first = part(&to, 0, "first", ADL_INT64, to.keys + 2);
+  memset(first, 0, (size_t)(to.keys + 2) * sizeof *first);
+  for (int64_t i = 0; i < *e->count; i++)
+    if (held_too || !e->held[i]) first[e->key[i] + 2]++, to.events++;
+  for (int64_t k = 2; k < to.keys + 2; k++) first[k] += first[k - 1];
+  moment *moments = call->host->alloc(call, ((size_t)to.events + 1) * sizeof *moments);
+  for (int64_t i = 0; i < *e->count; i++)
+    if (held_too || !e->held[i]) moments[first[e->key[i] + 1]++] = (moment){e->time[i], i};
+  int64_t *time = part(&to, 0, "time", ADL_INT64, to.events);
+  int64_t *event = call->host->alloc(call, ((size_t)to.events + 1) * sizeof *event);
+  for (int64_t k = 0; k < to.keys; k++)
+    qsort(moments + first[k], (size_t)(first[k + 1] - first[k]), sizeof *moments, compare_moments);
+  for (int64_t i = 0; i < to.events; i++) {
+    time[i] = moments[i].time;
+    event[i] = moments[i].event;
+  }
+  to.event = event;
+  to.time = time;
+  to.first = first;
+  return to;
+}
+
+/* ---- an index for each aggregate ---- */
+
+/* Running numbers of values, begun anew with each key: entry i holds those of its key up to and with i. */
+static void index_count(const line *of, int64_t number, const values *v) {
+  int64_t *count = part(of, number, "count", ADL_INT64, of->events);
+  for (int64_t k = 0; k < of->keys; k++) {
+    int64_t so_far = 0;
+    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) count[i] = so_far += v->has[of->event[i]];
+  }
+}
+
+/* Running sums: of integers exact in 128 bits, of floats with what rounding has lost beside them. Begun anew with each
+ * key, so that no other key's events and no later ones have a part in the rounding. */
+static void index_sum(const line *of, int64_t number, const values *v, bool whole) {
+  double *sum = part(of, number, "sum", ADL_FLOAT64, 2 * of->events);
+  for (int64_t k = 0; k < of->keys; k++) {
+    double cells[2] = {0, 0};
+    adl_past_wide exact = 0;
+    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) {
+      int64_t bits = v->bits[of->event[i]];
+      double value;
+      memcpy(&value, &bits, sizeof value);
+      if (v->has[of->event[i]] && whole) exact += bits;
+      if (v->has[of->event[i]] && !whole) adl_cell_add(cells, value);
+      if (whole) memcpy(cells, &exact, sizeof exact);
+      memcpy(&sum[2 * i], cells, sizeof cells);
+    }
+  }
+}
+
+/* A tree of extremes without pointers: leaf i at events + i, node i over 2i and 2i + 1. Where there is no value, its leaf
+ * loses to every other. */
+static void index_extreme(const line *of, int64_t number, const values *v, bool floats, bool least) {
+  int64_t n = of->events;
+  int64_t *tree = part(of, number, "tree", ADL_INT64, 2 * n);
+  double worst = least ? (double)INFINITY : -(double)INFINITY;
+  int64_t none = floats ? adl_cell_integer(&worst) : least ? INT64_MAX : INT64_MIN;
+  for (int64_t i = 0; i < n; i++) tree[n + i] = v->has[of->event[i]] ? v->bits[of->event[i]] : none;
+  for (int64_t i = n - 1; i > 0; i--) tree[i] = adl_past_better(tree[2 * i], tree[2 * i + 1], floats, least);
+}
+
+/* Where the latest value stands, up to and with each event (-1: there is none), and the values. */
+static void index_last(const line *of, int64_t number, const values *v) {
+  int64_t *at = part(of, number, "at", ADL_INT64, of->events);
+  int64_t *value = part(of, number, "value", ADL_INT64, of->events);
+  for (int64_t k = 0; k < of->keys; k++) {
+    int64_t latest = -1;
+    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) {
+      if (v->has[of->event[i]]) latest = i;
+      at[i] = latest;
+      value[i] = v->bits[of->event[i]];
+    }
+  }
+}
+
+/* For each event, where the same value stood before with this key (-1: nowhere, -2: it has no value), and how many
+ * different ones there were up to and with it. */
+static void index_distinct(const line *of, int64_t number, const values *v) {
+  const adl_host *host = of->call->host;
+  int64_t *same = part(of, number, "same", ADL_INT64, of->events);
+  int64_t *count = part(of, number, "count", ADL_INT64, of->events);
+  adl_table *seen = host->table(of->call, host->scratch_tensors(of->call), "seen", 1);
+  for (int64_t k = 0; k < of->keys; k++) {
+    int64_t so_far = 0;
+    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) {
+      int64_t pair[2] = {k, v->bits[of->event[i]]}, before = host->table_count(seen);
+      same[i] = -2;
+      count[i] = so_far;
+      if (!v->has[of->event[i]]) continue;
+      double *place = host->table_row(seen, host->table_insert(seen, pair, sizeof pair));
+      bool fresh = host->table_count(seen) > before;
+      same[i] = fresh ? -1 : (int64_t)*place;
+      *place = (double)i;
+      count[i] = so_far += fresh;
+    }
+  }
+}
+
+/* Numbers of tokens (-1: none) and their weights. */
+static void index_bag(const line *of, int64_t number, const values *tokens, const values *weights, bool whole) {
+  int64_t *token = part(of, number, "value", ADL_INT64, of->events);
+  double *weight = part(of, number, "weight", ADL_FLOAT64, of->events);
+  for (int64_t i = 0; i < of->events; i++) {
+    int64_t event = of->event[i];
+    bool has = tokens->has[event] && (weights == NULL || weights->has[event]);
+    token[i] = has ? tokens->bits[event] : -1;
+    weight[i] = 1;
+    if (weights == NULL) continue;
+    if (whole)
+      weight[i] = (double)weights->bits[event];
+    else
+      memcpy(&weight[i], &weights->bits[event], sizeof *weight);
+  }
+}
+
+static void index_call(const line *of, const adl_past *past, int64_t number, int64_t capacity) {
+  const adl_past_call *c = &past->calls[number];
+  values v = {NULL, NULL}, weights = {NULL, NULL};
+  if (c->column >= 0) v = values_of(of->call, of->tensors, c->column, capacity);
+  if (c->weight >= 0) weights = values_of(of->call, of->tensors, c->weight, capacity);
+  bool floats = c->column >= 0 && past->columns[c->column].kind == ADL_PAST_FLOAT;
+  switch (c->function) {
+    case ADL_PAST_COUNT:
+      if (c->column >= 0) index_count(of, number, &v);
+      break;
+    case ADL_PAST_MEAN: index_count(of, number, &v); /* fall through */
+    case ADL_PAST_SUM: index_sum(of, number, &v, !floats); break;
+    case ADL_PAST_MIN:
+    case ADL_PAST_MAX:
+      index_count(of, number, &v);
+      index_extreme(of, number, &v, floats, c->function == ADL_PAST_MIN);
+      break;
+    case ADL_PAST_LAST: index_last(of, number, &v); break;
+    case ADL_PAST_DISTINCT: index_distinct(of, number, &v); break;
+    case ADL_PAST_BAG:
+      index_bag(of, number, &v, c->weight >= 0 ? &weights : NULL,
+                c->weight >= 0 && past->columns[c->weight].kind == ADL_PAST_INTEGER);
+      break;
+    case ADL_PAST_SINCE: break;
+  }
+}
+
+/* ---- the whole ---- */
+
+/* What was gathered is not needed any more once it stands in the timelines. */
+static void drop_gathered(const adl_call *call, const adl_past *past, adl_tensors *tensors) {
+  static const char *const names[] = {"event.key", "event.time", "event.held"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) call->host->drop_tensor(call, tensors, names[i]);
+  for (int64_t c = 0; c < past->column_count; c++) {
+    char name[40];
+    snprintf(name, sizeof name, "value.%lld", (long long)c);
+    call->host->drop_tensor(call, tensors, name);
+    snprintf(name, sizeof name, "has.%lld", (long long)c);
+    call->host->drop_tensor(call, tensors, name);
+  }
+}
+
+adl_status adl_past_fit(const adl_call *call, const adl_past *past, adl_fold *fold, adl_rows *rows, adl_model *model) {
+  const adl_host *host = call->host;
+  adl_tensors *tensors = model->tensors;
+  events e = grow(call, tensors, 1);
+  adl_tensor capacity;
+  for (int64_t c = 0; c < past->column_count; c++) text_table(call, past, tensors, c);
+  ADL_TRY(host->fold(call, rows, fold, tensors));
+  e = grow(call, tensors, 0);
+  host->find_tensor(call, tensors, "event.time", &capacity);
+  bool any_held = false;
+  for (int64_t i = 0; i < *e.count; i++) any_held |= e.held[i] != 0;
+  for (int training = 0; training <= any_held; training++) {
+    if (host->cancelled(call)) return ADL_FAILED;
+    line timeline = sort_events(call, tensors, &e, training ? 't' : 'a', !training);
+    for (int64_t i = 0; i < past->call_count; i++) index_call(&timeline, past, i, capacity.size[0]);
+  }
+  drop_gathered(call, past, tensors);
+  return ADL_OK;
+}
