@@ -359,7 +359,9 @@ static void publish(const adl_call *call, const training *t, const double *x, co
       double w = weights[i * outputs + k] = x[i * stride + k];
       penalty += t->self->l1 * fabs(w) + t->self->l2 / 2 * w * w;
     }
-  memcpy(bias, x + width * stride, (size_t)outputs * sizeof *bias);
+  double mean = 0; /* softmax: adding the same to all constants changes nothing, so that their mean is made 0 */
+  for (int64_t k = 0; several && k < outputs; k++) mean += x[width * stride + k] / (double)outputs;
+  for (int64_t k = 0; k < outputs; k++) bias[k] = x[width * stride + k] - mean;
   if (several) {
     adl_classes_keep(call, &t->classes, t->tensors);
     memcpy(adl_values_make(call, t->tensors, "class_weights", outputs), t->classes.weights,
