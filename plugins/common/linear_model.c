@@ -13,7 +13,7 @@
 enum { BLOCK_VALUES = 32768, BLOCK_LEAST = 16, BLOCK_MOST = 512 };
 
 adl_linear adl_linear_of(adl_linear_loss loss, int64_t width, int64_t outputs, bool bias) {
-  return (adl_linear){loss, width, outputs, outputs == 1 ? 1 : (outputs + 3) / 4 * 4, bias};
+  return (adl_linear){loss, width, outputs, outputs == 1 ? 1 : (outputs + 3) / 4 * 4, bias, NULL};
 }
 
 int64_t adl_linear_block(const adl_linear *model, int64_t rows) {
@@ -251,12 +251,27 @@ static void residuals(const adl_linear *model, const double *labels, const doubl
   sums[ADL_LINEAR_WRONG] += block.wrong;
 }
 
+/* The matrix with the dimensions of the model. */
+static adl_column translate(const adl_call *call, const uint32_t *map, const adl_column *matrix) {
+  adl_column translated = *matrix;
+  size_t items = (size_t)matrix->offsets[matrix->rows];
+  uint32_t *index = call->host->alloc(call, (items + 1) * sizeof *index);
+  for (size_t i = 0; i < items; i++) index[i] = map[matrix->index[i]];
+  translated.index = index;
+  return translated;
+}
+
 void adl_linear_add(const adl_call *call, const adl_linear *model, const double *weights, const adl_column *matrix,
                     const double *labels, const double *row_weights, double *gradient, double sums[ADL_LINEAR_SUMS]) {
   int64_t most = adl_linear_block(model, matrix->rows), stride = model->stride;
   bool sparse = matrix->type.shape == ADL_SPARSE;
   double *margins = call->host->alloc(call, (size_t)(most * stride) * sizeof *margins), *block = NULL;
   if (!sparse) block = call->host->alloc(call, (size_t)(most * model->width) * sizeof *block);
+  adl_column translated;
+  if (sparse && model->map != NULL) {
+    translated = translate(call, model->map, matrix);
+    matrix = &translated;
+  }
   double *constants = gradient + model->width * stride;
   for (int64_t from = 0; from < matrix->rows; from += most) {
     int64_t rows = matrix->rows - from < most ? matrix->rows - from : most;

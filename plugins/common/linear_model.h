@@ -19,6 +19,8 @@ typedef struct adl_linear {
   adl_linear_loss loss;
   int64_t width, outputs, stride;
   bool bias; /* the constants are learned */
+  const uint32_t
+      *map; /* dimensions of a sparse matrix to those of the model, for adl_linear_add; NULL: they are the same */
 } adl_linear;
 
 adl_linear adl_linear_of(adl_linear_loss loss, int64_t width, int64_t outputs, bool bias);

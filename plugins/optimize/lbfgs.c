@@ -148,7 +148,7 @@ static adl_status start(const adl_call *call, void *instance) {
 
 /* ----------------------------------------------------------------------------- first pass: statistics ---- */
 
-enum { COUNT_ROWS, COUNT_WEIGHT, COUNT_LABEL, COUNT_SIZE };
+enum { COUNT_ROWS, COUNT_WEIGHT, COUNT_LABEL, COUNT_ITEMS, COUNT_SIZE };
 
 /* Everything that the passes share. */
 typedef struct training {
@@ -158,6 +158,7 @@ typedef struct training {
   const double *squares; /* width: sums of weight x value^2 */
   adl_classes classes;   /* softmax */
   adl_linear model;
+  const uint32_t *dimension;    /* of the features, for each of the model; NULL: they are the same */
   adl_tensors *total, *tensors; /* of the passes; the model */
   double fewest_wrong;
 } training;
@@ -190,6 +191,7 @@ static adl_status count_step(const adl_call *call, const void *instance, const v
     counts[COUNT_LABEL] += weight * label;
     if (self->loss == ADL_LINEAR_SOFTMAX) adl_classes_add(call, partial, batch->slots[self->label.slot], row, weight);
     adl_matrix_row at = adl_matrix_row_at(batch->slots[self->features.slot], row);
+    counts[COUNT_ITEMS] += (double)at.count;
     for (int64_t i = 0; i < at.count; i++)
       squares[at.index != NULL ? at.index[i] : i] += weight * at.value[i] * at.value[i];
   }
@@ -230,6 +232,29 @@ static adl_status count_rows(const adl_call *call, training *t) {
 
 /* ----------------------------------------------------------------------------------- the objective ---- */
 
+enum { LANES_PAY = 12, NARROW = 4096 };
+
+/* Most dimensions of hashed features occur in no row: the model that is learned is one of the others alone. */
+static void leave_out_unused(const adl_call *call, training *t) {
+  int64_t width = t->self->features.type.width, used = 0;
+  if (t->self->features.type.shape != ADL_SPARSE || width <= NARROW) return;
+  for (int64_t i = 0; i < width; i++) used += t->squares[i] > 0;
+  if (used == 0 || used > width / 4 * 3) return;
+  uint32_t *map = call->host->alloc(call, (size_t)width * sizeof *map);
+  uint32_t *dimension = call->host->alloc(call, (size_t)used * sizeof *dimension), at = 0;
+  for (int64_t i = 0; i < width; i++) {
+    map[i] = 0; /* of rows that do not count */
+    if (!(t->squares[i] > 0)) continue;
+    dimension[at] = (uint32_t)i;
+    map[i] = at++;
+  }
+  t->model.width = used;
+  t->model.map = map;
+  t->dimension = dimension;
+}
+
+static int64_t dimension_of(const training *t, int64_t i) { return t->dimension != NULL ? t->dimension[i] : i; }
+
 /* Context of a pass. */
 typedef struct evaluation {
   const training *t;
@@ -258,6 +283,13 @@ static adl_status evaluate(const adl_call *call, void *context, const double *we
   training *t = context;
   evaluation e = {t, weights};
   adl_fold fold = {.struct_size = sizeof fold, .step = gradient_step, .context = &e};
+  /* Where rows are few beside the dimensions, adding up the gradients of several lanes takes longer than they save. */
+  if (t->counts[COUNT_ITEMS] * (double)t->model.stride < LANES_PAY * (double)adl_linear_count(&t->model)) {
+    fold.flags = ADL_FOLD_IN_ORDER;
+    memset(adl_values_make(call, t->total, "gradient", adl_linear_count(&t->model)), 0,
+           (size_t)adl_linear_count(&t->model) * sizeof(double));
+    memset(adl_values_make(call, t->total, "sums", ADL_LINEAR_SUMS), 0, ADL_LINEAR_SUMS * sizeof(double));
+  }
   ADL_TRY(call->host->fold(call, t->rows, &fold, t->total));
   const double *sums = adl_values_find(call, t->total, "sums"), *found = adl_values_find(call, t->total, "gradient");
   double scale = 1 / t->counts[COUNT_WEIGHT], l2 = t->self->l2, squares = 0;
@@ -296,7 +328,7 @@ static double *curvature_of(const adl_call *call, const training *t) {
     double share = k < t->model.outputs ? share_of(t, k) : 1;
     double own = t->self->loss == ADL_LINEAR_SQUARED ? 1 : share * (1 - share);
     for (int64_t i = 0; i <= width; i++) {
-      double mean = i < width ? t->squares[i] / t->counts[COUNT_WEIGHT] * own + t->self->l2 : own;
+      double mean = i < width ? t->squares[dimension_of(t, i)] / t->counts[COUNT_WEIGHT] * own + t->self->l2 : own;
       curvature[i * stride + k] = mean > 0 ? mean : 1;
     }
   }
@@ -326,7 +358,8 @@ static bool start_from_model(const adl_call *call, const training *t, double *x)
   adl_tensor weights, bias;
   int64_t width = t->model.width, stride = t->model.stride;
   if (!call->host->find_tensor(call, t->tensors, "weights", &weights) ||
-      !call->host->find_tensor(call, t->tensors, "bias", &bias) || weights.count != width * bias.count)
+      !call->host->find_tensor(call, t->tensors, "bias", &bias) ||
+      weights.count != t->self->features.type.width * bias.count)
     return false;
   adl_class_names names = adl_classes_names(call, t->tensors);
   bool several = t->self->loss == ADL_LINEAR_SOFTMAX;
@@ -335,7 +368,7 @@ static bool start_from_model(const adl_call *call, const training *t, double *x)
     adl_text name = several ? adl_class_name(&names, from) : (adl_text){"", 0};
     int64_t to = several ? call->host->table_find(t->classes.numbers, name.data, name.size) : 0;
     for (int64_t i = 0; to >= 0 && i < width; i++)
-      x[i * stride + to] = ((const double *)weights.data)[i * bias.count + from];
+      x[i * stride + to] = ((const double *)weights.data)[dimension_of(t, i) * bias.count + from];
     if (to >= 0 && t->model.bias) x[width * stride + to] = ((const double *)bias.data)[from];
   }
   return true;
@@ -351,12 +384,12 @@ static void publish(const adl_call *call, const training *t, const double *x, co
   static const char *const old[] = {"weights", "bias", "class_weights", "progress"};
   for (size_t i = 0; i < sizeof old / sizeof *old; i++) host->drop_tensor(call, t->tensors, old[i]);
   bool several = t->self->loss == ADL_LINEAR_SOFTMAX;
-  double *weights =
-      host->tensor(call, t->tensors, "weights", ADL_FLOAT64, several ? 2 : 1, (int64_t[]){width, outputs});
+  double *weights = host->tensor(call, t->tensors, "weights", ADL_FLOAT64, several ? 2 : 1,
+                                 (int64_t[]){t->self->features.type.width, outputs});
   double *bias = adl_values_make(call, t->tensors, "bias", outputs), penalty = 0;
   for (int64_t i = 0; i < width; i++)
     for (int64_t k = 0; k < outputs; k++) {
-      double w = weights[i * outputs + k] = x[i * stride + k];
+      double w = weights[dimension_of(t, i) * outputs + k] = x[i * stride + k];
       penalty += t->self->l1 * fabs(w) + t->self->l2 / 2 * w * w;
     }
   double mean = 0; /* softmax: adding the same to all constants changes nothing, so that their mean is made 0 */
@@ -403,6 +436,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   bool several = self->loss == ADL_LINEAR_SOFTMAX;
   t.model =
       adl_linear_of((adl_linear_loss)self->loss, self->features.type.width, several ? t.classes.count : 1, self->bias);
+  leave_out_unused(call, &t);
   int64_t count = adl_linear_count(&t.model);
   adl_values_make(call, t.total, "gradient", count);
   adl_values_make(call, t.total, "sums", ADL_LINEAR_SUMS);
