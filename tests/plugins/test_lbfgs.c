@@ -519,6 +519,34 @@ START_TEST(threads_memory_and_vectors) {
 }
 END_TEST
 
+/* Most dimensions of hashed features are in no row: the model is that of the others, and these have weight 0. With few rows
+ * one lane is used, with many several. */
+START_TEST(unused_dimensions) {
+  for (uint64_t rows = 60; rows <= 6000; rows *= 100) {
+    GString *csv = g_string_new("who,what,y\n");
+    for (uint64_t i = 0; i < rows; i++) {
+      uint64_t who = adl_random(20, i) % 20, what = adl_random(21, i) % 15;
+      g_string_append_printf(csv, "u%d,v%d,%d\n", (int)who, (int)what, (adl_random(22, i) % 40) < who + what);
+    }
+    adl_harness *h = adl_harness_new(csv->str, "{who: id, what: id, y: int}");
+    double objective[2];
+    for (int wide = 0; wide < 2; wide++) {
+      char *stages = g_strdup_printf("  f: {use: %s, as: x}\n  m: {use: lbfgs, features: [x], label: y, l2: 0.01}\n",
+                                     wide ? "hash, columns: [who, what], bits: 18" : "onehot, columns: [who, what]");
+      adl_harness_run(h, stages, "m");
+      ASSERT_OK(h);
+      objective[wide] = adl_harness_report(h, "m", "in-sample", "objective");
+      ck_assert_double_le(adl_harness_report(h, "m", "", "nonzero_weights"), 35);
+      if (wide) ck_assert_double_eq(adl_harness_report(h, "m", "", "dimensions"), 262144);
+      g_free(stages);
+    }
+    ck_assert_double_eq_tol(objective[0], objective[1], 1e-11);
+    adl_harness_free(h);
+    g_string_free(csv, TRUE);
+  }
+}
+END_TEST
+
 START_TEST(loaded_models) {
   adl_harness *h = known("loss: softmax, label: class, class: best, l2: 0.002");
   ASSERT_OK(h);
@@ -668,6 +696,7 @@ int main(void) {
   tcase_add_test(tcase, breast_cancer);
   tcase_add_test(tcase, liblinear);
   tcase_add_test(tcase, threads_memory_and_vectors);
+  tcase_add_test(tcase, unused_dimensions);
   tcase_add_test(tcase, loaded_models);
   tcase_add_test(tcase, warm_start);
   tcase_add_test(tcase, refused);
