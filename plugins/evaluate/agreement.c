@@ -1,5 +1,5 @@
 /* agreement: how well two ways to sort rows into categories agree, for example clusters and the segments that a simulation
- * made. One fold counts pairs of categories; everything else is computed from these counts. */
+ * made, or predicted and true classes. One fold counts pairs of categories; everything else is computed from these counts. */
 #include <adloom/plugin.h>
 
 #include <math.h>
@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/intervals.h"
 #include "common/reporting.h"
 
 typedef struct agreement {
   adl_input truth, cluster;
   int64_t shown;
+  bool accuracy;
 } agreement;
 
 #define CATEGORIES (ADL_ANY_INTEGER | ADL_MASK(ADL_BOOL) | ADL_MASK(ADL_STRING))
@@ -37,6 +39,13 @@ static const adl_param params[] = {
      .unit = "categories",
      .doc = "So many of the largest clusters and categories have a row or a column of their own in the table of "
             "counts."},
+    {.name = "accuracy",
+     .type = ADL_PARAM_BOOL,
+     .offset = offsetof(agreement, accuracy),
+     .default_value = "false",
+     .doc =
+         "`cluster` is a prediction of `truth`, by the same names (the class of lbfgs): report how many rows have the "
+         "right one, and precision and recall of each category."},
 };
 
 /* ------------------------------------------------------------------------------------------ the fold ---- */
@@ -232,6 +241,63 @@ static void report_counts(const adl_call *call, const agreement *self, const con
                      cells);
 }
 
+/* ------------------------------------------------------------------------------- predictions ---- */
+
+/* Rows of a category: those that have it, those that are said to, and those of which both is so. */
+typedef struct category_rows {
+  double truly, said, right;
+} category_rows;
+
+static category_rows rows_of(const adl_call *call, const contingency *c, int64_t truth) {
+  const adl_host *host = call->host;
+  adl_text name = host->table_key(c->truths, truth);
+  category_rows rows = {.truly = host->table_row(c->truths, truth)[0]};
+  int64_t cluster = host->table_find(c->clusters, name.data, name.size);
+  if (cluster < 0) return rows;
+  rows.said = host->table_row(c->clusters, cluster)[0];
+  for (int64_t i = 0; i < c->count; i++)
+    if (c->pairs[i].truth == truth && c->pairs[i].cluster == cluster) rows.right = c->pairs[i].rows;
+  return rows;
+}
+
+/* Precision and recall of the largest categories. */
+static void report_categories(const adl_call *call, const agreement *self, const contingency *c, int over,
+                              adl_report *report) {
+  static const char *const titles[] = {"category", "rows", "predicted", "right", "precision", "recall"};
+  const adl_host *host = call->host;
+  int64_t *places = places_for(call, c->truths), all = host->table_count(c->truths);
+  const char **names = host->alloc(call, (size_t)self->shown * sizeof *names);
+  const char **cells = host->alloc(call, (size_t)self->shown * 6 * sizeof *cells);
+  int64_t count = place(call, c->truths, self->shown, places, names);
+  for (int64_t i = 0; i < all; i++) {
+    if (places[i] >= count) continue;
+    category_rows rows = rows_of(call, c, i);
+    const char **cell = cells + places[i] * 6;
+    cell[0] = names[places[i]];
+    cell[1] = adl_report_cell(call, rows.truly);
+    cell[2] = adl_report_cell(call, rows.said);
+    cell[3] = adl_report_cell(call, rows.right);
+    cell[4] = adl_report_cell(call, rows.said > 0 ? rows.right / rows.said : NAN);
+    cell[5] = adl_report_cell(call, rows.right / rows.truly);
+  }
+  host->report_table(call, report, adl_over_title(call, "categories", over), 6, titles, count, cells);
+}
+
+static void report_accuracy(const adl_call *call, const agreement *self, const contingency *c, int over,
+                            adl_report *report) {
+  double right = 0, f1 = 0, low, high;
+  int64_t categories = call->host->table_count(c->truths);
+  for (int64_t i = 0; i < categories; i++) {
+    category_rows rows = rows_of(call, c, i);
+    right += rows.right;
+    f1 += 2 * rows.right / (rows.truly + rows.said) / (double)categories;
+  }
+  adl_interval_rate(right, c->rows, &low, &high);
+  adl_report_value(call, report, over, "accuracy", right / c->rows, low, high, "");
+  adl_report_value(call, report, over, "macro_f1", f1, NAN, NAN, "");
+  report_categories(call, self, c, over, report);
+}
+
 static void report_over(const adl_call *call, const agreement *self, const adl_table *counts, int over,
                         adl_report *report) {
   contingency c = read_pairs(call, counts, over);
@@ -244,6 +310,7 @@ static void report_over(const adl_call *call, const agreement *self, const adl_t
                    "one row makes no pair");
   adl_report_value(call, report, over, "nmi", normalised_information(call, &c, truth, cluster), NAN, NAN, "");
   adl_report_value(call, report, over, "purity", purity(call, &c), NAN, NAN, "");
+  if (self->accuracy) report_accuracy(call, self, &c, over, report);
   report_counts(call, self, &c, over, report);
 }
 
@@ -268,6 +335,12 @@ static const char doc[] =
     "that belong to the most frequent category of their cluster; it rises with the number of clusters, up to 1. "
     "All three are those of scikit-learn, with its default of arithmetic means. Two partitions that are the same have "
     "adjusted_rand and nmi 1 even where both are one category only.\n"
+    "\n"
+    "With `accuracy: true` the second column is a prediction of the first, and names do matter. accuracy: the share of "
+    "rows with the right category, with its 95 % interval (Wilson). macro_f1: the mean, over the categories that "
+    "occur, "
+    "of the harmonic mean of precision (how many of those that are said to have it do) and recall (how many of those "
+    "that have it are said to). A table has these numbers for the largest categories.\n"
     "\n"
     "The table counts rows, clusters down, categories across, the largest first.\n"
     "\n"

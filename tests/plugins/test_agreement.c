@@ -113,6 +113,41 @@ START_TEST(table_of_the_largest) {
 }
 END_TEST
 
+/* scikit-learn's accuracy_score, f1_score (macro, over the categories of the truth) and precision_recall_fscore_support;
+ * Wilson's interval by hand. */
+START_TEST(predictions) {
+  adl_harness *h = adl_harness_new("t,c\na,a\na,a\na,b\nb,b\nb,b\nb,c\nc,a\nd,b\nb,b\nb,x\n", "{t: string, c: string}");
+  adl_harness_run(h, AGREEMENT ", accuracy: true, shown: 3}\n", NULL);
+  ASSERT_OK(h);
+  reported r = reported_read(h);
+  reported_check(&r, "m", "in-sample", "accuracy", .5, .236593090512564, .763406909487436, 1e-12);
+  reported_check(&r, "m", "in-sample", "macro_f1", (4. / 6 + 6. / 10 + 0 + 0) / 4, NAN, NAN, 1e-12);
+  reported_check(&r, "m", "in-sample", "purity", .7, NAN, NAN, 1e-12);
+  char *table = reported_table(&r, "m", "categories (in-sample)");
+  ck_assert_str_eq(table, "category|rows|predicted|right|precision|recall|\nb|5|5|3|0.6|0.6|\na|3|3|2|0.666667|0.666667|\n"
+                          "c|1|1|0|0|0|\n");
+  g_free(table);
+  reported_free(&r);
+  /* Not asked for, not there; and a whole number is the text that it is written as. */
+  adl_harness_run(h, AGREEMENT "}\n", NULL);
+  ASSERT_OK(h);
+  r = reported_read(h);
+  ck_assert_ptr_null(reported_item(&r, "m", "in-sample", "accuracy"));
+  reported_free(&r);
+  adl_harness_free(h);
+  h = adl_harness_new("t,c\n1,1\n2,2\n3,4\n", "{t: int, c: string}");
+  adl_harness_run(h, AGREEMENT ", accuracy: true}\n", NULL);
+  ASSERT_OK(h);
+  r = reported_read(h);
+  ck_assert_double_eq_tol(reported_member(&r, "m", "in-sample", "accuracy", "value"), 2. / 3, 1e-12);
+  table = reported_table(&r, "m", "categories (in-sample)");
+  ck_assert_ptr_nonnull(strstr(table, "\n3|1|0|0|undefined|0|\n"));
+  g_free(table);
+  reported_free(&r);
+  adl_harness_free(h);
+}
+END_TEST
+
 /* Texts are told apart from each other however they are put side by side. */
 START_TEST(texts_do_not_run_together) {
   adl_harness *h = adl_harness_new("t,c\nab,c\na,bc\nabc,a\n", "{t: string, c: string}");
@@ -158,6 +193,7 @@ int main(void) {
   tcase_add_test(t, many_rows_on_any_number_of_threads);
   tcase_add_test(t, kinds_are_never_mixed);
   tcase_add_test(t, table_of_the_largest);
+  tcase_add_test(t, predictions);
   tcase_add_test(t, texts_do_not_run_together);
   tcase_add_test(t, odd_input);
   suite_add_tcase(s, t);
