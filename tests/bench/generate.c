@@ -21,8 +21,9 @@ static const struct {
     {"clicks-vw", "clicks.vw: the same rows in Vowpal Wabbit's text format", generate_clicks_vw},
     {"clicks-svm", "clicks.svm: the same rows, hashed, in LIBSVM's format", generate_clicks_svm},
     {"documents", "documents.txt: short texts, one a line, words by Zipf's law", generate_documents},
-    {"dense", "dense.csv: 64 numbers around 100 centres; dense-centres.txt: 100 of the rows", generate_dense},
-    {"mixture", "mixture.csv: 32 numbers around 100 centres", generate_mixture},
+    {"dense", "dense.csv, dense.npy: 64 numbers around 100 centres; dense-centres.txt: 100 of the rows",
+     generate_dense},
+    {"mixture", "mixture.csv, mixture.npy: 32 numbers around 100 centres", generate_mixture},
     {"implicit", "implicit.csv, implicit-test.csv: users, items, counts", generate_implicit},
     {"keyed", "keyed.csv: keys with amounts and tokens; keys.csv: a row for each key", generate_keyed},
     {"events", "events.jsonl: nested JSON objects", generate_events},
@@ -57,9 +58,13 @@ static void flush(writer *to) {
   to->size = 0;
 }
 
+void writer_flush(writer *to) {
+  if (to->size >= WRITER_SIZE) flush(to);
+}
+
 void writer_row(writer *to) {
   put_char(to, '\n');
-  if (to->size >= WRITER_SIZE) flush(to);
+  writer_flush(to);
 }
 
 void writer_close(writer *to) {

@@ -22,6 +22,7 @@ typedef struct writer {
 /* Ends the program with a message when the file cannot be written. */
 writer writer_open(const char *folder, const char *name);
 void writer_row(writer *to);
+void writer_flush(writer *to); /* at the end of a row that does not end with a line feed; writes when it is time */
 void writer_close(writer *to);
 
 static inline void put_char(writer *to, char c) { to->text[to->size++] = c; }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 enum { CENTRES = 100, DENSE_WIDTH = 64, MIXTURE_WIDTH = 32, MOST_WIDTH = 64 };
 
@@ -29,19 +30,50 @@ static void make_clusters(clusters *c, uint64_t seed, int width) {
   for (int k = 0; k < CENTRES; k++) c->until[k] /= sum;
 }
 
-static void put_row(writer *to, const clusters *c, uint64_t seed, int64_t number, int width, char between) {
+static void draw_row(const clusters *c, uint64_t seed, int64_t number, int width, float *row) {
   uint64_t stream = adl_random(seed, (uint64_t)number);
   double u = adl_random_unit(stream, 0);
   int k = 0;
   while (k < CENTRES - 1 && c->until[k] <= u) k++;
+  for (int d = 0; d < width; d++)
+    row[d] = (float)(c->centre[k][d] + c->deviation[k][d] * random_normal(stream + 1, (uint64_t)d));
+}
+
+static void put_row(writer *to, const clusters *c, uint64_t seed, int64_t number, int width, char between) {
+  float row[MOST_WIDTH];
+  draw_row(c, seed, number, width, row);
   for (int d = 0; d < width; d++) {
     if (d > 0) put_char(to, between);
-    put_decimal(to, c->centre[k][d] + c->deviation[k][d] * random_normal(stream + 1, (uint64_t)d), 4);
+    put_decimal(to, (double)row[d], 4);
   }
   writer_row(to);
 }
 
-static void generate(int64_t rows, uint64_t seed, const char *folder, const char *name, int width) {
+static void put_bytes(writer *to, const void *bytes, size_t size) {
+  for (size_t i = 0; i < size; i++) put_char(to, ((const char *)bytes)[i]);
+  writer_flush(to);
+}
+
+/* Format 1.0: magic, the size of the header, the header, filled up with blanks to 128 bytes; then the rows, end to end. */
+static void write_matrix(const clusters *c, int64_t rows, uint64_t seed, const char *folder, const char *name,
+                         int width) {
+  enum { HEAD = 128, MAGIC = 10 };
+  char head[HEAD + 1], shape[HEAD];
+  float row[MOST_WIDTH];
+  int size = snprintf(shape, sizeof shape, "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRId64 ", %d), }",
+                      rows, width);
+  memcpy(head, "\x93NUMPY\x01\x00\x76\x00", MAGIC);
+  snprintf(head + MAGIC, sizeof head - MAGIC, "%s%*s\n", shape, HEAD - MAGIC - 1 - size, "");
+  writer to = writer_open(folder, name);
+  put_bytes(&to, head, HEAD);
+  for (int64_t i = 0; i < rows; i++) {
+    draw_row(c, seed, i, width, row);
+    put_bytes(&to, row, (size_t)width * sizeof *row);
+  }
+  writer_close(&to);
+}
+
+static void generate(int64_t rows, uint64_t seed, const char *folder, const char *name, const char *matrix, int width) {
   static clusters c;
   make_clusters(&c, seed + 1, width);
   writer to = writer_open(folder, name);
@@ -57,13 +89,14 @@ static void generate(int64_t rows, uint64_t seed, const char *folder, const char
     for (int64_t k = 0; k < CENTRES; k++) put_row(&centres, &c, seed, k * rows / CENTRES, width, ' ');
     writer_close(&centres);
   }
+  write_matrix(&c, rows, seed, folder, matrix, width);
   printf("rows %" PRId64 "\n", rows);
 }
 
 void generate_dense(int64_t rows, uint64_t seed, const char *folder) {
-  generate(rows, seed, folder, "dense.csv", DENSE_WIDTH);
+  generate(rows, seed, folder, "dense.csv", "dense.npy", DENSE_WIDTH);
 }
 
 void generate_mixture(int64_t rows, uint64_t seed, const char *folder) {
-  generate(rows, seed, folder, "mixture.csv", MIXTURE_WIDTH);
+  generate(rows, seed, folder, "mixture.csv", "mixture.npy", MIXTURE_WIDTH);
 }

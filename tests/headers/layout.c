@@ -207,7 +207,7 @@ AT(adl_class, commit, 216, 8);
 AT(adl_class, report, 224, 8);
 AT(adl_class, extension, 232, 8);
 
-SIZE(adl_host, 448);
+SIZE(adl_host, 464);
 AT(adl_host, struct_size, 0, 4);
 AT(adl_host, abi_major, 4, 2);
 AT(adl_host, abi_minor, 6, 2);
@@ -267,6 +267,8 @@ AT(adl_host, report_number, 416, 8);
 AT(adl_host, report_text, 424, 8);
 AT(adl_host, report_table, 432, 8);
 AT(adl_host, report_plot, 440, 8);
+AT(adl_host, table_insert_all, 448, 8);
+AT(adl_host, table_find_all, 456, 8);
 
 SIZE(adl_plugin, 64);
 AT(adl_plugin, struct_size, 0, 4);

@@ -5,21 +5,20 @@
 gmm_measured() { # WORK COVARIANCE ITERATIONS
   begin "$1"
   ours gmm.yaml --set "mixture.max_iter=$3" --set "mixture.covariance=$2"
-  if python_with sklearn,pandas; then against 'scikit-learn' "$python" "$source/peers/gmm.py" "$2" "$folder/mixture.csv" "$3" "$work/out/gmm.shares"; fi
+  if python_with sklearn,pandas; then against 'scikit-learn' "$python" "$source/peers/gmm.py" "$2" "$folder/mixture.npy" "$3" "$work/out/gmm.shares"; fi
   bound block2
   measured
 }
 
 gmm() {
-  local covariance columns='' names='' rows many=20
+  local covariance rows many=20
   data mixture "$(scaled 200000)"
   rows=$(fact rows)
-  for i in $(seq 0 31); do columns+=", x$i: float" names+=", x$i"; done
   cat >gmm.yaml <<TEXT
 adloom: 1
 stages:
-  rows: {use: read-csv, path: "$folder/mixture.csv", columns: {${columns#, }}}
-  mixture: {use: gmm, features: [${names#, }], components: 20, tol: 0, max_iter: 20, component: component}
+  rows: {use: read-npy, path: "$folder/mixture.npy", as: x}
+  mixture: {use: gmm, features: [x], components: 20, tol: 0, max_iter: 20, component: component}
   out: {use: write-csv, path: components.csv, columns: [component]}
 TEXT
   table "$heading"

@@ -11,7 +11,7 @@ import peer
 covariance, path, iterations, out = sys.argv[1:]
 warnings.filterwarnings("ignore")
 peer.begin()
-rows = pd.read_csv(path, dtype=np.float64).to_numpy()
+rows = np.load(path).astype(np.float64)
 model = GaussianMixture(20, covariance_type=covariance, max_iter=int(iterations), tol=0, random_state=1).fit(rows)
 pd.DataFrame({"component": model.predict(rows)}).to_csv(out, index=False)
 likelihood = model.score(rows)

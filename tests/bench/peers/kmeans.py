@@ -18,7 +18,7 @@ else:
     from sklearn.cluster import KMeans
 warnings.filterwarnings("ignore")
 peer.begin()
-rows = pd.read_csv(path, dtype=np.float32).to_numpy()
+rows = np.load(path)
 centres = np.loadtxt(start, dtype=np.float32)
 if what == "faiss":
     model = faiss.Kmeans(rows.shape[1], len(centres), niter=int(iterations), seed=1, min_points_per_centroid=1,
