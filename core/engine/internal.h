@@ -176,7 +176,7 @@ struct adl_engine {
   GArray *shards; /* of adl_shard */
   pthread_mutex_t shards_mutex;
   bool folding_in_order; /* by the control thread, over kept rows: the workers rest */
-  bool apply; /* --models: nothing is learned */
+  bool apply;            /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;
   _Atomic int64_t rows_read;

@@ -322,9 +322,10 @@ adl_status adl_past_fit(const adl_call *call, const adl_past *past, adl_fold *fo
   ADL_TRY(host->fold(call, rows, fold, tensors));
   e = grow(call, tensors, 0);
   host->find_tensor(call, tensors, "event.time", &capacity);
-  bool any_held = false;
-  for (int64_t i = 0; i < *e.count; i++) any_held |= e.held[i] != 0;
-  for (int training = 0; training <= any_held; training++) {
+  int lines = 1;
+  for (int64_t i = 0; i < *e.count; i++)
+    if (e.held[i] != 0) lines = 2;
+  for (int training = 0; training < lines; training++) {
     if (host->cancelled(call)) return ADL_FAILED;
     line timeline = sort_events(call, tensors, &e, training ? 't' : 'a', !training);
     for (int64_t i = 0; i < past->call_count; i++) index_call(&timeline, past, i, capacity.size[0]);

@@ -124,8 +124,9 @@ START_TEST(predictions) {
   reported_check(&r, "m", "in-sample", "macro_f1", (4. / 6 + 6. / 10 + 0 + 0) / 4, NAN, NAN, 1e-12);
   reported_check(&r, "m", "in-sample", "purity", .7, NAN, NAN, 1e-12);
   char *table = reported_table(&r, "m", "categories (in-sample)");
-  ck_assert_str_eq(table, "category|rows|predicted|right|precision|recall|\nb|5|5|3|0.6|0.6|\na|3|3|2|0.666667|0.666667|\n"
-                          "c|1|1|0|0|0|\n");
+  ck_assert_str_eq(table,
+                   "category|rows|predicted|right|precision|recall|\nb|5|5|3|0.6|0.6|\na|3|3|2|0.666667|0.666667|\n"
+                   "c|1|1|0|0|0|\n");
   g_free(table);
   reported_free(&r);
   /* Not asked for, not there; and a whole number is the text that it is written as. */
