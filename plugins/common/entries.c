@@ -92,8 +92,10 @@ static int64_t sum_sorted(const uint64_t *sorted, int64_t count, uint32_t *index
 #ifdef ADL_SIMD_X86
 #include <immintrin.h>
 
-/* count <= RANK_LIMIT, indices of at most RANK_INDEX_BITS bits. The result is in `sorted`. */
-__attribute__((target("avx2"))) static void sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count) {
+/* count <= RANK_LIMIT, indices of at most RANK_INDEX_BITS bits. The result is in `sorted`, and as far as no index comes
+ * twice, which is what is returned, in index and value. */
+__attribute__((target("avx2"))) static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count,
+                                                         uint32_t *index, float *value) {
   _Alignas(32) int32_t key[RANK_LIMIT], rank[RANK_LIMIT];
   int64_t wide = (count + 7) & ~INT64_C(7);
   for (int64_t i = 0; i < count; i++) key[i] = (int32_t)((entries[i] >> 32) << 6 | (uint64_t)i);
@@ -110,16 +112,25 @@ __attribute__((target("avx2"))) static void sort_by_rank(const uint64_t *entries
     _mm256_store_si256((__m256i *)(rank + first), ranks0);
     _mm256_store_si256((__m256i *)(rank + second), ranks1);
   }
-  for (int64_t i = 0; i < count; i++) sorted[rank[i]] = entries[i];
+  for (int64_t i = 0; i < count; i++) {
+    sorted[rank[i]] = entries[i];
+    index[rank[i]] = adl_entry_index(entries[i]);
+    value[rank[i]] = adl_entry_value(entries[i]);
+  }
+  int64_t twice = 0;
+  for (int64_t i = 1; i < count; i++) twice += index[i] == index[i - 1];
+  return twice == 0;
 }
 
 static bool rank_suits(int64_t count, int index_bits) {
   return count <= RANK_LIMIT && index_bits <= RANK_INDEX_BITS && __builtin_cpu_supports("avx2");
 }
 #else
-static void sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count) {
+static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count, uint32_t *index, float *value) {
+  (void)index, (void)value;
   memcpy(sorted, entries, (size_t)count * sizeof *entries);
   sort_by_insertion(sorted, count);
+  return false;
 }
 
 static bool rank_suits(int64_t count, int index_bits) {
@@ -128,6 +139,12 @@ static bool rank_suits(int64_t count, int index_bits) {
   return false;
 }
 #endif
+
+static bool any_zero(const float *value, int64_t count) {
+  int64_t zeros = 0;
+  for (int64_t i = 0; i < count; i++) zeros += value[i] == 0;
+  return zeros > 0;
+}
 
 int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, uint32_t *index, float *value) {
   if (count <= INSERTION_LIMIT) {
@@ -138,9 +155,9 @@ int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, u
   for (int64_t i = 0; i < count; i++) any |= entries[i];
   int index_bits = any >> 32 == 0 ? 0 : 32 - __builtin_clz((unsigned)(any >> 32));
   if (count > BUCKET_LIMIT) return sum_sorted(sort_by_radix(entries, scratch, count, index_bits), count, index, value);
-  if (rank_suits(count, index_bits))
-    sort_by_rank(entries, scratch, count);
-  else
+  if (!rank_suits(count, index_bits))
     sort_by_buckets(entries, scratch, count, index_bits);
+  else if (sort_by_rank(entries, scratch, count, index, value) && !any_zero(value, count))
+    return count;
   return sum_sorted(scratch, count, index, value);
 }

@@ -17,11 +17,14 @@ static inline uint32_t adl_murmur3_mix(uint32_t h) {
   return h ^ (h >> 16);
 }
 
-/* Four bytes of the key into the hash. */
-static inline uint32_t adl_murmur3_word(uint32_t h, const unsigned char *p) {
-  uint32_t k = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+/* Four bytes of the key, as a little-endian number, into the hash. */
+static inline uint32_t adl_murmur3_add(uint32_t h, uint32_t k) {
   k = adl_murmur3_rotate(k * UINT32_C(0xcc9e2d51), 15) * UINT32_C(0x1b873593);
   return adl_murmur3_rotate(h ^ k, 13) * 5 + UINT32_C(0xe6546b64);
+}
+
+static inline uint32_t adl_murmur3_word(uint32_t h, const unsigned char *p) {
+  return adl_murmur3_add(h, (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
 }
 
 static inline uint32_t adl_murmur3(const void *key, size_t size, uint32_t seed) {

@@ -9,6 +9,7 @@
 #include "common/category.h"
 #include "common/entries.h"
 #include "common/murmur3.h"
+#include "common/simd.h"
 
 enum { BLOCK_ROWS = 128, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
 
@@ -83,9 +84,45 @@ static void hash_numbers(const row_block *block, const hashed_column *source, co
       to->value[row] = adl_bit(column->validity, block->first + row) ? to->value[row] : 0;
 }
 
+#ifdef ADL_SIMD_X86
+/* Hashes of strings of eight bytes, from their first four and last four. The compiler makes vectors of it. */
+ADL_TARGET_AVX2 __attribute__((optimize("O3"))) static void hash_eights(const uint32_t *first, const uint32_t *last,
+                                                                        uint32_t seed, uint32_t *hash) {
+  for (int64_t i = 0; i < BLOCK_ROWS; i++) {
+    uint32_t h = adl_murmur3_add(adl_murmur3_add(seed, first[i]), last[i]);
+    hash[i] = adl_murmur3_mix(h ^ 8);
+  }
+}
+
+/* Ids often have eight characters: where all that are not null do, the block is hashed at once. */
+static bool hash_all_eight(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  uint32_t first[BLOCK_ROWS] = {0}, last[BLOCK_ROWS] = {0}, hash[BLOCK_ROWS], odd = 0;
+  const int32_t *offsets = column->string_offsets + block->first;
+  if (adl_simd_level() < ADL_SIMD_AVX2) return false;
+  for (int64_t row = 0; row < block->rows; row++) {
+    bool eight = offsets[row + 1] - offsets[row] == 8;
+    const char *at = (const char *)column->data + (eight ? offsets[row] : 0); /* a buffer has 64 bytes at least */
+    memcpy(&first[row], at, 4);
+    memcpy(&last[row], at + 4, 4);
+    odd |= (uint32_t)(!eight && !adl_is_null(column, block->first + row));
+  }
+  if (odd != 0) return false;
+  hash_eights(first, last, source->seed, hash);
+  memcpy(to->hash, hash, (size_t)block->rows * sizeof *hash);
+  return true;
+}
+#else
+static bool hash_all_eight(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
+  (void)block, (void)source, (void)column, (void)to;
+  return false;
+}
+#endif
+
 static void hash_strings(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
   const char *bytes = column->data;
   const int32_t *offsets = column->string_offsets + block->first;
+  int32_t size = offsets[1] - offsets[0];
+  if ((size == 0 || size == 8) && hash_all_eight(block, source, column, to)) return;
   for (int64_t row = 0; row < block->rows; row++)
     to->hash[row] = adl_murmur3(bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]), source->seed);
 }
