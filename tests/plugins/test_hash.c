@@ -1,8 +1,10 @@
 /* hash: where each kind of column goes (places computed with scikit-learn's murmurhash3_32), crosses, signs, refusals. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/common/murmur3.h"
 #include "tests/plugins/bare_host.h"
 #include "tests/plugins/bare_stage.h"
 
@@ -59,6 +61,27 @@ START_TEST(categories_have_a_place_each) {
   ck_assert_str_eq(bare_row(stage, 0), "119497:1 165201:42 187641:1 213270:1");
   ck_assert_str_eq(bare_row(stage, 1), "71703:1");
   ck_assert_str_eq(bare_row(stage, 2), "165201:7 209632:1");
+}
+END_TEST
+
+/* Strings that all have eight bytes are hashed together: each gets the place it would get alone, whatever stands beside it. */
+START_TEST(ids_of_eight_characters) {
+  const char *ids[] = {"7ebc81b0", bare_null, "f1ebd155", "868cf2c5", "", "87654321", "shoes", "12345678"};
+  for (int odd = 0; odd < 2; odd++) { /* without the empty string and the short one, and with them */
+    const char *cells[8];
+    for (int i = 0; i < 8; i++) cells[i] = odd == 0 && (i == 4 || i == 6) ? bare_null : ids[i];
+    bare_add(&table, "c", "string", cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7],
+             NULL);
+    RUN("columns", "[c]");
+    for (int i = 0; i < 8; i++) {
+      char expected[32] = "";
+      uint32_t place = adl_murmur3(ids[i] == bare_null ? "" : ids[i], ids[i] == bare_null ? 0 : strlen(ids[i]),
+                                   adl_murmur3("c", 1, 0));
+      if (cells[i] != bare_null) snprintf(expected, sizeof expected, "%u:1", place & ((1u << 18) - 1));
+      ck_assert_str_eq(bare_row(stage, i), expected);
+    }
+    teardown();
+  }
 }
 END_TEST
 
@@ -271,6 +294,7 @@ int main(void) {
   tcase_add_checked_fixture(cases, NULL, teardown);
   tcase_add_test(cases, numbers_weigh_their_column);
   tcase_add_test(cases, categories_have_a_place_each);
+  tcase_add_test(cases, ids_of_eight_characters);
   tcase_add_test(cases, lists_and_bags_put_in_their_items);
   tcase_add_test(cases, lists_of_ids_are_categories);
   tcase_add_test(cases, vectors_keep_their_neighbourhood);
