@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file_names.h"
+
 typedef struct cursor {
   adl_csv_reader reader;
   int32_t shard;
@@ -20,7 +22,21 @@ static adl_status file_failed(const adl_call *call, const char *path, const char
   return call->host->fail(call, "path", -1, NULL, "%s: %s", strcmp(path, "-") == 0 ? "standard input" : path, message);
 }
 
-adl_status adl_lines_open(const adl_call *call, const adl_lines *lines, int32_t shard, void **state) {
+adl_status adl_lines_bind(const adl_call *call, adl_lines *lines) {
+  lines->names = adl_file_names(&lines->path);
+  return lines->names != NULL ? ADL_OK : call->host->fail(call, NULL, -1, NULL, "out of memory");
+}
+
+void adl_lines_destroy(void *instance) { free((void *)((adl_lines *)instance)->names); }
+
+adl_status adl_lines_shards(const adl_call *call, void *instance, int32_t *count) {
+  (void)call;
+  *count = (int32_t)((adl_lines *)instance)->path.count;
+  return ADL_OK;
+}
+
+adl_status adl_lines_open(const adl_call *call, void *instance, int32_t shard, void **state) {
+  const adl_lines *lines = instance;
   const char *path = lines->path.items[shard];
   adl_csv_dialect dialect = {.delimiter = ' ', .max_field = 1 << 20}; /* no quotes: a record is a line */
   cursor *file = calloc(1, sizeof *file);
@@ -30,14 +46,15 @@ adl_status adl_lines_open(const adl_call *call, const adl_lines *lines, int32_t 
   adl_status status = ADL_OK;
   if (!adl_csv_reader_open(&file->reader, path, &dialect, 0)) {
     status = file_failed(call, path, file->reader.message);
-    adl_lines_close(file);
+    adl_lines_close(call, instance, file);
   } else {
     *state = file;
   }
   return status;
 }
 
-adl_status adl_lines_next(const adl_call *call, const adl_lines *lines, void *state, adl_out *out) {
+adl_status adl_lines_next(const adl_call *call, void *instance, void *state, adl_out *out) {
+  const adl_lines *lines = instance;
   cursor *file = state;
   head about = {.file = file->shard};
   uint8_t *block;
@@ -51,8 +68,9 @@ adl_status adl_lines_next(const adl_call *call, const adl_lines *lines, void *st
   return call->host->block_commit(call, out, (int64_t)HEAD_SIZE + about.size + ADL_CSV_PAD, line);
 }
 
-void adl_lines_close(void *state) {
+void adl_lines_close(const adl_call *call, void *instance, void *state) {
   cursor *file = state;
+  (void)call, (void)instance;
   if (file == NULL) return;
   adl_csv_reader_close(&file->reader);
   free(file);

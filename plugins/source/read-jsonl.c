@@ -18,7 +18,7 @@ typedef struct json_field {
 } json_field;
 
 typedef struct read_jsonl {
-  adl_strings path;
+  adl_lines lines;
   adl_map columns, paths;
   const char *timestamp_format;
   adl_output file_column;
@@ -26,7 +26,6 @@ typedef struct read_jsonl {
   json_field *fields; /* as many as columns */
   adl_json_node *nodes;
   int32_t node_count;
-  adl_lines lines;
 } read_jsonl;
 
 /* ---- one value ---- */
@@ -266,28 +265,6 @@ static adl_status decode(const adl_call *call, const void *instance, const void 
   return host->commit(call, out, rows);
 }
 
-/* ---- files ---- */
-
-static adl_status shards(const adl_call *call, void *instance, int32_t *count) {
-  (void)call;
-  *count = (int32_t)((read_jsonl *)instance)->path.count;
-  return ADL_OK;
-}
-
-static adl_status open_file(const adl_call *call, void *instance, int32_t shard, void **cursor) {
-  return adl_lines_open(call, &((read_jsonl *)instance)->lines, shard, cursor);
-}
-
-static adl_status next(const adl_call *call, void *instance, void *cursor, adl_out *out) {
-  return adl_lines_next(call, &((read_jsonl *)instance)->lines, cursor, out);
-}
-
-static void close_file(const adl_call *call, void *instance, void *cursor) {
-  (void)call;
-  (void)instance;
-  adl_lines_close(cursor);
-}
-
 /* ---- binding ---- */
 
 /* The member `name` of `parent`, made if it is not there. */
@@ -387,9 +364,9 @@ static adl_status bind(const adl_call *call, void *instance) {
   adl_time_format format;
   const char *wrong = adl_time_format_set(&format, self->timestamp_format, &at);
   if (wrong != NULL) return host->fail(call, "timestamp_format", at, NULL, "\"%s\" %s", self->timestamp_format, wrong);
-  self->lines = (adl_lines){.path = self->path, .names = adl_file_names(&self->path)};
+  ADL_TRY(adl_lines_bind(call, &self->lines));
   self->fields = calloc((size_t)self->columns.count, sizeof *self->fields);
-  if (self->lines.names == NULL || self->fields == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");
+  if (self->fields == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");
   adl_status status = set_paths(call, self);
   for (int64_t c = 0; c < self->columns.count; c++)
     if (set_field(call, self, c) != ADL_OK) status = ADL_FAILED;
@@ -401,14 +378,14 @@ static void destroy(void *instance) {
   read_jsonl *self = instance;
   free(self->fields);
   free(self->nodes);
-  free((void *)self->lines.names);
+  adl_lines_destroy(instance);
 }
 
 static const adl_param params[] = {
     {.name = "path",
      .type = ADL_PARAM_PATH_IN,
      .flags = ADL_LIST_OF | ADL_REQUIRED,
-     .offset = offsetof(read_jsonl, path),
+     .offset = offsetof(read_jsonl, lines.path),
      .doc = "The file, or several, or globs: read one after the other. `-` is standard input."},
     {.name = "columns",
      .type = ADL_PARAM_STRING,
@@ -463,11 +440,11 @@ static const adl_class read_jsonl_class = {
     ADL_PARAMS(params),
     .destroy = destroy,
     .bind = bind,
-    .shards = shards,
-    .open = open_file,
-    .next = next,
+    .shards = adl_lines_shards,
+    .open = adl_lines_open,
+    .next = adl_lines_next,
     .decode = decode,
-    .close = close_file,
+    .close = adl_lines_close,
 };
 
 ADL_PLUGIN_OF("read-jsonl", "1.0.0", "source:read-jsonl", &read_jsonl_class);

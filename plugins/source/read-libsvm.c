@@ -14,11 +14,10 @@
 enum { LABELS_NUMBER, LABELS_BINARY };
 
 typedef struct read_libsvm {
-  adl_strings path;
+  adl_lines lines;
   int64_t width, first_index;
   int32_t labels;
   adl_output label, as, query, file_column;
-  adl_lines lines;
 } read_libsvm;
 
 /* ---- one line ---- */
@@ -199,35 +198,12 @@ static adl_status decode(const adl_call *call, const void *instance, const void 
   return host->commit(call, out, to.rows);
 }
 
-/* ---- files ---- */
-
-static adl_status shards(const adl_call *call, void *instance, int32_t *count) {
-  (void)call;
-  *count = (int32_t)((read_libsvm *)instance)->path.count;
-  return ADL_OK;
-}
-
-static adl_status open_file(const adl_call *call, void *instance, int32_t shard, void **cursor) {
-  return adl_lines_open(call, &((read_libsvm *)instance)->lines, shard, cursor);
-}
-
-static adl_status next(const adl_call *call, void *instance, void *cursor, adl_out *out) {
-  return adl_lines_next(call, &((read_libsvm *)instance)->lines, cursor, out);
-}
-
-static void close_file(const adl_call *call, void *instance, void *cursor) {
-  (void)call;
-  (void)instance;
-  adl_lines_close(cursor);
-}
-
 /* ---- binding ---- */
 
 static adl_status bind(const adl_call *call, void *instance) {
   read_libsvm *self = instance;
   const adl_host *host = call->host;
-  self->lines = (adl_lines){.path = self->path, .names = adl_file_names(&self->path)};
-  if (self->lines.names == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");
+  ADL_TRY(adl_lines_bind(call, &self->lines));
   adl_type label = {.element = self->labels == LABELS_BINARY ? ADL_BOOL : ADL_FLOAT64};
   ADL_TRY(host->declare(call, &self->label, label));
   ADL_TRY(
@@ -236,13 +212,11 @@ static adl_status bind(const adl_call *call, void *instance) {
   return host->declare(call, &self->file_column, (adl_type){.element = ADL_STRING, .role = ADL_CATEGORY});
 }
 
-static void destroy(void *instance) { free((void *)((read_libsvm *)instance)->lines.names); }
-
 static const adl_param params[] = {
     {.name = "path",
      .type = ADL_PARAM_PATH_IN,
      .flags = ADL_LIST_OF | ADL_REQUIRED,
-     .offset = offsetof(read_libsvm, path),
+     .offset = offsetof(read_libsvm, lines.path),
      .doc = "The file, or several, or globs: read one after the other. `-` is standard input."},
     {.name = "width",
      .type = ADL_PARAM_INT,
@@ -311,13 +285,13 @@ static const adl_class read_libsvm_class = {
     .instance_size = sizeof(read_libsvm),
     .state_version = 0,
     ADL_PARAMS(params),
-    .destroy = destroy,
+    .destroy = adl_lines_destroy,
     .bind = bind,
-    .shards = shards,
-    .open = open_file,
-    .next = next,
+    .shards = adl_lines_shards,
+    .open = adl_lines_open,
+    .next = adl_lines_next,
     .decode = decode,
-    .close = close_file,
+    .close = adl_lines_close,
 };
 
 ADL_PLUGIN_OF("read-libsvm", "1.0.0", "source:read-libsvm", &read_libsvm_class);

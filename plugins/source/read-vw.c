@@ -19,12 +19,11 @@ enum { LABELS_NUMBER, LABELS_BINARY };
 #define CONSTANT UINT32_C(11650396)
 
 typedef struct read_vw {
-  adl_strings path;
+  adl_lines lines;
   int64_t bits;
   bool constant;
   int32_t labels;
   adl_output label, weight, base, tag, as, file_column;
-  adl_lines lines;
 } read_vw;
 
 /* ---- one line ---- */
@@ -298,36 +297,13 @@ static adl_status decode(const adl_call *call, const void *instance, const void 
   return host->commit(call, out, to.rows);
 }
 
-/* ---- files ---- */
-
-static adl_status shards(const adl_call *call, void *instance, int32_t *count) {
-  (void)call;
-  *count = (int32_t)((read_vw *)instance)->path.count;
-  return ADL_OK;
-}
-
-static adl_status open_file(const adl_call *call, void *instance, int32_t shard, void **cursor) {
-  return adl_lines_open(call, &((read_vw *)instance)->lines, shard, cursor);
-}
-
-static adl_status next(const adl_call *call, void *instance, void *cursor, adl_out *out) {
-  return adl_lines_next(call, &((read_vw *)instance)->lines, cursor, out);
-}
-
-static void close_file(const adl_call *call, void *instance, void *cursor) {
-  (void)call;
-  (void)instance;
-  adl_lines_close(cursor);
-}
-
 /* ---- binding ---- */
 
 static adl_status bind(const adl_call *call, void *instance) {
   read_vw *self = instance;
   const adl_host *host = call->host;
   const adl_type number = {.element = ADL_FLOAT64}, text = {.element = ADL_STRING, .role = ADL_CATEGORY};
-  self->lines = (adl_lines){.path = self->path, .names = adl_file_names(&self->path)};
-  if (self->lines.names == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");
+  ADL_TRY(adl_lines_bind(call, &self->lines));
   ADL_TRY(host->declare(call, &self->label, self->labels == LABELS_BINARY ? (adl_type){.element = ADL_BOOL} : number));
   ADL_TRY(host->declare(call, &self->weight, number));
   ADL_TRY(host->declare(call, &self->base, number));
@@ -337,13 +313,11 @@ static adl_status bind(const adl_call *call, void *instance) {
   return host->declare(call, &self->file_column, text);
 }
 
-static void destroy(void *instance) { free((void *)((read_vw *)instance)->lines.names); }
-
 static const adl_param params[] = {
     {.name = "path",
      .type = ADL_PARAM_PATH_IN,
      .flags = ADL_LIST_OF | ADL_REQUIRED,
-     .offset = offsetof(read_vw, path),
+     .offset = offsetof(read_vw, lines.path),
      .doc = "The file, or several, or globs: read one after the other. `-` is standard input."},
     {.name = "bits",
      .type = ADL_PARAM_INT,
@@ -429,13 +403,13 @@ static const adl_class read_vw_class = {
     .instance_size = sizeof(read_vw),
     .state_version = 0,
     ADL_PARAMS(params),
-    .destroy = destroy,
+    .destroy = adl_lines_destroy,
     .bind = bind,
-    .shards = shards,
-    .open = open_file,
-    .next = next,
+    .shards = adl_lines_shards,
+    .open = adl_lines_open,
+    .next = adl_lines_next,
     .decode = decode,
-    .close = close_file,
+    .close = adl_lines_close,
 };
 
 ADL_PLUGIN_OF("read-vw", "1.0.0", "source:read-vw", &read_vw_class);
