@@ -32,6 +32,16 @@ for command in run check peek graph plugin model; do
   done
 done
 
+# Every class that comes with adloom stands in the tables of both READMEs.
+for class in $("$ADLOOM_BUILD/adloom" plugin list | awk -v built="$ADLOOM_BUILD/" 'index($4, built) || $4 == "built" { print $2 }'); do
+  for file in README.md README.zh.md; do
+    grep '^| ' "$ADLOOM_SRC/$file" | grep -qw -- "$class" || {
+      echo "$file does not name the class $class"
+      failed=1
+    }
+  done
+done
+
 # Links within the documents lead somewhere.
 cd "$ADLOOM_SRC" || exit 1
 for file in README.md README.zh.md docs/*.md; do
