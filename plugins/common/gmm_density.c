@@ -150,11 +150,11 @@ int64_t adl_gmm_index_build(void *memory, const adl_gmm *mixture, const double *
 static void log_densities(const adl_gmm_kernels *kernels, const adl_gmm_index *index, const double *columns,
                           int64_t rows, double *scratch, double *log_density) {
   int64_t d = index->width, k = index->components;
-  double *most = scratch, *difference = scratch + ADL_GMM_BLOCK;
+  double *most = scratch, *difference = scratch + ADL_GMM_COLUMN;
   static const double one = 1;
   for (int64_t r = 0; r < rows; r++) most[r] = -INFINITY;
   for (int64_t j = 0; j < k; j++) {
-    double *to = log_density + j * ADL_GMM_BLOCK;
+    double *to = log_density + j * ADL_GMM_COLUMN;
     const double *mean = index->mean + j * d;
     if (index->shape == ADL_GMM_FULL)
       kernels->full(columns, rows, d, mean, index->factor + j * d * d, index->offset[j], difference, most, to);
@@ -169,17 +169,17 @@ static void log_densities(const adl_gmm_kernels *kernels, const adl_gmm_index *i
 static void whiten_columns(const adl_gmm_index *index, double *columns, int64_t rows) {
   int64_t d = index->width;
   for (int64_t i = 0; i < d; i++)
-    for (int64_t r = 0; r < rows; r++) columns[i * ADL_GMM_BLOCK + r] -= index->origin[i];
+    for (int64_t r = 0; r < rows; r++) columns[i * ADL_GMM_COLUMN + r] -= index->origin[i];
   cblas_dtrmm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)d, (int)rows, 1, index->factor,
-              (int)d, columns, ADL_GMM_BLOCK);
+              (int)d, columns, ADL_GMM_COLUMN);
 }
 
-int64_t adl_gmm_scratch(int64_t width) { return (ADL_GMM_BLOCK + 8) * width + ADL_GMM_BLOCK; }
+int64_t adl_gmm_scratch(int64_t width) { return (ADL_GMM_COLUMN + 8) * width + ADL_GMM_COLUMN; }
 
 void adl_gmm_posterior(const adl_gmm_kernels *kernels, const adl_gmm_index *index, const float *x, int64_t rows,
                        double *scratch, double *responsibility, double *log_density) {
   int64_t k = index->components, d = index->width;
-  double *columns = scratch, *most = scratch + d * ADL_GMM_BLOCK;
+  double *columns = scratch, *most = scratch + d * ADL_GMM_COLUMN;
   int64_t padded = adl_gmm_columns(x, rows, d, columns);
   if (index->shape == ADL_GMM_TIED) whiten_columns(index, columns, padded);
   log_densities(kernels, index, columns, padded, most, responsibility);

@@ -54,7 +54,7 @@ int64_t adl_gmm_index_build(void *memory, const adl_gmm *mixture, const double *
 int64_t adl_gmm_scratch(int64_t width);
 
 /* Of rows x width float32 numbers, at most ADL_GMM_BLOCK rows: how responsible each component is for each row (a column
- * of ADL_GMM_BLOCK for each component; those of a row add up to 1), and the log density of each row, a column too. */
+ * of ADL_GMM_COLUMN for each component; those of a row add up to 1), and the log density of each row, a column too. */
 void adl_gmm_posterior(const adl_gmm_kernels *kernels, const adl_gmm_index *index, const float *x, int64_t rows,
                        double *scratch, double *responsibility, double *log_density);
 

@@ -86,7 +86,7 @@ typedef struct step_memory {
 
 static step_memory step_memory_new(const adl_call *call, int64_t k, int64_t d) {
   const adl_host *host = call->host;
-  size_t block = ADL_GMM_BLOCK, row = (size_t)adl_gmm_stride(d), size = sizeof(double);
+  size_t block = ADL_GMM_COLUMN, row = (size_t)adl_gmm_stride(d), size = sizeof(double);
   return (step_memory){
       .kernels = adl_gmm_kernels_here(),
       .scratch = host->alloc(call, (size_t)adl_gmm_scratch(d) * size),
@@ -102,10 +102,16 @@ static step_memory step_memory_new(const adl_call *call, int64_t k, int64_t d) {
   };
 }
 
+/* Up to here products are formed by our own kernel, which packs nothing: a component has few rows of a block. */
+#define NARROW 96
+
 /* scatter += A^T A of rows of A, lower triangle. */
-static void add_products(const double *a, int64_t rows, int64_t d, double *scatter) {
-  int stride = (int)adl_gmm_stride(d);
-  if (rows > 0) cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)rows, 1, a, stride, 1, scatter, (int)d);
+static void add_products(const adl_gmm_kernels *kernels, const double *a, int64_t rows, int64_t d, double *scatter) {
+  int64_t stride = adl_gmm_stride(d);
+  if (d <= NARROW)
+    kernels->products(a, stride, rows, d, scatter);
+  else if (rows > 0)
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)rows, 1, a, (int)stride, 1, scatter, (int)d);
 }
 
 static void pad(const double *values, int64_t d, double *to) {
@@ -118,12 +124,13 @@ static void add_component(const adl_gmm_em *em, const step_memory *memory, int64
   const adl_gmm *mixture = &em->result->mixture;
   int64_t d = mixture->width, stride = adl_gmm_stride(d);
   double *share = memory->share, *shift = memory->shift;
-  int64_t count = adl_gmm_list(memory->responsibility + j * ADL_GMM_BLOCK, rows, memory->row, share);
-  for (int64_t n = 0; n < count; n++) sums->weight[j] += share[n];
+  double weight;
+  int64_t count = adl_gmm_list(memory->responsibility + j * ADL_GMM_COLUMN, rows, memory->row, share, &weight);
+  sums->weight[j] += weight;
   pad(mixture->mean + j * d, d, memory->mean);
   if (mixture->shape == ADL_GMM_FULL) {
     memory->kernels->weigh(memory->wide, stride, memory->row, share, count, memory->mean, shift, memory->weighted);
-    add_products(memory->weighted, count, d, sums->scatter + j * d * d);
+    add_products(memory->kernels, memory->weighted, count, d, sums->scatter + j * d * d);
   } else {
     memory->kernels->moments(memory->wide, stride, memory->row, share, count, memory->mean, shift, memory->scatter);
     if (mixture->shape != ADL_GMM_TIED)
@@ -140,14 +147,14 @@ static void add_block(const adl_gmm_em *em, const step_memory *memory, const flo
   if (mixture->shape != ADL_GMM_TIED) return;
   for (int64_t r = 0; r < rows; r++)
     for (int64_t i = 0; i < d; i++) memory->wide[r * stride + i] -= em->data->mean[i];
-  add_products(memory->wide, rows, d, sums->scatter);
+  add_products(memory->kernels, memory->wide, rows, d, sums->scatter);
 }
 
 /* Which component has the largest share in row r; the first of those that have. */
 static int64_t largest(const double *responsibility, int64_t r, int64_t k) {
   int64_t best = 0;
   for (int64_t j = 1; j < k; j++)
-    if (responsibility[j * ADL_GMM_BLOCK + r] > responsibility[best * ADL_GMM_BLOCK + r]) best = j;
+    if (responsibility[j * ADL_GMM_COLUMN + r] > responsibility[best * ADL_GMM_COLUMN + r]) best = j;
   return best;
 }
 
@@ -170,8 +177,8 @@ static adl_status step_em(const adl_call *call, const void *self, const void *co
   for (int64_t from = 0; from < batch->rows; from += ADL_GMM_BLOCK) {
     int64_t rows = batch->rows - from < ADL_GMM_BLOCK ? batch->rows - from : ADL_GMM_BLOCK;
     if (em->hard != NULL) {
-      memset(responsibility, 0, (size_t)(ADL_GMM_BLOCK * k) * sizeof *responsibility);
-      for (int64_t r = 0; r < rows; r++) responsibility[cluster[from + r] * ADL_GMM_BLOCK + r] = 1;
+      memset(responsibility, 0, (size_t)(ADL_GMM_COLUMN * k) * sizeof *responsibility);
+      for (int64_t r = 0; r < rows; r++) responsibility[cluster[from + r] * ADL_GMM_COLUMN + r] = 1;
     } else {
       adl_gmm_posterior(memory.kernels, em->index, x + from * d, rows, memory.scratch, responsibility,
                         memory.log_density);

@@ -7,7 +7,7 @@
 #include "common/simd.h"
 
 /* Below this, e^x counts as 0. */
-#define HORIZON (-70.0)
+#define HORIZON (-50.0)
 
 typedef double four __attribute__((vector_size(32)));
 typedef double four_anywhere __attribute__((vector_size(32), aligned(8), may_alias));
@@ -47,7 +47,7 @@ const adl_gmm_kernels *adl_gmm_kernels_here(void) {
 int64_t adl_gmm_columns(const float *x, int64_t rows, int64_t d, double *columns) {
   int64_t padded = (rows + 7) / 8 * 8;
   for (int64_t i = 0; i < d; i++) {
-    double *to = columns + i * ADL_GMM_BLOCK;
+    double *to = columns + i * ADL_GMM_COLUMN;
     for (int64_t r = 0; r < rows; r++) to[r] = (double)x[r * d + i];
     for (int64_t r = rows; r < padded; r++) to[r] = 0;
   }
@@ -64,12 +64,15 @@ void adl_gmm_widen(const float *x, int64_t rows, int64_t d, double *to) {
   }
 }
 
-int64_t adl_gmm_list(const double *responsibility, int64_t rows, int32_t *row, double *share) {
+int64_t adl_gmm_list(const double *responsibility, int64_t rows, int32_t *row, double *share, double *sum) {
   int64_t count = 0;
   for (int64_t r = 0; r < rows; r++) {
     row[count] = (int32_t)r;
     share[count] = responsibility[r];
     count += responsibility[r] > 0;
   }
+  double lanes[4] = {0, 0, 0, 0};
+  for (int64_t n = 0; n < count; n++) lanes[n % 4] += share[n];
+  *sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
   return count;
 }

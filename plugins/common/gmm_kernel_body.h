@@ -11,8 +11,10 @@
 /* sum of factor (x - mean)^2 for 4 x `vectors` rows. */
 INLINE TARGET void KERNEL(diagonal_rows)(const double *x, int64_t d, const double *mean, const double *factor,
                                          int64_t stride, const int vectors, double offset, double *log_density) {
-  four sum[8] = {{0}};
-  for (int64_t i = 0; i < d; i++, x += ADL_GMM_BLOCK) {
+  four sum[8];
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; v++) sum[v] = ALIKE(0);
+  for (int64_t i = 0; i < d; i++, x += ADL_GMM_COLUMN) {
     four m = ALIKE(mean[i]), f = ALIKE(factor[i * stride]);
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
@@ -35,21 +37,27 @@ TARGET static void KERNEL(diagonal)(const double *x, int64_t rows, int64_t d, co
 INLINE TARGET void KERNEL(whitened)(const double *difference, int64_t d, const double *factor, int64_t first,
                                     const int count, four *low, four *high) {
   const double *row = factor + first * d;
-  four at[4][2] = {{{0}}};
+  four at[6][2];
+#pragma GCC unroll 6
+  for (int c = 0; c < count; c++) at[c][0] = at[c][1] = ALIKE(0);
   for (int64_t i = 0; i < first + count; i++) {
     four a = LOAD(difference + 8 * i), b = LOAD(difference + 8 * i + 4);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int c = 0; c < count; c++) {
       four f = ALIKE(row[c * d + i]);
       at[c][0] = FMA(a, f, at[c][0]);
       at[c][1] = FMA(b, f, at[c][1]);
     }
   }
-#pragma GCC unroll 4
+  four even[2] = {*low, *high}, odd[2] = {{0}, {0}};
+#pragma GCC unroll 6
   for (int c = 0; c < count; c++) {
-    *low = FMA(at[c][0], at[c][0], *low);
-    *high = FMA(at[c][1], at[c][1], *high);
+    four *to = c % 2 == 0 ? even : odd;
+    to[0] = FMA(at[c][0], at[c][0], to[0]);
+    to[1] = FMA(at[c][1], at[c][1], to[1]);
   }
+  *low = even[0] + odd[0];
+  *high = even[1] + odd[1];
 }
 
 /* Stops when the coordinates so far put all eight rows beyond the horizon: squares only add, also when rounded, so the
@@ -60,18 +68,27 @@ TARGET static void KERNEL(full)(const double *x, int64_t rows, int64_t d, const 
   for (int64_t r = 0; r < rows; r += 8) {
     for (int64_t i = 0; i < d; i++) {
       four m = ALIKE(mean[i]);
-      STORE(difference + 8 * i, LOAD(x + i * ADL_GMM_BLOCK + r) - m);
-      STORE(difference + 8 * i + 4, LOAD(x + i * ADL_GMM_BLOCK + r + 4) - m);
+      STORE(difference + 8 * i, LOAD(x + i * ADL_GMM_COLUMN + r) - m);
+      STORE(difference + 8 * i + 4, LOAD(x + i * ADL_GMM_COLUMN + r + 4) - m);
     }
     four low = {0}, high = {0}, most_low = LOAD(most + r), most_high = LOAD(most + r + 4);
     int64_t i = 0;
     bool beyond = false;
-    for (; i + 4 <= d && !beyond; i += 4) {
-      KERNEL(whitened)(difference, d, factor, i, 4, &low, &high);
+    while (i < d && !beyond) {
+      int64_t left = d - i;
+      if (left >= 6 && left != 8) {
+        KERNEL(whitened)(difference, d, factor, i, 6, &low, &high);
+        i += 6;
+      } else if (left >= 4) {
+        KERNEL(whitened)(difference, d, factor, i, 4, &low, &high);
+        i += 4;
+      } else {
+        KERNEL(whitened)(difference, d, factor, i, 1, &low, &high);
+        i++;
+      }
       masks out = ((all - low * half) - most_low < horizon) & ((all - high * half) - most_high < horizon);
       beyond = ALL(out);
     }
-    for (; i < d && !beyond; i++) KERNEL(whitened)(difference, d, factor, i, 1, &low, &high);
     low = beyond ? ALIKE(-INFINITY) : all - low * half;
     high = beyond ? ALIKE(-INFINITY) : all - high * half;
     STORE(log_density + r, low);
@@ -101,20 +118,20 @@ TARGET static void KERNEL(share)(double *log_density, int64_t rows, int64_t k, d
   for (int64_t r = 0; r < rows; r += 4) {
     four greatest = LOAD(log_density + r), sum = {0};
     for (int64_t j = 1; j < k; j++) {
-      four at = LOAD(log_density + j * ADL_GMM_BLOCK + r);
+      four at = LOAD(log_density + j * ADL_GMM_COLUMN + r);
       greatest = LARGER(at, greatest);
     }
     for (int64_t j = 0; j < k; j++) {
-      four at = LOAD(log_density + j * ADL_GMM_BLOCK + r) - greatest;
+      four at = LOAD(log_density + j * ADL_GMM_COLUMN + r) - greatest;
       KERNEL(exponential)(&at);
-      STORE(log_density + j * ADL_GMM_BLOCK + r, at);
+      STORE(log_density + j * ADL_GMM_COLUMN + r, at);
       sum += at;
     }
     STORE(most + r, greatest);
     STORE(sums + r, sum);
     four inverse = ALIKE(1) / sum;
     for (int64_t j = 0; j < k; j++) {
-      double *at = log_density + j * ADL_GMM_BLOCK + r;
+      double *at = log_density + j * ADL_GMM_COLUMN + r;
       STORE(at, LOAD(at) * inverse);
     }
   }
@@ -124,9 +141,12 @@ TARGET static void KERNEL(share)(double *log_density, int64_t rows, int64_t k, d
 INLINE TARGET void KERNEL(moment_columns)(const double *x, int64_t stride, const int32_t *row, const double *share,
                                           int64_t count, const double *mean, const int vectors, double *shift,
                                           double *scatter) {
-  four first[4] = {{0}}, second[4] = {{0}}, m[4];
+  four first[4], second[4], m[4];
 #pragma GCC unroll 4
-  for (int v = 0; v < vectors; v++) m[v] = LOAD(mean + 4 * v);
+  for (int v = 0; v < vectors; v++) {
+    m[v] = LOAD(mean + 4 * v);
+    first[v] = second[v] = ALIKE(0);
+  }
   for (int64_t n = 0; n < count; n++) {
     const double *at = x + row[n] * stride;
     four s = ALIKE(share[n]);
@@ -168,8 +188,47 @@ TARGET static void KERNEL(weigh)(const double *x, int64_t stride, const int32_t 
   }
 }
 
-static const adl_gmm_kernels KERNEL(kernels) = {KERNEL(diagonal), KERNEL(full), KERNEL(share), KERNEL(moments),
-                                                KERNEL(weigh)};
+/* The 4 x 4 `vectors` tile of A^T A at (first, second), to be added to sum, where it is in the lower triangle. */
+INLINE TARGET void KERNEL(tile)(const double *a, int64_t stride, int64_t rows, int64_t d, int64_t first, int64_t second,
+                                const int vectors, double *sum) {
+  four tile[4][2];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) tile[i][0] = tile[i][1] = ALIKE(0);
+  for (int64_t n = 0; n < rows; n++, a += stride) {
+    four right[2];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) right[v] = LOAD(a + second + 4 * v);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      four left = ALIKE(a[first + i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; v++) tile[i][v] = FMA(left, right[v], tile[i][v]);
+    }
+  }
+  double values[4][8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    STORE(values[i], tile[i][0]);
+    STORE(values[i] + 4, tile[i][1]);
+  }
+  for (int64_t i = 0; i < 4 && first + i < d; i++) {
+    double *to = sum + (first + i) * d + second;
+    int64_t count = first + i - second + 1;
+    count = count < 4 * vectors ? count : 4 * vectors;
+    for (int64_t b = 0; b < count; b++) to[b] += values[i][b];
+  }
+}
+
+TARGET static void KERNEL(products)(const double *a, int64_t stride, int64_t rows, int64_t d, double *sum) {
+  for (int64_t first = 0; first < stride; first += 4) {
+    int64_t second = 0;
+    for (; second + 4 <= first; second += 8) KERNEL(tile)(a, stride, rows, d, first, second, 2, sum);
+    if (second <= first) KERNEL(tile)(a, stride, rows, d, first, second, 1, sum);
+  }
+}
+
+static const adl_gmm_kernels KERNEL(kernels) = {KERNEL(diagonal), KERNEL(full),  KERNEL(share),
+                                                KERNEL(moments),  KERNEL(weigh), KERNEL(products)};
 
 #undef LOAD
 #undef STORE

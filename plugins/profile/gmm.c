@@ -296,7 +296,7 @@ static void put_block(const columns *to, int64_t from, int64_t rows, int64_t k, 
     double greatest = -1;
     int32_t best = 0;
     for (int64_t j = 0; j < k; j++) {
-      double share = responsibility[j * ADL_GMM_BLOCK + r];
+      double share = responsibility[j * ADL_GMM_COLUMN + r];
       if (share > greatest) best = (int32_t)j, greatest = share;
       if (to->share != NULL) to->share[(from + r) * k + j] = (float)share;
     }
@@ -325,8 +325,8 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   ADL_TRY(reserve(call, out, &self->density, batch->rows, &density));
   columns to = {share, component, density};
   double *scratch = call->host->alloc(call, (size_t)adl_gmm_scratch(d) * sizeof *scratch);
-  double *responsibility = call->host->alloc(call, (size_t)(ADL_GMM_BLOCK * k) * sizeof *responsibility);
-  double *log_density = call->host->alloc(call, ADL_GMM_BLOCK * sizeof *log_density);
+  double *responsibility = call->host->alloc(call, (size_t)(ADL_GMM_COLUMN * k) * sizeof *responsibility);
+  double *log_density = call->host->alloc(call, ADL_GMM_COLUMN * sizeof *log_density);
   const adl_gmm_kernels *kernels = adl_gmm_kernels_here();
   const float *x = batch->slots[self->features.slot]->data;
   for (int64_t from = 0; from < batch->rows; from += ADL_GMM_BLOCK) {

@@ -77,8 +77,8 @@ START_TEST(known_densities) {
     void *memory = aligned_alloc(64, adl_gmm_index_size(mixture.shape, 2, 2));
     adl_gmm_index *index;
     ck_assert_int_eq(adl_gmm_index_build(memory, &mixture, NULL, &index), 0);
-    double scratch[ADL_GMM_BLOCK * 4], share[ADL_GMM_BLOCK * 2], density[ADL_GMM_BLOCK];
-    ck_assert_int_le(adl_gmm_scratch(2), ADL_GMM_BLOCK * 4);
+    double scratch[ADL_GMM_COLUMN * 4], share[ADL_GMM_COLUMN * 2], density[ADL_GMM_COLUMN];
+    ck_assert_int_le(adl_gmm_scratch(2), ADL_GMM_COLUMN * 4);
     adl_gmm_posterior(adl_gmm_kernels_here(), index, x, 4, scratch, share, density);
     for (int r = 0; r < 3; r++) {
       double y = x[2 * r + 1], at0 = (x[2 * r] * x[2 * r] + y * y) / 8;
@@ -86,10 +86,10 @@ START_TEST(known_densities) {
       double first = 0.25 * exp(-at0) / scale, second = 0.75 * exp(-at3) / scale;
       ck_assert_double_eq_tol(density[r], log(first + second), 1e-12);
       ck_assert_double_eq_tol(share[r], first / (first + second), 1e-12);
-      ck_assert_double_eq_tol(share[r] + share[ADL_GMM_BLOCK + r], 1, 1e-12);
+      ck_assert_double_eq_tol(share[r] + share[ADL_GMM_COLUMN + r], 1, 1e-12);
     }
     /* far away both densities are 0 in float64, but not their logarithms */
-    ck_assert_double_eq_tol(share[ADL_GMM_BLOCK + 3], 1, 1e-12);
+    ck_assert_double_eq_tol(share[ADL_GMM_COLUMN + 3], 1, 1e-12);
     ck_assert_double_eq_tol(density[3], -(1e12 + (1e6 - 3) * (1e6 - 3)) / 8, 100);
     free(memory);
   }
@@ -106,7 +106,7 @@ START_TEST(density_of_full_covariance) {
     void *memory = aligned_alloc(64, adl_gmm_index_size(mixture.shape, 1, 2));
     adl_gmm_index *index;
     ck_assert_int_eq(adl_gmm_index_build(memory, &mixture, NULL, &index), 0);
-    double scratch[ADL_GMM_BLOCK * 4], share[ADL_GMM_BLOCK], density[ADL_GMM_BLOCK];
+    double scratch[ADL_GMM_COLUMN * 4], share[ADL_GMM_COLUMN], density[ADL_GMM_COLUMN];
     double determinant = 2 * 0.5 - 0.36;
     adl_gmm_posterior(adl_gmm_kernels_here(), index, x, 1, scratch, share, density);
     double distance = (0.5 - 2 * 0.6 + 2) / determinant;
