@@ -111,16 +111,16 @@ static const adl_param params[] = {
 };
 
 static adl_status create(const adl_call *call, void *instance) {
-  const gmm *self = instance;
-  if (self->init == INIT_FILE && self->init_file == NULL)
-    return call->host->fail(call, "init", -1, "name the file of centres with init_file", "init: file needs a file");
-  if (self->init != INIT_FILE && self->init_file != NULL)
-    return call->host->fail(call, "init_file", -1, "say init: file, too", "the file is read with init: file only");
+  (void)instance;
   return adl_linalg_ready(call);
 }
 
 static adl_status bind(const adl_call *call, void *instance) {
   gmm *self = instance;
+  if (self->init == INIT_FILE && self->init_file == NULL)
+    return call->host->fail(call, "init", -1, "name the file of centres with init_file", "init: file needs a file");
+  if (self->init != INIT_FILE && self->init_file != NULL)
+    return call->host->fail(call, "init_file", -1, "say init: file, too", "the file is read with init: file only");
   ADL_TRY(call->host->declare(call, &self->as, (adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR}));
   ADL_TRY(call->host->declare(call, &self->component, (adl_type){.element = ADL_INT32, .role = ADL_CATEGORY}));
   return call->host->declare(call, &self->density, (adl_type){.element = ADL_FLOAT64});
