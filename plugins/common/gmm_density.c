@@ -145,62 +145,44 @@ int64_t adl_gmm_index_build(void *memory, const adl_gmm *mixture, const double *
 
 /* ----------------------------------------------------------------------------------------------- densities ---- */
 
-/* sum of weight (a - b)^2; weight NULL: 1. Four sums, so that they can be formed at once. */
-static double weighted_distance2(const double *a, const double *b, const double *weight, int64_t d) {
-  double sum[4] = {0, 0, 0, 0};
-  int64_t i = 0;
-  for (; i + 4 <= d; i += 4) {
-    for (int lane = 0; lane < 4; lane++) {
-      double difference = a[i + lane] - b[i + lane];
-      sum[lane] += difference * difference * (weight != NULL ? weight[i + lane] : 1);
-    }
-  }
-  for (; i < d; i++) sum[0] += (a[i] - b[i]) * (a[i] - b[i]) * (weight != NULL ? weight[i] : 1);
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
-/* Mahalanobis distances of rows to component j; `block` (rows x d) is scratch. */
-static void full_distances(const adl_gmm_index *index, const float *x, int64_t rows, int64_t j, double *block,
-                           double *log_density) {
+/* ln(weight x density) of the rows in columns under every component, a column each; `scratch` for 8 x width and a
+ * column. */
+static void log_densities(const adl_gmm_kernels *kernels, const adl_gmm_index *index, const double *columns,
+                          int64_t rows, double *scratch, double *log_density) {
   int64_t d = index->width, k = index->components;
-  const double *mean = index->mean + j * d;
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t i = 0; i < d; i++) block[r * d + i] = x[r * d + i] - mean[i];
-  whiten(block, rows, index->factor + j * d * d, d);
-  for (int64_t r = 0; r < rows; r++)
-    log_density[r * k + j] = index->offset[j] - cblas_ddot((int)d, block + r * d, 1, block + r * d, 1) / 2;
+  double *most = scratch, *difference = scratch + ADL_GMM_COLUMN;
+  static const double one = 1;
+  for (int64_t r = 0; r < rows; r++) most[r] = -INFINITY;
+  for (int64_t j = 0; j < k; j++) {
+    double *to = log_density + j * ADL_GMM_COLUMN;
+    const double *mean = index->mean + j * d;
+    if (index->shape == ADL_GMM_FULL)
+      kernels->full(columns, rows, d, mean, index->factor + j * d * d, index->offset[j], difference, most, to);
+    else if (index->shape == ADL_GMM_TIED)
+      kernels->diagonal(columns, rows, d, mean, &one, 0, index->offset[j], to);
+    else
+      kernels->diagonal(columns, rows, d, mean, index->factor + j * d, 1, index->offset[j], to);
+  }
 }
 
-/* ln(weight x density) of rows under every component: rows x components. */
-static void log_densities(const adl_gmm_index *index, const float *x, int64_t rows, double *block,
-                          double *log_density) {
-  int64_t d = index->width, k = index->components;
-  if (index->shape == ADL_GMM_FULL) {
-    for (int64_t j = 0; j < k; j++) full_distances(index, x, rows, j, block, log_density);
-    return;
-  }
-  bool tied = index->shape == ADL_GMM_TIED;
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t i = 0; i < d; i++) block[r * d + i] = x[r * d + i] - (tied ? index->origin[i] : 0);
-  if (tied) whiten(block, rows, index->factor, d);
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t j = 0; j < k; j++)
-      log_density[r * k + j] =
-          index->offset[j] -
-          weighted_distance2(block + r * d, index->mean + j * d, tied ? NULL : index->factor + j * d, d) / 2;
+/* y = L^-1 (x - origin), of columns. */
+static void whiten_columns(const adl_gmm_index *index, double *columns, int64_t rows) {
+  int64_t d = index->width;
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t r = 0; r < rows; r++) columns[i * ADL_GMM_COLUMN + r] -= index->origin[i];
+  cblas_dtrmm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)d, (int)rows, 1, index->factor,
+              (int)d, columns, ADL_GMM_COLUMN);
 }
 
-int64_t adl_gmm_scratch(int64_t width) { return ADL_GMM_BLOCK * width; }
+int64_t adl_gmm_scratch(int64_t width) { return (ADL_GMM_COLUMN + 8) * width + ADL_GMM_COLUMN; }
 
-void adl_gmm_posterior(const adl_gmm_index *index, const float *x, int64_t rows, double *scratch,
-                       double *responsibility, double *log_density) {
-  int64_t k = index->components;
-  log_densities(index, x, rows, scratch, responsibility);
-  for (int64_t r = 0; r < rows; r++) {
-    double *row = responsibility + r * k, most = row[0], sum = 0;
-    for (int64_t j = 1; j < k; j++) most = row[j] > most ? row[j] : most;
-    for (int64_t j = 0; j < k; j++) sum += exp(row[j] - most);
-    log_density[r] = most + log(sum);
-    for (int64_t j = 0; j < k; j++) row[j] = exp(row[j] - log_density[r]);
-  }
+void adl_gmm_posterior(const adl_gmm_kernels *kernels, const adl_gmm_index *index, const float *x, int64_t rows,
+                       double *scratch, double *responsibility, double *log_density) {
+  int64_t k = index->components, d = index->width;
+  double *columns = scratch, *most = scratch + d * ADL_GMM_COLUMN;
+  int64_t padded = adl_gmm_columns(x, rows, d, columns);
+  if (index->shape == ADL_GMM_TIED) whiten_columns(index, columns, padded);
+  log_densities(kernels, index, columns, padded, most, responsibility);
+  kernels->share(responsibility, padded, k, most, log_density);
+  for (int64_t r = 0; r < rows; r++) log_density[r] = most[r] + log(log_density[r]);
 }

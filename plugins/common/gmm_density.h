@@ -7,6 +7,8 @@
 
 #include <adloom/plugin.h>
 
+#include "common/gmm_kernel.h"
+
 /* Shapes of the covariances, for k components of d dimensions. */
 typedef enum adl_gmm_shape {
   ADL_GMM_FULL,     /* k x d x d: a matrix for each component */
@@ -48,13 +50,12 @@ size_t adl_gmm_index_size(adl_gmm_shape shape, int64_t components, int64_t width
  * for each dimension at or below which one counts as zero. The index can be used if there are none. */
 int64_t adl_gmm_index_build(void *memory, const adl_gmm *mixture, const double *floor, adl_gmm_index **index);
 
-/* Rows that adl_gmm_posterior takes at a time, and the scratch it needs (float64 numbers). */
-#define ADL_GMM_BLOCK 256
+/* The scratch that adl_gmm_posterior needs (float64 numbers). */
 int64_t adl_gmm_scratch(int64_t width);
 
-/* Of rows x width float32 numbers, at most ADL_GMM_BLOCK rows: how responsible each component is for each row (rows x
- * components, each row adds up to 1), and the log density of each row. */
-void adl_gmm_posterior(const adl_gmm_index *index, const float *x, int64_t rows, double *scratch,
-                       double *responsibility, double *log_density);
+/* Of rows x width float32 numbers, at most ADL_GMM_BLOCK rows: how responsible each component is for each row (a column
+ * of ADL_GMM_COLUMN for each component; those of a row add up to 1), and the log density of each row, a column too. */
+void adl_gmm_posterior(const adl_gmm_kernels *kernels, const adl_gmm_index *index, const float *x, int64_t rows,
+                       double *scratch, double *responsibility, double *log_density);
 
 #endif

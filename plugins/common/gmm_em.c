@@ -19,7 +19,7 @@ struct adl_gmm_em {
   void *memory, *hard_memory;   /* of the two indexes */
   adl_gmm_index *index;         /* the mixture as it stands */
   const adl_kmeans_index *hard; /* not NULL: each row belongs wholly to its nearest centre */
-  bool learn;                   /* collect statistics, not only log-likelihood and sizes */
+  bool learn;                   /* collect statistics and log-likelihood; otherwise log-likelihood and sizes */
   double *floor;
   adl_tensors *total;
 };
@@ -73,43 +73,88 @@ static statistics open_statistics(const adl_call *call, const adl_gmm_em *em, ad
   };
 }
 
-/* scatter += sum over rows of factor^2 (x - origin)(x - origin)^T, lower triangle. */
-static void add_scatter(const float *x, int64_t rows, int64_t d, const double *origin, const double *factor,
-                        int64_t stride, double *block, double *scatter) {
-  for (int64_t r = 0; r < rows; r++) {
-    double root = factor != NULL ? sqrt(factor[r * stride]) : 1;
-    for (int64_t i = 0; i < d; i++) block[r * d + i] = root * (x[r * d + i] - origin[i]);
-  }
-  cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)rows, 1, block, (int)d, 1, scatter, (int)d);
+/* Memory of a step. */
+typedef struct step_memory {
+  const adl_gmm_kernels *kernels;
+  double *scratch, *responsibility, *log_density;
+  double *wide;                   /* the block's rows as float64 */
+  double *weighted;               /* rows of one component, weighted with its responsibility */
+  double *share;                  /* a column */
+  int32_t *row;                   /* a column */
+  double *mean, *shift, *scatter; /* width of one row of `wide` */
+} step_memory;
+
+static step_memory step_memory_new(const adl_call *call, int64_t k, int64_t d) {
+  const adl_host *host = call->host;
+  size_t block = ADL_GMM_COLUMN, row = (size_t)adl_gmm_stride(d), size = sizeof(double);
+  return (step_memory){
+      .kernels = adl_gmm_kernels_here(),
+      .scratch = host->alloc(call, (size_t)adl_gmm_scratch(d) * size),
+      .responsibility = host->alloc(call, block * (size_t)k * size),
+      .log_density = host->alloc(call, block * size),
+      .wide = host->alloc(call, block * row * size),
+      .weighted = host->alloc(call, block * row * size),
+      .share = host->alloc(call, block * size),
+      .row = host->alloc(call, block * sizeof(int32_t)),
+      .mean = host->alloc(call, row * size),
+      .shift = host->alloc(call, row * size),
+      .scatter = host->alloc(call, row * size),
+  };
 }
 
-static void add_block(const adl_gmm_em *em, const float *x, int64_t rows, const double *responsibility, double *block,
-                      statistics *sums) {
+/* Up to here products are formed by our own kernel, which packs nothing: a component has few rows of a block. */
+#define NARROW 96
+
+/* scatter += A^T A of rows of A, lower triangle. */
+static void add_products(const adl_gmm_kernels *kernels, const double *a, int64_t rows, int64_t d, double *scatter) {
+  int64_t stride = adl_gmm_stride(d);
+  if (d <= NARROW)
+    kernels->products(a, stride, rows, d, scatter);
+  else if (rows > 0)
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)rows, 1, a, (int)stride, 1, scatter, (int)d);
+}
+
+static void pad(const double *values, int64_t d, double *to) {
+  memcpy(to, values, (size_t)d * sizeof *to);
+  for (int64_t i = d; i < adl_gmm_stride(d); i++) to[i] = 0;
+}
+
+/* Adds the block's rows that component j has a share in. */
+static void add_component(const adl_gmm_em *em, const step_memory *memory, int64_t j, int64_t rows, statistics *sums) {
   const adl_gmm *mixture = &em->result->mixture;
-  int64_t k = mixture->components, d = mixture->width;
-  bool diagonal = mixture->shape == ADL_GMM_DIAG || mixture->shape == ADL_GMM_SPHERICAL;
-  for (int64_t j = 0; j < k; j++) {
-    const double *mean = mixture->mean + j * d;
-    for (int64_t r = 0; r < rows; r++) {
-      double share = responsibility[r * k + j];
-      if (share == 0) continue;
-      sums->weight[j] += share;
-      for (int64_t i = 0; i < d; i++) {
-        double difference = x[r * d + i] - mean[i], shift = share * difference;
-        sums->shift[j * d + i] += shift;
-        if (diagonal) sums->scatter[j * d + i] += shift * difference;
-      }
-    }
-    if (mixture->shape == ADL_GMM_FULL)
-      add_scatter(x, rows, d, mean, responsibility + j, k, block, sums->scatter + j * d * d);
+  int64_t d = mixture->width, stride = adl_gmm_stride(d);
+  double *share = memory->share, *shift = memory->shift;
+  double weight;
+  int64_t count = adl_gmm_list(memory->responsibility + j * ADL_GMM_COLUMN, rows, memory->row, share, &weight);
+  sums->weight[j] += weight;
+  pad(mixture->mean + j * d, d, memory->mean);
+  if (mixture->shape == ADL_GMM_FULL) {
+    memory->kernels->weigh(memory->wide, stride, memory->row, share, count, memory->mean, shift, memory->weighted);
+    add_products(memory->kernels, memory->weighted, count, d, sums->scatter + j * d * d);
+  } else {
+    memory->kernels->moments(memory->wide, stride, memory->row, share, count, memory->mean, shift, memory->scatter);
+    if (mixture->shape != ADL_GMM_TIED)
+      for (int64_t i = 0; i < d; i++) sums->scatter[j * d + i] += memory->scatter[i];
   }
-  if (mixture->shape == ADL_GMM_TIED) add_scatter(x, rows, d, em->data->mean, NULL, 0, block, sums->scatter);
+  for (int64_t i = 0; i < d; i++) sums->shift[j * d + i] += shift[i];
 }
 
-static int64_t largest(const double *row, int64_t k) {
+static void add_block(const adl_gmm_em *em, const step_memory *memory, const float *x, int64_t rows, statistics *sums) {
+  const adl_gmm *mixture = &em->result->mixture;
+  int64_t d = mixture->width, stride = adl_gmm_stride(d);
+  adl_gmm_widen(x, rows, d, memory->wide);
+  for (int64_t j = 0; j < mixture->components; j++) add_component(em, memory, j, rows, sums);
+  if (mixture->shape != ADL_GMM_TIED) return;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t i = 0; i < d; i++) memory->wide[r * stride + i] -= em->data->mean[i];
+  add_products(memory->kernels, memory->wide, rows, d, sums->scatter);
+}
+
+/* Which component has the largest share in row r; the first of those that have. */
+static int64_t largest(const double *responsibility, int64_t r, int64_t k) {
   int64_t best = 0;
   for (int64_t j = 1; j < k; j++)
-    if (row[j] > row[best]) best = j;
+    if (responsibility[j * ADL_GMM_COLUMN + r] > responsibility[best * ADL_GMM_COLUMN + r]) best = j;
   return best;
 }
 
@@ -117,32 +162,30 @@ static adl_status step_em(const adl_call *call, const void *self, const void *co
                           adl_tensors *partial) {
   (void)self;
   const adl_gmm_em *em = context;
-  const adl_host *host = call->host;
   int64_t k = em->result->mixture.components, d = em->data->width;
   statistics sums = open_statistics(call, em, partial);
   const adl_column *features = batch->slots[em->data->slot];
   const float *x = features->data;
-  double *block = host->alloc(call, (size_t)adl_gmm_scratch(d) * sizeof *block);
-  double *responsibility = host->alloc(call, (size_t)(ADL_GMM_BLOCK * k) * sizeof *responsibility);
-  double *log_density = host->alloc(call, ADL_GMM_BLOCK * sizeof *log_density);
-  int32_t *cluster = host->alloc(call, (size_t)batch->rows * sizeof *cluster);
+  step_memory memory = step_memory_new(call, k, d);
+  double *responsibility = memory.responsibility;
+  int32_t *cluster = NULL;
   if (em->hard != NULL) {
-    double *distance2 = host->alloc(call, (size_t)batch->rows * sizeof *distance2);
+    cluster = call->host->alloc(call, (size_t)batch->rows * sizeof *cluster);
+    double *distance2 = call->host->alloc(call, (size_t)batch->rows * sizeof *distance2);
     adl_kmeans_assign(call, em->hard, features, cluster, distance2);
   }
   for (int64_t from = 0; from < batch->rows; from += ADL_GMM_BLOCK) {
     int64_t rows = batch->rows - from < ADL_GMM_BLOCK ? batch->rows - from : ADL_GMM_BLOCK;
     if (em->hard != NULL) {
-      memset(responsibility, 0, (size_t)(rows * k) * sizeof *responsibility);
-      for (int64_t r = 0; r < rows; r++) responsibility[r * k + cluster[from + r]] = 1;
+      memset(responsibility, 0, (size_t)(ADL_GMM_COLUMN * k) * sizeof *responsibility);
+      for (int64_t r = 0; r < rows; r++) responsibility[cluster[from + r] * ADL_GMM_COLUMN + r] = 1;
     } else {
-      adl_gmm_posterior(em->index, x + from * d, rows, block, responsibility, log_density);
-      for (int64_t r = 0; r < rows; r++) {
-        *sums.log_likelihood += log_density[r];
-        sums.sizes[largest(responsibility + r * k, k)]++;
-      }
+      adl_gmm_posterior(memory.kernels, em->index, x + from * d, rows, memory.scratch, responsibility,
+                        memory.log_density);
+      for (int64_t r = 0; r < rows; r++) *sums.log_likelihood += memory.log_density[r];
+      for (int64_t r = 0; r < rows && !em->learn; r++) sums.sizes[largest(responsibility, r, k)]++;
     }
-    if (em->learn) add_block(em, x + from * d, rows, responsibility, block, &sums);
+    if (em->learn) add_block(em, &memory, x + from * d, rows, &sums);
   }
   return ADL_OK;
 }

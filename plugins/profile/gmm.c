@@ -21,10 +21,13 @@
 #define START_ITERATIONS 300
 #define START_TOLERANCE 1e-4
 
+enum { INIT_KMEANS, INIT_FILE };
+
 typedef struct gmm {
   adl_input features;
   int64_t components, max_iter, restarts;
-  int32_t covariance;
+  int32_t covariance, init;
+  const char *init_file;
   double reg, tol;
   adl_output as, component, density;
 } gmm;
@@ -76,6 +79,19 @@ static const adl_param params[] = {
      .default_value = "1",
      .range = "[1, 1000]",
      .doc = "Fits from different k-means starts; the one with the highest likelihood is kept."},
+    {.name = "init",
+     .type = ADL_PARAM_CHOICE,
+     .offset = offsetof(gmm, init),
+     .default_value = "k-means",
+     .choices = "k-means|file",
+     .doc =
+         "Where the iterations begin: at the clusters that k-means finds, or around the centres of init_file, each row "
+         "belonging to the nearest."},
+    {.name = "init_file",
+     .type = ADL_PARAM_PATH_IN,
+     .offset = offsetof(gmm, init_file),
+     .doc = "For init: file, a text file of as many lines as there are components, each a centre: one number for every "
+            "dimension, separated by commas, blanks or tabs. Empty lines and lines that begin with # are skipped."},
     {.name = "as",
      .type = ADL_PARAM_NEW_COLUMN,
      .flags = ADL_PLAIN_NAME,
@@ -101,6 +117,10 @@ static adl_status create(const adl_call *call, void *instance) {
 
 static adl_status bind(const adl_call *call, void *instance) {
   gmm *self = instance;
+  if (self->init == INIT_FILE && self->init_file == NULL)
+    return call->host->fail(call, "init", -1, "name the file of centres with init_file", "init: file needs a file");
+  if (self->init != INIT_FILE && self->init_file != NULL)
+    return call->host->fail(call, "init_file", -1, "say init: file, too", "the file is read with init: file only");
   ADL_TRY(call->host->declare(call, &self->as, (adl_type){.element = ADL_FLOAT32, .shape = ADL_VECTOR}));
   ADL_TRY(call->host->declare(call, &self->component, (adl_type){.element = ADL_INT32, .role = ADL_CATEGORY}));
   return call->host->declare(call, &self->density, (adl_type){.element = ADL_FLOAT64});
@@ -140,6 +160,11 @@ static adl_status warm_start(const adl_call *call, const gmm *self, const adl_mo
 
 static adl_status fit_once(const adl_call *call, const gmm *self, adl_kmeans_data *data, adl_gmm_em *em,
                            int64_t restart, adl_kmeans_result *clusters, adl_gmm_result *result) {
+  if (self->init == INIT_FILE) {
+    ADL_TRY(adl_kmeans_seed_file(call, "init_file", self->init_file, self->components, data->width, clusters->centers));
+    result->mixture.components = self->components;
+    return adl_gmm_fit(call, em, clusters->centers, result);
+  }
   uint64_t key = adl_random(call->host->random_key(call, "start"), (uint64_t)restart);
   adl_kmeans_settings settings = {self->components, START_ITERATIONS, START_TOLERANCE};
   ADL_TRY(adl_kmeans_seed_spread(call, data, self->components, key, clusters->centers, &clusters->clusters));
@@ -221,7 +246,8 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
     adl_gmm_result next = adl_gmm_result_new(call, shape, k, width, self->max_iter);
     adl_kmeans_result clusters = adl_kmeans_result_new(call, k, width);
     ADL_TRY(fit_once(call, self, &data, em, 0, &clusters, &best));
-    for (int64_t restart = 1; restart < self->restarts; restart++) {
+    int64_t restarts = self->init == INIT_FILE ? 1 : self->restarts;
+    for (int64_t restart = 1; restart < restarts; restart++) {
       ADL_TRY(fit_once(call, self, &data, em, restart, &clusters, &next));
       if (next.history[next.iterations] <= best.history[best.iterations]) continue;
       adl_gmm_result worse = best;
@@ -267,11 +293,12 @@ typedef struct columns {
 static void put_block(const columns *to, int64_t from, int64_t rows, int64_t k, const double *responsibility,
                       const double *log_density) {
   for (int64_t r = 0; r < rows; r++) {
-    const double *row = responsibility + r * k;
+    double greatest = -1;
     int32_t best = 0;
     for (int64_t j = 0; j < k; j++) {
-      if (row[j] > row[best]) best = (int32_t)j;
-      if (to->share != NULL) to->share[(from + r) * k + j] = (float)row[j];
+      double share = responsibility[j * ADL_GMM_COLUMN + r];
+      if (share > greatest) best = (int32_t)j, greatest = share;
+      if (to->share != NULL) to->share[(from + r) * k + j] = (float)share;
     }
     if (to->component != NULL) to->component[from + r] = best;
     if (to->density != NULL) to->density[from + r] = log_density[r];
@@ -298,12 +325,13 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   ADL_TRY(reserve(call, out, &self->density, batch->rows, &density));
   columns to = {share, component, density};
   double *scratch = call->host->alloc(call, (size_t)adl_gmm_scratch(d) * sizeof *scratch);
-  double *responsibility = call->host->alloc(call, (size_t)(ADL_GMM_BLOCK * k) * sizeof *responsibility);
-  double *log_density = call->host->alloc(call, ADL_GMM_BLOCK * sizeof *log_density);
+  double *responsibility = call->host->alloc(call, (size_t)(ADL_GMM_COLUMN * k) * sizeof *responsibility);
+  double *log_density = call->host->alloc(call, ADL_GMM_COLUMN * sizeof *log_density);
+  const adl_gmm_kernels *kernels = adl_gmm_kernels_here();
   const float *x = batch->slots[self->features.slot]->data;
   for (int64_t from = 0; from < batch->rows; from += ADL_GMM_BLOCK) {
     int64_t rows = batch->rows - from < ADL_GMM_BLOCK ? batch->rows - from : ADL_GMM_BLOCK;
-    adl_gmm_posterior(index, x + from * d, rows, scratch, responsibility, log_density);
+    adl_gmm_posterior(kernels, index, x + from * d, rows, scratch, responsibility, log_density);
     put_block(&to, from, rows, k, responsibility, log_density);
   }
   return ADL_OK;

@@ -77,19 +77,19 @@ START_TEST(known_densities) {
     void *memory = aligned_alloc(64, adl_gmm_index_size(mixture.shape, 2, 2));
     adl_gmm_index *index;
     ck_assert_int_eq(adl_gmm_index_build(memory, &mixture, NULL, &index), 0);
-    double scratch[ADL_GMM_BLOCK * 2], share[8], density[4];
-    ck_assert_int_eq(adl_gmm_scratch(2), ADL_GMM_BLOCK * 2);
-    adl_gmm_posterior(index, x, 4, scratch, share, density);
+    double scratch[ADL_GMM_COLUMN * 4], share[ADL_GMM_COLUMN * 2], density[ADL_GMM_COLUMN];
+    ck_assert_int_le(adl_gmm_scratch(2), ADL_GMM_COLUMN * 4);
+    adl_gmm_posterior(adl_gmm_kernels_here(), index, x, 4, scratch, share, density);
     for (int r = 0; r < 3; r++) {
       double y = x[2 * r + 1], at0 = (x[2 * r] * x[2 * r] + y * y) / 8;
       double at3 = ((x[2 * r] - 3) * (x[2 * r] - 3) + y * y) / 8, scale = 8 * acos(-1);
       double first = 0.25 * exp(-at0) / scale, second = 0.75 * exp(-at3) / scale;
       ck_assert_double_eq_tol(density[r], log(first + second), 1e-12);
-      ck_assert_double_eq_tol(share[2 * r], first / (first + second), 1e-12);
-      ck_assert_double_eq_tol(share[2 * r] + share[2 * r + 1], 1, 1e-12);
+      ck_assert_double_eq_tol(share[r], first / (first + second), 1e-12);
+      ck_assert_double_eq_tol(share[r] + share[ADL_GMM_COLUMN + r], 1, 1e-12);
     }
     /* far away both densities are 0 in float64, but not their logarithms */
-    ck_assert_double_eq_tol(share[7], 1, 1e-12);
+    ck_assert_double_eq_tol(share[ADL_GMM_COLUMN + 3], 1, 1e-12);
     ck_assert_double_eq_tol(density[3], -(1e12 + (1e6 - 3) * (1e6 - 3)) / 8, 100);
     free(memory);
   }
@@ -106,11 +106,12 @@ START_TEST(density_of_full_covariance) {
     void *memory = aligned_alloc(64, adl_gmm_index_size(mixture.shape, 1, 2));
     adl_gmm_index *index;
     ck_assert_int_eq(adl_gmm_index_build(memory, &mixture, NULL, &index), 0);
-    double scratch[ADL_GMM_BLOCK * 2], share, density, determinant = 2 * 0.5 - 0.36;
-    adl_gmm_posterior(index, x, 1, scratch, &share, &density);
+    double scratch[ADL_GMM_COLUMN * 4], share[ADL_GMM_COLUMN], density[ADL_GMM_COLUMN];
+    double determinant = 2 * 0.5 - 0.36;
+    adl_gmm_posterior(adl_gmm_kernels_here(), index, x, 1, scratch, share, density);
     double distance = (0.5 - 2 * 0.6 + 2) / determinant;
-    ck_assert_double_eq_tol(density, -log(2 * acos(-1)) - log(determinant) / 2 - distance / 2, 1e-12);
-    ck_assert_double_eq_tol(share, 1, 1e-15);
+    ck_assert_double_eq_tol(density[0], -log(2 * acos(-1)) - log(determinant) / 2 - distance / 2, 1e-12);
+    ck_assert_double_eq_tol(share[0], 1, 1e-15);
     free(memory);
   }
 }
@@ -119,6 +120,110 @@ END_TEST
 START_TEST(parameter_counts) {
   static const double counts[] = {3 * 10 + 12 + 2, 10 + 12 + 2, 12 + 12 + 2, 3 + 12 + 2};
   for (int s = 0; s < 4; s++) ck_assert_double_eq(adl_gmm_parameters((adl_gmm_shape)s, 3, 4), counts[s]);
+}
+END_TEST
+
+/* Numbers in [-1, 1). */
+static void fill(double *to, int64_t count, uint64_t key) {
+  for (int64_t i = 0; i < count; i++) to[i] = 2 * adl_random_unit(key, (uint64_t)i) - 1;
+}
+
+static adl_gmm random_mixture(adl_gmm_shape shape, int64_t k, int64_t d) {
+  adl_gmm mixture = {shape, k, d, NULL, NULL, NULL};
+  int64_t count = adl_gmm_covariance_count(shape, k, d);
+  mixture.weight = malloc((size_t)k * sizeof(double));
+  mixture.mean = malloc((size_t)(k * d) * sizeof(double));
+  mixture.covariance = malloc((size_t)count * sizeof(double));
+  for (int64_t j = 0; j < k; j++) mixture.weight[j] = 1 / (double)k;
+  fill(mixture.mean, k * d, 21);
+  for (int64_t i = 0; i < count; i++) mixture.covariance[i] = 0.01 + 0.5 * adl_random_unit(22, (uint64_t)i);
+  bool matrices = shape == ADL_GMM_FULL || shape == ADL_GMM_TIED;
+  for (int64_t i = 0; i < count && matrices; i++) { /* diagonally dominant */
+    int64_t row = i / d % d, column = i % d;
+    mixture.covariance[i] = row == column ? 0.3 + 0.01 * (double)row : 0.2 / (double)(d + row + column);
+  }
+  return mixture;
+}
+
+static void expect_alike(const double *a, const double *b, int64_t count) {
+  for (int64_t i = 0; i < count; i++) ck_assert_double_eq_tol(a[i], b[i], 1e-11 * (1 + fabs(b[i])));
+}
+
+static void compare_posteriors(adl_gmm_shape shape, int64_t k, int64_t d, int64_t rows) {
+  adl_gmm mixture = random_mixture(shape, k, d);
+  void *memory = aligned_alloc(64, adl_gmm_index_size(shape, k, d));
+  adl_gmm_index *index;
+  ck_assert_int_eq(adl_gmm_index_build(memory, &mixture, NULL, &index), 0);
+  float *x = malloc((size_t)(rows * d) * sizeof *x);
+  for (int64_t i = 0; i < rows * d; i++) x[i] = (float)(3 * adl_random_unit(23, (uint64_t)i) - 1.5);
+  double *scratch = malloc((size_t)adl_gmm_scratch(d) * sizeof *scratch), *share[2], density[2][ADL_GMM_COLUMN];
+  for (int path = 0; path < 2; path++) {
+    if (path == 1) setenv("ADLOOM_SIMD", "portable", 1);
+    share[path] = malloc((size_t)(k * ADL_GMM_COLUMN) * sizeof(double));
+    adl_gmm_posterior(adl_gmm_kernels_here(), index, x, rows, scratch, share[path], density[path]);
+    unsetenv("ADLOOM_SIMD");
+  }
+  expect_alike(density[0], density[1], rows);
+  for (int64_t j = 0; j < k; j++) expect_alike(share[0] + j * ADL_GMM_COLUMN, share[1] + j * ADL_GMM_COLUMN, rows);
+  for (int64_t r = 0; r < rows; r++) {
+    double sum = 0;
+    for (int64_t j = 0; j < k; j++) sum += share[0][j * ADL_GMM_COLUMN + r];
+    ck_assert_double_eq_tol(sum, 1, 1e-13);
+  }
+  free(share[0]), free(share[1]), free(scratch), free(x), free(memory);
+  free(mixture.weight), free(mixture.mean), free(mixture.covariance);
+}
+
+/* In AVX2 and in portable C, for numbers of rows and dimensions around the kernels' steps. */
+START_TEST(posteriors_of_both_paths) {
+  static const int64_t widths[] = {1, 2, 3, 4, 5, 6, 8, 11, 14, 16, 32, 33}, rows[] = {1, 7, 8, 33, 255, 256};
+  for (int s = 0; s < 4; s++)
+    for (size_t d = 0; d < sizeof widths / sizeof *widths; d++)
+      for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+        compare_posteriors((adl_gmm_shape)s, 1 + (int64_t)r, widths[d], rows[r]);
+}
+END_TEST
+
+enum { LISTED = 37, WIDEST = 33, PADDED = 36 };
+
+/* The sums of a component's rows on both paths, against the plain formulas. */
+START_TEST(sums_of_both_paths) {
+  for (int path = 0; path < 2; path++) {
+    if (path == 1) setenv("ADLOOM_SIMD", "portable", 1);
+    const adl_gmm_kernels *kernels = adl_gmm_kernels_here();
+    unsetenv("ADLOOM_SIMD");
+    for (int64_t d = 1; d <= WIDEST; d++) {
+      int64_t stride = adl_gmm_stride(d);
+      float x[LISTED * WIDEST];
+      double wide[LISTED * PADDED], all[LISTED], share[LISTED], mean[PADDED] = {0}, weight, weighted[LISTED * PADDED];
+      double shift[PADDED], scatter[PADDED], again[PADDED], products[WIDEST * WIDEST] = {0};
+      int32_t row[LISTED];
+      for (int64_t i = 0; i < LISTED * d; i++) x[i] = (float)adl_random_unit(31, (uint64_t)i);
+      fill(mean, d, 32);
+      for (int r = 0; r < LISTED; r++) all[r] = r % 3 == 1 ? 0 : adl_random_unit(33, (uint64_t)r);
+      adl_gmm_widen(x, LISTED, d, wide);
+      int64_t count = adl_gmm_list(all, LISTED, row, share, &weight);
+      ck_assert_int_eq(count, 25);
+      kernels->moments(wide, stride, row, share, count, mean, shift, scatter);
+      kernels->weigh(wide, stride, row, share, count, mean, again, weighted);
+      kernels->products(weighted, stride, count, d, products);
+      double sum = 0;
+      for (int r = 0; r < LISTED; r++) sum += all[r];
+      ck_assert_double_eq_tol(weight, sum, 1e-13);
+      for (int64_t a = 0; a < d; a++) {
+        double first = 0;
+        for (int r = 0; r < LISTED; r++) first += all[r] * (x[r * d + a] - mean[a]);
+        ck_assert_double_eq_tol(shift[a], first, 1e-12);
+        ck_assert_double_eq_tol(again[a], first, 1e-12);
+        ck_assert_double_eq_tol(scatter[a], products[a * d + a], 1e-12);
+        for (int64_t b = 0; b < d; b++) {
+          double second = 0;
+          for (int r = 0; r < LISTED; r++) second += all[r] * (x[r * d + a] - mean[a]) * (x[r * d + b] - mean[b]);
+          ck_assert_double_eq_tol(products[a * d + b], b <= a ? second : 0, 1e-12);
+        }
+      }
+    }
+  }
 }
 END_TEST
 
@@ -238,6 +343,59 @@ START_TEST(stopping) {
     ck_assert_str_eq(stage->warned, "");
     fake_stage_free(stage);
   }
+  free(blobs.x);
+}
+END_TEST
+
+static char *centers_file(const char *text) {
+  static char path[] = "gmm-centers.txt";
+  FILE *file = fopen(path, "w");
+  ck_assert_ptr_nonnull(file);
+  fputs(text, file);
+  fclose(file);
+  return path;
+}
+
+/* Centres near those of the (unique) k-means solution, whose clusters are the same ones: the same answers. */
+START_TEST(begins_from_file) {
+  blobs400 blobs = blobs400_new(2);
+  fake_stage *stage = fake_stage_new(gmm_class(), &blobs.matrix, "components", "3", "tol", "0", "max_iter", "1", NULL);
+  ck_assert_int_eq(fake_fit(stage, &blobs.matrix), ADL_OK);
+  char text[1024] = "# centres\n";
+  for (int j = 0; j < 3; j++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%.2f, %.2f, %.2f\n", fake_number(stage, "means", 3 * j),
+             fake_number(stage, "means", 3 * j + 1), fake_number(stage, "means", 3 * j + 2));
+  fake_stage_free(stage);
+  char *path = centers_file(text);
+  stage = fake_stage_new(gmm_class(), &blobs.matrix, "components", "3", "init", "file", "init_file", path, "tol", "0",
+                         "max_iter", "40", "restarts", "3", NULL);
+  ck_assert_int_eq(fake_fit(stage, &blobs.matrix), ADL_OK);
+  fake_stage *other = fake_stage_new(gmm_class(), &blobs.matrix, "components", "3", "tol", "0", "max_iter", "40", NULL);
+  ck_assert_int_eq(fake_fit(other, &blobs.matrix), ADL_OK);
+  double last = fake_number(stage, "log_likelihood", fake_tensor(stage, "log_likelihood").count - 1);
+  ck_assert_double_eq_tol(last, fake_number(other, "log_likelihood", fake_tensor(other, "log_likelihood").count - 1),
+                          1e-9);
+  fake_stage_free(stage);
+  fake_stage_free(other);
+  remove(path);
+  free(blobs.x);
+}
+END_TEST
+
+START_TEST(refuses_bad_starts) {
+  blobs400 blobs = blobs400_new(2);
+  fake_stage *stage = fake_stage_new(gmm_class(), &blobs.matrix, "init", "file", NULL);
+  ck_assert_str_eq(stage->failed, "init: init: file needs a file");
+  fake_stage_free(stage);
+  stage = fake_stage_new(gmm_class(), &blobs.matrix, "init_file", "centers.txt", NULL);
+  ck_assert_str_eq(stage->failed, "init_file: the file is read with init: file only");
+  fake_stage_free(stage);
+  char *path = centers_file("1 2 3\n4 5\n");
+  stage = fake_stage_new(gmm_class(), &blobs.matrix, "components", "2", "init", "file", "init_file", path, NULL);
+  ck_assert_int_eq(fake_fit(stage, &blobs.matrix), ADL_FAILED);
+  ck_assert_ptr_nonnull(strstr(stage->failed, "line 2 holds too few numbers"));
+  fake_stage_free(stage);
+  remove(path);
   free(blobs.x);
 }
 END_TEST
@@ -483,10 +641,13 @@ int main(void) {
   tcase_add_test(kernel, known_densities);
   tcase_add_test(kernel, density_of_full_covariance);
   tcase_add_test(kernel, parameter_counts);
+  tcase_add_test(kernel, posteriors_of_both_paths);
+  tcase_add_test(kernel, sums_of_both_paths);
   suite_add_tcase(suite, kernel);
   TCase *fitting = tcase_create("fitting");
   tcase_add_test(fitting, known_answers);
   tcase_add_test(fitting, stopping);
+  tcase_add_test(fitting, begins_from_file);
   tcase_add_test(fitting, likelihood_never_falls);
   tcase_add_test(fitting, split_invariance);
   tcase_add_test(fitting, repeats_exactly);
@@ -498,6 +659,7 @@ int main(void) {
   tcase_add_test(odd, reg_is_added);
   tcase_add_test(odd, one_row_and_equal_rows);
   tcase_add_test(odd, refusals);
+  tcase_add_test(odd, refuses_bad_starts);
   tcase_add_test(odd, refuses_another_model);
   tcase_add_test(odd, report_names_features);
   suite_add_tcase(suite, odd);
