@@ -492,7 +492,6 @@ const char *adl_words_split(adl_words *words, adl_text text) {
   const adl_tokenizer *tokenizer = words->state->tokenizer;
   const char *why = NULL;
   words->count = words->segment_count = 0;
-  words->state->used = 0;
   if (text.size > MAX_DOCUMENT_BYTES) return "it is longer than 16 MB";
   if (tokenizer->options.analyzer != ADL_ANALYZER_WORD)
     why = split_characters(words, text);
@@ -501,6 +500,8 @@ const char *adl_words_split(adl_words *words, adl_text text) {
   if (tokenizer->options.analyzer != ADL_ANALYZER_CHAR_WORD) end_segment(words);
   return why;
 }
+
+void adl_words_forget(adl_words *words) { words->state->used = 0; }
 
 adl_words *adl_words_begin(const adl_call *call, const adl_tokenizer *tokenizer) {
   adl_words *words = call->host->alloc(call, sizeof *words);
