@@ -1,5 +1,6 @@
 #!/bin/bash
-# pipelines/reviews.yaml: of the reviews that nothing was learned from at least nine in ten are put into their category; its report says how pure the clusters are. Skipped where the data are not there (ADLOOM_DATA).
+# pipelines/reviews.yaml: of the reviews that nothing was learned from at least nine in ten are put into their category; its
+# report says how pure the clusters are. Skipped where the data are not there (ADLOOM_DATA).
 set -u
 if [ -z "${ADLOOM_DATA:-}" ]; then
   echo "skipped: ADLOOM_DATA is not set"
