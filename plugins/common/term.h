@@ -55,4 +55,19 @@ static inline adl_term adl_term_of(const char *data, int64_t size) {
   return term;
 }
 
+/* A term that is kept; its bytes stand in memory of the keeper's. */
+typedef struct adl_term_record {
+  uint64_t head[2];
+  int64_t at; /* the term is bytes[at .. at + size) */
+  int32_t size;
+  uint32_t hash;
+} adl_term_record;
+
+static inline bool adl_term_is(const adl_term_record *record, const char *bytes, const adl_term *key) {
+  if (record->hash != key->hash || record->size != key->size || record->head[0] != key->head[0] ||
+      record->head[1] != key->head[1])
+    return false;
+  return key->size <= ADL_TERM_HEAD || memcmp(bytes + record->at, key->data, (size_t)key->size) == 0;
+}
+
 #endif

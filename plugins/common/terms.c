@@ -5,19 +5,14 @@ enum { AHEAD = 12, BLOCK = 256 };
 
 /* ---- memory ---- */
 
-/* `size` bytes in place of `used` ones; those behind are zero only in tensors. */
-static void *room(adl_terms *terms, const char *name, const void *old, int64_t used, int64_t size) {
-  const adl_host *host = terms->call->host;
-  if (terms->home != NULL) return host->tensor(terms->call, terms->home, name, ADL_BYTES, 1, &size);
-  void *memory = host->alloc(terms->call, (size_t)size);
-  if (used > 0) memcpy(memory, old, (size_t)used);
-  return memory;
+static void *room(adl_terms *terms, const char *name, int64_t size) {
+  return terms->call->host->tensor(terms->call, terms->home, name, ADL_BYTES, 1, &size);
 }
 
 static void set_slots(adl_terms *terms, int64_t slot_count) {
-  if (terms->home != NULL) terms->call->host->drop_tensor(terms->call, terms->home, "term_slots");
+  terms->call->host->drop_tensor(terms->call, terms->home, "term_slots");
   int64_t size = slot_count * (int64_t)sizeof *terms->slots;
-  terms->slots = room(terms, "term_slots", NULL, 0, size);
+  terms->slots = room(terms, "term_slots", size);
   terms->slot_count = slot_count;
   memset(terms->slots, 0, (size_t)size);
   uint32_t mask = (uint32_t)(slot_count - 1);
@@ -30,23 +25,14 @@ static void set_slots(adl_terms *terms, int64_t slot_count) {
 }
 
 static void grow_records(adl_terms *terms) {
-  int64_t record = (int64_t)sizeof *terms->records;
   terms->capacity = 2 * terms->capacity + 256;
-  terms->records = room(terms, "term_records", terms->records, terms->count * record, terms->capacity * record);
-  if (terms->home != NULL)
-    terms->values = room(terms, "term_values", NULL, 0, terms->capacity * (int64_t)sizeof *terms->values);
+  terms->records = room(terms, "term_records", terms->capacity * (int64_t)sizeof *terms->records);
+  terms->values = room(terms, "term_values", terms->capacity * (int64_t)sizeof *terms->values);
 }
 
 static void grow_bytes(adl_terms *terms, int64_t size) {
   terms->byte_capacity = 2 * terms->byte_capacity + size + 4096;
-  terms->bytes = room(terms, "term_bytes", terms->bytes, terms->byte_count, terms->byte_capacity);
-}
-
-void adl_terms_init(adl_terms *terms, const adl_call *call, int64_t expected) {
-  int64_t slot_count = 64;
-  while (slot_count < 2 * expected) slot_count *= 2;
-  *terms = (adl_terms){.call = call};
-  set_slots(terms, slot_count);
+  terms->bytes = room(terms, "term_bytes", terms->byte_capacity);
 }
 
 void adl_terms_open(adl_terms *terms, const adl_call *call, adl_tensors *home) {
@@ -80,13 +66,6 @@ void adl_terms_close(adl_terms *terms) {
 
 /* ---- finding ---- */
 
-static bool same(const adl_terms *terms, const adl_terms_record *record, const adl_term *key) {
-  if (record->hash != key->hash || record->size != key->size || record->head[0] != key->head[0] ||
-      record->head[1] != key->head[1])
-    return false;
-  return key->size <= ADL_TERM_HEAD || memcmp(terms->bytes + record->at, key->data, (size_t)key->size) == 0;
-}
-
 static uint32_t append(adl_terms *terms, const adl_term *key, uint32_t at) {
   if (2 * (terms->count + 1) > terms->slot_count) {
     set_slots(terms, 4 * terms->slot_count);
@@ -96,9 +75,9 @@ static uint32_t append(adl_terms *terms, const adl_term *key, uint32_t at) {
   if (terms->count == terms->capacity) grow_records(terms);
   if (terms->byte_count + key->size > terms->byte_capacity) grow_bytes(terms, key->size);
   if (key->size > 0) memcpy(terms->bytes + terms->byte_count, key->data, (size_t)key->size);
-  terms->records[terms->count] = (adl_terms_record){
+  terms->records[terms->count] = (adl_term_record){
       .head = {key->head[0], key->head[1]}, .at = terms->byte_count, .size = key->size, .hash = key->hash};
-  if (terms->values != NULL) terms->values[terms->count] = (adl_terms_value){0, 0};
+  terms->values[terms->count] = (adl_terms_value){.count = 0};
   terms->byte_count += key->size;
   terms->slots[at] = (uint32_t)++terms->count;
   return (uint32_t)(terms->count - 1);
@@ -109,7 +88,7 @@ static inline uint32_t insert(adl_terms *terms, const adl_term *key) {
   for (uint32_t at = key->hash & mask;; at = (at + 1) & mask) {
     uint32_t slot = terms->slots[at];
     if (slot == 0) return append(terms, key, at);
-    if (same(terms, &terms->records[slot - 1], key)) return slot - 1;
+    if (adl_term_is(&terms->records[slot - 1], terms->bytes, key)) return slot - 1;
   }
 }
 
@@ -122,7 +101,7 @@ void adl_terms_insert(adl_terms *terms, const adl_term *keys, int64_t count, uin
     if (i + AHEAD < count) {
       uint32_t slot = terms->slots[keys[i + AHEAD].hash & mask];
       if (slot != 0) __builtin_prefetch(&terms->records[slot - 1]);
-      if (slot != 0 && terms->values != NULL) __builtin_prefetch(&terms->values[slot - 1], 1);
+      if (slot != 0) __builtin_prefetch(&terms->values[slot - 1], 1);
     }
     number[i] = insert(terms, &keys[i]);
   }

@@ -13,40 +13,10 @@
 #include <unicode/utf16.h>
 #include <unicode/utf8.h>
 
-#include "common/dictionary.h"
-#include "common/vocabulary.h"
+#include "common/tokenize_state.h"
 
 /* Longer documents are refused: normalising can make text 18 times as long. */
 enum { MAX_DOCUMENT_BYTES = 16 << 20 };
-
-struct adl_tokenizer {
-  adl_tokenizer_options options;
-  adl_dictionary *dictionary; /* NULL: none */
-  UBreakIterator *iterator;   /* only cloned, never run, so that threads can share it */
-  const UNormalizer2 *normalizer;
-  adl_ascii ascii;
-  char *stop_bytes;
-  int64_t *stop_offsets;
-  adl_vocabulary *stop; /* NULL: none */
-};
-
-typedef struct adl_words_state {
-  const adl_call *call;
-  const adl_tokenizer *tokenizer;
-  adl_simd simd;
-  UBreakIterator *iterator; /* NULL until needed */
-  int64_t word_capacity;
-  int64_t byte_capacity;
-  int64_t used; /* of bytes */
-  int64_t segment_capacity;
-  UChar *utf16[2];
-  int32_t utf16_capacity[2];
-  char *utf8; /* normalised text whose characters are wanted */
-  int64_t utf8_capacity;
-  uint16_t *han;
-  adl_dictionary_route *route;
-  int64_t han_capacity;
-} words_state;
 
 /* ---- making a tokenizer ---- */
 
@@ -118,23 +88,23 @@ void adl_tokenizer_free(adl_tokenizer *tokenizer) {
 
 /* ---- collecting words ---- */
 
-static void *grow(const adl_call *call, const void *old, int64_t used, int64_t capacity) {
+void *adl_words_grow(const adl_call *call, const void *old, int64_t used, int64_t capacity) {
   void *memory = call->host->alloc(call, (size_t)capacity);
   if (used > 0) memcpy(memory, old, (size_t)used);
   return memory;
 }
 
 /* Room for `count` more words, and for `size` more bytes and the blank behind them. */
-static char *word_room(adl_words *words, int64_t count, int64_t size) {
+char *adl_word_room(adl_words *words, int64_t count, int64_t size) {
   words_state *state = words->state;
   if (words->count + count > state->word_capacity) {
     int64_t bytes = words->count * (int64_t)sizeof *words->span;
     state->word_capacity = 2 * state->word_capacity + count + 256;
-    words->span = grow(state->call, words->span, bytes, state->word_capacity * (int64_t)sizeof *words->span);
+    words->span = adl_words_grow(state->call, words->span, bytes, state->word_capacity * (int64_t)sizeof *words->span);
   }
   if (state->used + size + 1 > state->byte_capacity) {
     state->byte_capacity = 2 * state->byte_capacity + size + 4096;
-    words->bytes = grow(state->call, words->bytes, state->used, state->byte_capacity);
+    words->bytes = adl_words_grow(state->call, words->bytes, state->used, state->byte_capacity);
   }
   return words->bytes + state->used;
 }
@@ -153,7 +123,7 @@ static bool is_stop_word(const adl_tokenizer *tokenizer, const char *word, int64
 }
 
 /* Takes over the word of `size` bytes that was written to word_room. */
-static void word_done(adl_words *words, int64_t size) {
+void adl_word_done(adl_words *words, int64_t size) {
   words_state *state = words->state;
   char *word = words->bytes + state->used;
   if (!means_something(word, size) || is_stop_word(state->tokenizer, word, size)) return;
@@ -190,10 +160,10 @@ static void close_gaps(adl_words *words, int64_t first, int64_t at) {
 }
 
 /* Adds the words of a text; false, and nothing is added: it is not ASCII. */
-static bool split_ascii(adl_words *words, adl_text text) {
+bool adl_words_ascii(adl_words *words, adl_text text) {
   words_state *state = words->state;
   const adl_tokenizer *tokenizer = state->tokenizer;
-  char *to = word_room(words, text.size / 2 + 2, text.size);
+  char *to = adl_word_room(words, text.size / 2 + 2, text.size);
   bool odd;
   int64_t first = words->count, before = state->used;
   int64_t found = adl_ascii_split(&tokenizer->ascii, state->simd, tokenizer->options.lowercase, text.data, text.size,
@@ -211,13 +181,13 @@ static bool split_ascii(adl_words *words, adl_text text) {
 static UChar *utf16_room(words_state *state, int buffer, int32_t size) {
   if (size > state->utf16_capacity[buffer]) {
     state->utf16_capacity[buffer] = size + size / 2 + 256;
-    state->utf16[buffer] = grow(state->call, NULL, 0, (int64_t)sizeof(UChar) * state->utf16_capacity[buffer]);
+    state->utf16[buffer] = adl_words_grow(state->call, NULL, 0, (int64_t)sizeof(UChar) * state->utf16_capacity[buffer]);
   }
   return state->utf16[buffer];
 }
 
 /* UTF-16 of the normalised text, NULL with *error when it cannot be had. */
-static const UChar *normalize(words_state *state, adl_text text, int32_t *size, UErrorCode *error) {
+const UChar *adl_words_normalize(words_state *state, adl_text text, int32_t *size, UErrorCode *error) {
   const UNormalizer2 *normalizer = state->tokenizer->normalizer;
   int32_t plain_size = 0;
   UChar *plain = utf16_room(state, 0, text.size);
@@ -247,7 +217,7 @@ static const char *split_unicode(adl_words *words, adl_text text) {
   UErrorCode error = U_ZERO_ERROR;
   int32_t size = 0;
   if (state->iterator == NULL) state->iterator = ubrk_clone(state->tokenizer->iterator, &error);
-  const UChar *normal = normalize(state, text, &size, &error);
+  const UChar *normal = adl_words_normalize(state, text, &size, &error);
   ubrk_setText(state->iterator, normal, size, &error);
   if (error == U_INVALID_CHAR_FOUND) return "it is not valid UTF-8";
   if (U_FAILURE(error)) return u_errorName(error);
@@ -255,9 +225,9 @@ static const char *split_unicode(adl_words *words, adl_text text) {
   while ((to = ubrk_next(state->iterator)) != UBRK_DONE) {
     if (ubrk_getRuleStatus(state->iterator) >= UBRK_WORD_NONE_LIMIT || begins_with_emoji(normal + from, to - from)) {
       int32_t bytes = 0;
-      char *word = word_room(words, 1, 3 * (int64_t)(to - from));
+      char *word = adl_word_room(words, 1, 3 * (int64_t)(to - from));
       u_strToUTF8(word, 3 * (to - from), &bytes, normal + from, to - from, &error);
-      word_done(words, bytes);
+      adl_word_done(words, bytes);
     }
     from = to;
   }
@@ -266,7 +236,7 @@ static const char *split_unicode(adl_words *words, adl_text text) {
 
 /* ---- splitting: stretches ---- */
 
-static int64_t count_ascii(const char *at, int64_t size) {
+int64_t adl_count_ascii(const char *at, int64_t size) {
   int64_t count = 0;
   for (uint64_t eight; count + 8 <= size; count += 8) {
     memcpy(&eight, at + count, 8);
@@ -276,12 +246,10 @@ static int64_t count_ascii(const char *at, int64_t size) {
   return count;
 }
 
-static bool ends_words(char c) { return c == ' ' || c == '\n'; }
-
 /* How much of the text, whose first `ascii` bytes are ASCII, has no words in common with what is behind: up to the last
  * blank or newline, at which words end whatever stands around it. */
 static int64_t count_apart(const char *at, int64_t ascii) {
-  while (ascii > 0 && !ends_words(at[ascii - 1])) ascii--;
+  while (ascii > 0 && !adl_ends_words(at[ascii - 1])) ascii--;
   return ascii;
 }
 
@@ -290,10 +258,10 @@ static int64_t count_apart(const char *at, int64_t ascii) {
 static int64_t count_foreign(const char *at, int64_t size) {
   enum { WORTH = 48 };
   for (int64_t end = 0; end < size;) {
-    int64_t ascii = count_ascii(at + end, size - end);
+    int64_t ascii = adl_count_ascii(at + end, size - end);
     if (ascii >= WORTH || end + ascii == size) {
       int64_t blank = 0;
-      while (blank < ascii && !ends_words(at[end + blank])) blank++;
+      while (blank < ascii && !adl_ends_words(at[end + blank])) blank++;
       if (blank < ascii) return end + blank;
     }
     end += ascii;
@@ -303,11 +271,11 @@ static int64_t count_foreign(const char *at, int64_t size) {
 }
 
 /* Adds the words of a text in which some is not ASCII. */
-static const char *split_mixed(adl_words *words, adl_text text) {
+const char *adl_words_mixed(adl_words *words, adl_text text) {
   for (int64_t at = 0; at < text.size;) {
-    int64_t ascii = count_ascii(text.data + at, text.size - at);
+    int64_t ascii = adl_count_ascii(text.data + at, text.size - at);
     int64_t apart = at + ascii == text.size ? ascii : count_apart(text.data + at, ascii);
-    if (apart > 0) split_ascii(words, (adl_text){text.data + at, (int32_t)apart});
+    if (apart > 0) adl_words_ascii(words, (adl_text){text.data + at, (int32_t)apart});
     at += apart;
     if (at == text.size) break;
     int64_t before = ascii - apart, foreign = before + count_foreign(text.data + at + before, text.size - at - before);
@@ -318,189 +286,20 @@ static const char *split_mixed(adl_words *words, adl_text text) {
   return NULL;
 }
 
-/* ---- splitting: by dictionary ---- */
-
-/* What a character is for a text with Chinese words. */
-typedef enum kind { OTHER, HAN, PAUSE, COMMA } kind;
-
-/* Three bytes at most decide: longer characters are OTHER. A PAUSE is no part of a word wherever it stands, normalised or
- * not; a COMMA (in full width) becomes one that may stand between two digits. */
-static kind kind_of(const char *at, int64_t size, uint32_t *character) {
-  static const uint16_t pauses[] = {0x3001, 0x3002, 0x3008, 0x3009, 0x300a, 0x300b, 0x300c, 0x300d, 0x300e, 0x300f,
-                                    0x3010, 0x3011, 0x2014, 0x201c, 0x201d, 0x2026, 0xff01, 0xff08, 0xff09, 0xff1f};
-  const unsigned char *c = (const unsigned char *)at;
-  if (c[0] < 0x80) return ends_words(at[0]) ? PAUSE : OTHER;
-  if (size < 3 || c[0] < 0xe2 || c[0] > 0xef || (c[1] & 0xc0) != 0x80 || (c[2] & 0xc0) != 0x80) return OTHER;
-  *character = (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
-  if (adl_is_han(*character)) return HAN;
-  if (*character == 0xff0c || *character == 0xff1a || *character == 0xff1b) return COMMA;
-  for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++)
-    if (*character == pauses[i]) return PAUSE;
-  return OTHER;
-}
-
-static int32_t kind_size(kind of, const char *at) { return of != OTHER && (at[0] & 0x80) != 0 ? 3 : 1; }
-
-/* Adds the words of a run of Han characters; returns its length in bytes. */
-static int64_t split_han(adl_words *words, const char *text, int64_t size) {
-  words_state *state = words->state;
-  int64_t count = 0;
-  uint32_t character = 0;
-  if (size / 3 + 1 > state->han_capacity) {
-    state->han_capacity = size / 3 + 64;
-    state->han = grow(state->call, NULL, 0, state->han_capacity * (int64_t)sizeof *state->han);
-    state->route = grow(state->call, NULL, 0, (state->han_capacity + 1) * (int64_t)sizeof *state->route);
-  }
-  while (3 * count < size && kind_of(text + 3 * count, size - 3 * count, &character) == HAN)
-    state->han[count++] = (uint16_t)character;
-  adl_dictionary_cut(state->tokenizer->dictionary, state->han, count, state->route);
-  for (int64_t from = 0; from < count; from = state->route[from].end) {
-    int64_t bytes = 3 * (state->route[from].end - from);
-    memcpy(word_room(words, 1, bytes), text + 3 * from, (size_t)bytes);
-    word_done(words, bytes);
-  }
-  return 3 * count;
-}
-
-/* Length of what stands between Han characters and pauses. A comma belongs to it unless it stands beside one of them. */
-static int64_t count_between(const char *text, int64_t size) {
-  uint32_t character;
-  for (int64_t at = 0; at < size;) {
-    kind of = kind_of(text + at, size - at, &character);
-    if (of == HAN || of == PAUSE) return at;
-    if (of == COMMA) {
-      kind next = at + 3 < size ? kind_of(text + at + 3, size - at - 3, &character) : PAUSE;
-      if (at == 0 || next != OTHER) return at > 0 ? at : 3;
-    }
-    at += kind_size(of, text + at);
-  }
-  return size;
-}
-
-static const char *split_chinese(adl_words *words, adl_text text) {
-  uint32_t character;
-  for (int64_t at = 0; at < text.size;) {
-    const char *from = text.data + at;
-    int64_t left = text.size - at;
-    kind of = kind_of(from, left, &character);
-    if (of == HAN) {
-      at += split_han(words, from, left);
-    } else if (of == PAUSE) {
-      at += kind_size(of, from);
-    } else {
-      adl_text between = {from, (int32_t)count_between(from, left)};
-      if (of != COMMA || between.size > 3) {
-        const char *why = split_ascii(words, between) ? NULL : split_mixed(words, between);
-        if (why != NULL) return why;
-      }
-      at += between.size;
-    }
-  }
-  return NULL;
-}
-
-/* ---- characters ---- */
-
-/* Normalised text in UTF-8. */
-static const char *normalize_utf8(words_state *state, adl_text text, adl_text *result) {
-  UErrorCode error = U_ZERO_ERROR;
-  int32_t size = 0, bytes = 0;
-  bool ascii = count_ascii(text.data, text.size) == text.size;
-  const UChar *normal = ascii ? NULL : normalize(state, text, &size, &error);
-  if (error == U_INVALID_CHAR_FOUND) return "it is not valid UTF-8";
-  if (U_FAILURE(error)) return u_errorName(error);
-  int64_t room = ascii ? text.size : 3 * (int64_t)size;
-  if (room + 1 > state->utf8_capacity) {
-    state->utf8_capacity = room + room / 2 + 256;
-    state->utf8 = grow(state->call, NULL, 0, state->utf8_capacity);
-  }
-  if (!ascii) {
-    if (room > INT32_MAX) return "it becomes too long when it is normalised";
-    u_strToUTF8(state->utf8, (int32_t)room, &bytes, normal, size, &error);
-  }
-  for (int32_t i = 0; ascii && i < text.size; i++) {
-    char c = text.data[i];
-    state->utf8[i] = (char)(state->tokenizer->options.lowercase && c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-  }
-  *result = (adl_text){state->utf8, ascii ? text.size : bytes};
-  return U_SUCCESS(error) ? NULL : u_errorName(error);
-}
-
-/* Length of the character at `at`, and whether it is white space; those above U+3000 are gone after normalising. */
-static int32_t next_character(adl_text text, int32_t at, bool *white) {
-  int32_t end = at;
-  UChar32 c;
-  U8_NEXT_OR_FFFD(text.data, end, text.size, c);
-  *white = (c >= 9 && c <= 13) || (c >= 28 && c <= 32) || c == 0x85 || c == 0xa0 || (c >= 0x1680 && u_isUWhiteSpace(c));
-  return end - at;
-}
-
-static void add_character(adl_words *words, const char *bytes, int32_t size) {
-  memcpy(word_room(words, 1, size), bytes, (size_t)size);
-  words_state *state = words->state;
-  words->span[words->count++] = (adl_span){(int32_t)state->used, (int32_t)state->used + size};
-  state->used += size;
-}
-
-static void end_segment(adl_words *words) {
-  words_state *state = words->state;
-  if (words->segment_count + 2 > state->segment_capacity) {
-    int64_t bytes = (words->segment_count + 1) * (int64_t)sizeof *words->segment;
-    state->segment_capacity = 2 * state->segment_capacity + 64;
-    words->segment = grow(state->call, words->segment, words->segment != NULL ? bytes : 0,
-                          state->segment_capacity * (int64_t)sizeof *words->segment);
-    words->segment[0] = 0;
-  }
-  words->segment[++words->segment_count] = words->count;
-}
-
-static const char *split_characters(adl_words *words, adl_text plain) {
-  bool by_word = words->state->tokenizer->options.analyzer == ADL_ANALYZER_CHAR_WORD, white;
-  adl_text text = {0};
-  const char *why = normalize_utf8(words->state, plain, &text);
-  if (why != NULL) return why;
-  for (int32_t at = 0, size; at < text.size; at += size) {
-    size = next_character(text, at, &white);
-    if (!white) {
-      if (by_word &&
-          (words->segment_count == 0 ? words->count == 0 : words->segment[words->segment_count] == words->count))
-        add_character(words, " ", 1);
-      add_character(words, text.data + at, size);
-      continue;
-    }
-    int32_t first = size, run = size;
-    for (bool more = true; at + run < text.size; run += size) {
-      size = next_character(text, at + run, &more);
-      if (!more) break;
-    }
-    size = run;
-    if (!by_word) {
-      add_character(words, run > first ? " " : text.data + at, run > first ? 1 : first);
-    } else if (words->count > (words->segment_count > 0 ? words->segment[words->segment_count] : 0)) {
-      add_character(words, " ", 1);
-      end_segment(words);
-    }
-  }
-  if (by_word && words->count > (words->segment_count > 0 ? words->segment[words->segment_count] : 0)) {
-    add_character(words, " ", 1);
-    end_segment(words);
-  }
-  return NULL;
-}
-
 const char *adl_words_split(adl_words *words, adl_text text) {
   const adl_tokenizer *tokenizer = words->state->tokenizer;
   const char *why = NULL;
   words->count = words->segment_count = 0;
-  words->state->used = 0;
   if (text.size > MAX_DOCUMENT_BYTES) return "it is longer than 16 MB";
   if (tokenizer->options.analyzer != ADL_ANALYZER_WORD)
-    why = split_characters(words, text);
-  else if (!split_ascii(words, text))
-    why = tokenizer->dictionary != NULL ? split_chinese(words, text) : split_mixed(words, text);
-  if (tokenizer->options.analyzer != ADL_ANALYZER_CHAR_WORD) end_segment(words);
+    why = adl_words_characters(words, text);
+  else if (!adl_words_ascii(words, text))
+    why = tokenizer->dictionary != NULL ? adl_words_chinese(words, text) : adl_words_mixed(words, text);
+  if (tokenizer->options.analyzer != ADL_ANALYZER_CHAR_WORD) adl_words_end_segment(words);
   return why;
 }
+
+void adl_words_forget(adl_words *words) { words->state->used = 0; }
 
 adl_words *adl_words_begin(const adl_call *call, const adl_tokenizer *tokenizer) {
   adl_words *words = call->host->alloc(call, sizeof *words);
@@ -530,7 +329,7 @@ static adl_status read_file(const adl_call *call, const char *parameter, const c
   for (size_t got; (got = fread(*bytes + *size, 1, (size_t)(capacity - *size), file)) > 0;) {
     *size += (int64_t)got;
     if (*size > MAX_DOCUMENT_BYTES) break;
-    if (*size == capacity) *bytes = grow(call, *bytes, *size, capacity *= 2);
+    if (*size == capacity) *bytes = adl_words_grow(call, *bytes, *size, capacity *= 2);
   }
   bool broken = ferror(file) != 0;
   fclose(file);

@@ -56,9 +56,12 @@ typedef struct adl_words {
 
 adl_words *adl_words_begin(const adl_call *call, const adl_tokenizer *tokenizer);
 void adl_words_end(adl_words *words);
-/* Replaces the words by those of `text`, which is valid UTF-8. NULL when it went well, else why not, for
- * host->reject: a static string. */
+/* Replaces the words by those of `text`, which is valid UTF-8; the bytes of those before stay where they are until
+ * adl_words_forget. NULL when it went well, else why not, for host->reject: a static string. */
 const char *adl_words_split(adl_words *words, adl_text text);
+/* Begins at the start of `bytes` again: bytes of words that were handed out before may be overwritten. To be called before
+ * there are more than 1 GB of them. */
+void adl_words_forget(adl_words *words);
 
 static inline adl_text adl_words_gram(const adl_words *words, int64_t first, int64_t n) {
   return (adl_text){words->bytes + words->span[first].start, words->span[first + n - 1].end - words->span[first].start};

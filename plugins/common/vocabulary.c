@@ -124,15 +124,12 @@ struct adl_vocabulary_slot {
   uint32_t number;
 };
 
-static const adl_vocabulary_slot *find_slot(const adl_vocabulary *vocabulary, const char *key, int64_t size,
-                                            uint32_t hash) {
-  const int64_t *offsets = vocabulary->offsets;
-  for (uint32_t at = hash & vocabulary->mask;; at = (at + 1) & vocabulary->mask) {
+static inline uint32_t find_slot(const adl_vocabulary *vocabulary, const adl_term *key) {
+  for (uint32_t at = key->hash & vocabulary->mask;; at = (at + 1) & vocabulary->mask) {
     const adl_vocabulary_slot *slot = &vocabulary->slots[at];
-    if (slot->number == 0) return slot;
-    if (slot->hash != hash) continue;
-    int64_t from = offsets[slot->number - 1];
-    if (offsets[slot->number] - from == size && memcmp(vocabulary->bytes + from, key, (size_t)size) == 0) return slot;
+    if (slot->number == 0) return at;
+    if (slot->hash == key->hash && adl_term_is(&vocabulary->records[slot->number - 1], vocabulary->bytes, key))
+      return at;
   }
 }
 
@@ -141,8 +138,9 @@ adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, in
   while (capacity < 2 * (uint64_t)count) capacity *= 2;
   adl_vocabulary *vocabulary = calloc(1, sizeof *vocabulary);
   if (vocabulary == NULL || capacity > UINT32_MAX ||
-      (vocabulary->slots = calloc(capacity, sizeof *vocabulary->slots)) == NULL) {
-    free(vocabulary);
+      (vocabulary->slots = calloc(capacity, sizeof *vocabulary->slots)) == NULL ||
+      (vocabulary->records = malloc(((size_t)count + 1) * sizeof *vocabulary->records)) == NULL) {
+    adl_vocabulary_free(vocabulary);
     return NULL;
   }
   vocabulary->bytes = bytes != NULL ? bytes : "";
@@ -150,11 +148,11 @@ adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, in
   vocabulary->count = count;
   vocabulary->mask = (uint32_t)(capacity - 1);
   for (int64_t i = 0; i < count; i++) {
-    const char *key = vocabulary->bytes + offsets[i];
-    int64_t size = offsets[i + 1] - offsets[i];
-    uint32_t hash = adl_term_of(key, size).hash;
-    adl_vocabulary_slot *slot = vocabulary->slots + (find_slot(vocabulary, key, size, hash) - vocabulary->slots);
-    if (slot->number == 0) *slot = (adl_vocabulary_slot){.hash = hash, .number = (uint32_t)(i + 1)};
+    adl_term key = adl_term_of(vocabulary->bytes + offsets[i], offsets[i + 1] - offsets[i]);
+    vocabulary->records[i] =
+        (adl_term_record){.head = {key.head[0], key.head[1]}, .at = offsets[i], .size = key.size, .hash = key.hash};
+    adl_vocabulary_slot *slot = &vocabulary->slots[find_slot(vocabulary, &key)];
+    if (slot->number == 0) *slot = (adl_vocabulary_slot){.hash = key.hash, .number = (uint32_t)(i + 1)};
   }
   return vocabulary;
 }
@@ -182,28 +180,26 @@ adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, c
 void adl_vocabulary_free(adl_vocabulary *vocabulary) {
   if (vocabulary == NULL) return;
   free(vocabulary->slots);
+  free(vocabulary->records);
   free(vocabulary);
 }
 
 int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, int64_t size) {
-  return (int64_t)find_slot(vocabulary, key, size, adl_term_of(key, size).hash)->number - 1;
+  adl_term term = adl_term_of(key, size);
+  return (int64_t)vocabulary->slots[find_slot(vocabulary, &term)].number - 1;
 }
 
 void adl_vocabulary_find_all(const adl_vocabulary *vocabulary, const adl_term *keys, int64_t count, uint32_t *number) {
-  enum { AHEAD = 8 };
+  enum { AHEAD = 12 };
   const adl_vocabulary_slot *slots = vocabulary->slots;
   uint32_t mask = vocabulary->mask;
-  for (int64_t i = -3 * AHEAD; i < count; i++) {
-    int64_t third = i + AHEAD, second = i + 2 * AHEAD, first = i + 3 * AHEAD;
+  for (int64_t i = -2 * AHEAD; i < count; i++) {
+    int64_t second = i + AHEAD, first = i + 2 * AHEAD;
     if (first < count) __builtin_prefetch(&slots[keys[first].hash & mask]);
     if (second >= 0 && second < count) {
       uint32_t guess = slots[keys[second].hash & mask].number;
-      if (guess > 0) __builtin_prefetch(&vocabulary->offsets[guess - 1]);
+      if (guess > 0) __builtin_prefetch(&vocabulary->records[guess - 1]);
     }
-    if (third >= 0 && third < count) {
-      uint32_t guess = slots[keys[third].hash & mask].number;
-      if (guess > 0) __builtin_prefetch(vocabulary->bytes + vocabulary->offsets[guess - 1]);
-    }
-    if (i >= 0) number[i] = find_slot(vocabulary, keys[i].data, keys[i].size, keys[i].hash)->number - 1;
+    if (i >= 0) number[i] = slots[find_slot(vocabulary, &keys[i])].number - 1;
   }
 }

@@ -40,6 +40,7 @@ typedef struct adl_vocabulary {
   int64_t count;
   uint32_t mask;
   adl_vocabulary_slot *slots;
+  adl_term_record *records; /* count; their hash is the slot's */
 } adl_vocabulary;
 
 /* A vocabulary over memory that stays the caller's and must outlive it; key i is bytes[offsets[i] .. offsets[i + 1]).

@@ -1,14 +1,14 @@
 /* tfidf: text to weighted words. The vocabulary and its document frequencies come from one fold over the training rows;
  * a row's vector is its words' counts times their inverse document frequencies. */
 #include <adloom/plugin.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/documents.h"
 #include "common/murmur3.h"
-#include "common/occurrences.h"
-#include "common/tokenize.h"
+#include "common/row_sorter.h"
+#include "common/terms.h"
 #include "common/vocabulary.h"
 
 enum { NORM_L2, NORM_L1, NORM_NONE };
@@ -38,91 +38,26 @@ typedef struct lookup {
 
 /* ---- the terms of a batch ---- */
 
-/* The document in hand, or the last one. */
-typedef struct reader {
-  const adl_call *call;
-  const tfidf *self;
-  const adl_column *column;
-  adl_words *words; /* NULL: ready-made */
-  adl_occurrences *in;
-} reader;
-
-static bool split_text(reader *read, int64_t row) {
-  const adl_ints *ngram = &read->self->ngram;
-  const char *why = adl_words_split(read->words, adl_text_at(read->column, row));
-  if (why != NULL) {
-    read->call->host->reject(read->call, row, read->self->text.name, "the text cannot be split into words: %s", why);
-    return false;
-  }
-  const adl_words *words = read->words;
-  adl_term *keys = adl_occurrences_keys(read->in, words->count * (ngram->items[1] - ngram->items[0] + 1));
-  int64_t count = 0;
-  for (int64_t s = 0; s < words->segment_count; s++) {
-    int64_t from = words->segment[s], to = words->segment[s + 1];
-    for (int64_t n = ngram->items[0]; n <= ngram->items[1]; n++) {
-      /* A word that has no more characters than n is taken whole, once. */
-      bool whole = read->self->analyzer == ADL_ANALYZER_CHAR_WORD && to - from <= n;
-      for (int64_t first = from, size = whole ? to - from : n; first + size <= to; first++) {
-        adl_text gram = adl_words_gram(words, first, size);
-        keys[count++] = adl_term_of(gram.data, gram.size);
-      }
-      if (whole) break;
-    }
-  }
-  adl_occurrences_row(read->in, count);
-  return true;
+static adl_documents documents_in(const adl_call *call, const tfidf *self, const adl_batch *batch) {
+  return (adl_documents){.call = call,
+                         .column = batch->slots[self->text.slot],
+                         .name = self->text.name,
+                         .tokenizer = self->tokenizer,
+                         .shortest = self->ngram.items[0],
+                         .longest = self->ngram.items[1],
+                         .words_whole = self->analyzer == ADL_ANALYZER_CHAR_WORD};
 }
 
-static bool take_items(reader *read, int64_t row) {
-  const adl_column *column = read->column;
-  int64_t from = column->offsets[row], to = column->offsets[row + 1], count = 0;
-  adl_term *keys = adl_occurrences_keys(read->in, to - from);
-  float *weights = read->in->weight != NULL ? read->in->weight + read->in->start[read->in->rows] : NULL;
-  for (int64_t item = from; item < to; item++) {
-    float weight = column->weights != NULL ? column->weights[item] : 1;
-    if (!(weight >= 0 && weight <= FLT_MAX)) {
-      read->call->host->reject(read->call, row, read->self->text.name, "a word has the weight %g; needed: 0 or more",
-                               (double)weight);
-      return false;
-    }
-    if (weight == 0) continue;
-    adl_text word = adl_text_at(column, item);
-    if (weights != NULL) weights[count] = weight;
-    keys[count++] = adl_term_of(word.data, word.size);
+/* The dimension of each term of the stretch in hand. */
+static void find_dimensions(const tfidf *self, const adl_vocabulary *words, const adl_documents *in,
+                            uint32_t *dimension) {
+  int64_t count = in->start[in->rows];
+  if (words != NULL) {
+    adl_vocabulary_find_all(words, in->keys, count, dimension);
+    return;
   }
-  adl_occurrences_row(read->in, count);
-  return true;
-}
-
-static int64_t text_bytes(const adl_column *column) {
-  int64_t items = column->type.shape == ADL_SCALAR ? column->rows : column->offsets[column->rows];
-  return column->string_offsets[items];
-}
-
-/* The terms of all rows; returns how many documents there are. A row that is null or was rejected has no terms. */
-static int64_t read_batch(const adl_call *call, const tfidf *self, const adl_batch *batch, adl_occurrences *in) {
-  reader read = {.call = call, .self = self, .column = batch->slots[self->text.slot], .in = in};
-  int64_t documents = 0;
-  adl_occurrences_init(in, call, batch->rows, text_bytes(read.column), read.column->weights != NULL);
-  if (self->tokenizer != NULL) read.words = adl_words_begin(call, self->tokenizer);
-  for (int64_t row = 0; row < batch->rows; row++) {
-    bool there =
-        !adl_is_null(read.column, row) && (read.words != NULL ? split_text(&read, row) : take_items(&read, row));
-    if (!there) adl_occurrences_row(in, 0);
-    documents += there;
-  }
-  if (read.words != NULL) adl_words_end(read.words);
-  return documents;
-}
-
-/* Each term's dimension where there is no vocabulary. */
-static uint32_t *hash_terms(const adl_call *call, const tfidf *self, const adl_terms *terms) {
-  uint32_t *dimension = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *dimension);
-  for (int64_t i = 0; i < terms->count; i++) {
-    adl_text term = adl_terms_text(terms, i);
-    dimension[i] = adl_murmur3(term.data, (size_t)term.size, 0) & (uint32_t)((1u << self->bits) - 1);
-  }
-  return dimension;
+  const uint32_t mask = (uint32_t)((1u << self->bits) - 1);
+  for (int64_t i = 0; i < count; i++) dimension[i] = adl_murmur3(in->keys[i].data, (size_t)in->keys[i].size, 0) & mask;
 }
 
 /* ---- fitting ---- */
@@ -132,41 +67,28 @@ static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
   return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
 }
 
-/* Adds what was counted of a batch's terms to those of the partial. */
-static void add_counts(const adl_call *call, const adl_terms *seen, const adl_terms_value *counted,
-                       adl_tensors *partial) {
-  const adl_host *host = call->host;
-  adl_terms all;
-  adl_term *keys = host->alloc(call, ((size_t)seen->count + 1) * sizeof *keys);
-  uint32_t *number = host->alloc(call, ((size_t)seen->count + 1) * sizeof *number);
-  for (int64_t i = 0; i < seen->count; i++) keys[i] = adl_terms_key(seen, i);
-  adl_terms_open(&all, call, partial);
-  adl_terms_insert(&all, keys, seen->count, number);
-  for (int64_t i = 0; i < seen->count; i++) {
-    all.values[number[i]].count += counted[i].count;
-    all.values[number[i]].sum += counted[i].sum;
-  }
-  adl_terms_close(&all);
-}
-
 static adl_status count_terms(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
                               adl_tensors *partial) {
-  adl_occurrences in;
-  *documents_of(call, partial) += read_batch(call, self, batch, &in);
+  adl_documents in = documents_in(call, self, batch);
+  adl_terms all;
+  adl_room number = {0};
   (void)context;
-  size_t terms = (size_t)in.terms.count + 1;
-  adl_terms_value *counted = call->host->alloc(call, terms * sizeof *counted);
-  int64_t *last = call->host->alloc(call, terms * sizeof *last); /* row + 1 in which the term was seen last */
-  memset(counted, 0, terms * sizeof *counted);
-  memset(last, 0, terms * sizeof *last);
-  for (int64_t row = 0; row < in.rows; row++)
-    for (int64_t i = in.start[row]; i < in.start[row + 1]; i++) {
-      uint32_t term = in.number[i];
-      counted[term].count += last[term] != row + 1;
-      counted[term].sum += in.weight != NULL ? (double)in.weight[i] : 1;
-      last[term] = row + 1;
+  adl_terms_open(&all, call, partial);
+  while (adl_documents_next(&in)) {
+    uint32_t *term = adl_room_of(call, &number, in.start[in.rows] * (int64_t)sizeof *term);
+    adl_terms_insert(&all, in.keys, in.start[in.rows], term);
+    for (int64_t row = 0; row < in.rows; row++) {
+      int64_t document = batch->ordinal + in.first + row + 1;
+      for (int64_t i = in.start[row]; i < in.start[row + 1]; i++) {
+        adl_terms_value *value = &all.values[term[i]];
+        value->count += value->last != document;
+        value->sum += in.weights != NULL ? (double)in.weights[i] : 1;
+        value->last = document;
+      }
     }
-  add_counts(call, &in.terms, counted, partial);
+  }
+  adl_terms_close(&all);
+  *documents_of(call, partial) += in.documents;
   return ADL_OK;
 }
 
@@ -174,13 +96,21 @@ static adl_status count_dimensions(const adl_call *call, const void *instance, c
                                    const adl_batch *batch, adl_tensors *partial) {
   const tfidf *self = instance;
   const int64_t dimensions = INT64_C(1) << self->bits;
-  adl_occurrences in;
-  adl_postings of;
+  adl_documents in = documents_in(call, self, batch);
+  adl_row_sorter sorter = {.call = call};
+  adl_room room = {0};
   (void)context;
-  *documents_of(call, partial) += read_batch(call, self, batch, &in);
   uint32_t *held_by = call->host->tensor(call, partial, "held_by", ADL_UINT32, 1, &dimensions);
-  adl_occurrences_transpose(&in, hash_terms(call, self, &in.terms), &of);
-  for (int64_t d = 0; d < of.count; d++) held_by[of.dimension[d]] += (uint32_t)(of.end[d] - of.start[d]);
+  while (adl_documents_next(&in)) {
+    uint32_t *dimension = adl_room_of(call, &room, in.start[in.rows] * (int64_t)sizeof *dimension);
+    find_dimensions(self, NULL, &in, dimension);
+    for (int64_t row = 0; row < in.rows; row++) {
+      int64_t from = in.start[row], count = in.start[row + 1] - from;
+      count = adl_row_sort_set(&sorter, dimension + from, count);
+      for (int64_t i = 0; i < count; i++) held_by[dimension[from + i]]++;
+    }
+  }
+  *documents_of(call, partial) += in.documents;
   return ADL_OK;
 }
 
@@ -314,70 +244,56 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
 }
 
 /* Counts (or sums of weights) to weights, before rows are scaled. */
-static void weigh(const tfidf *self, const lookup *known, adl_postings *of) {
-  for (int64_t d = 0; d < of->count; d++) {
-    float idf = known->idf != NULL ? known->idf[of->dimension[d]] : 1;
-    for (int64_t i = of->start[d]; i < of->end[d]; i++) {
-      if (self->sublinear && of->value[i] > 1) of->value[i] = 1 + logf(of->value[i]);
-      of->value[i] *= idf;
-    }
-  }
+static void weigh(const tfidf *self, const float *idf, int64_t count, const uint32_t *dimension, float *value) {
+  for (int64_t i = 0; self->sublinear && i < count; i++)
+    if (value[i] > 1) value[i] = 1 + logf(value[i]);
+  for (int64_t i = 0; idf != NULL && i < count; i++) value[i] *= idf[dimension[i]];
 }
 
-static void scale(int32_t norm, int64_t count, float *to, const float *from) {
+static void scale(int32_t norm, int64_t count, float *value) {
+  if (norm == NORM_NONE) return;
   double sum = 0;
   for (int64_t i = 0; i < count; i++)
-    sum += norm == NORM_L1 ? fabs((double)from[i]) : (double)from[i] * (double)from[i];
+    sum += norm == NORM_L1 ? fabs((double)value[i]) : (double)value[i] * (double)value[i];
   if (norm == NORM_L2) sum = sqrt(sum);
-  if (norm == NORM_NONE) sum = 1;
-  for (int64_t i = 0; i < count; i++) to[i] = (float)((double)from[i] / sum);
+  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / sum);
 }
 
-/* Postings back to rows: each row's entries begin where its occurrences did, then the gaps are closed. */
-static void write_rows(const adl_call *call, const tfidf *self, const adl_occurrences *in, const adl_postings *of,
-                       adl_buffers *column) {
-  int64_t *end = call->host->alloc(call, ((size_t)in->rows + 1) * sizeof *end);
+/* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. */
+static int64_t write_rows(const tfidf *self, const lookup *known, const adl_documents *in, const uint32_t *dimension,
+                          adl_row_sorter *sorter, const adl_buffers *column, int64_t used) {
   float *values = column->data;
-  memcpy(end, in->start, (size_t)in->rows * sizeof *end);
-  for (int64_t d = 0; d < of->count; d++)
-    for (int64_t i = of->start[d]; i < of->end[d]; i++) {
-      int64_t at = end[of->row[i]]++;
-      column->index[at] = of->dimension[d];
-      values[at] = of->value[i];
-    }
-  int64_t used = 0;
   for (int64_t row = 0; row < in->rows; row++) {
-    int64_t from = in->start[row], count = end[row] - from;
-    if (used != from) memmove(column->index + used, column->index + from, (size_t)count * sizeof *column->index);
-    scale(self->norm, count, values + used, values + from);
+    int64_t from = in->start[row], count = in->start[row + 1] - from;
+    uint32_t *index = column->index + used;
+    count = adl_row_sort(sorter, dimension + from, in->weights != NULL ? in->weights + from : NULL, count, index,
+                         values + used);
+    weigh(self, known->idf, count, index, values + used);
+    scale(self->norm, count, values + used);
     used += count;
-    column->offsets[row + 1] = (int32_t)used;
+    column->offsets[in->first + row + 1] = (int32_t)used;
   }
-}
-
-static uint32_t *find_terms(const adl_call *call, const adl_vocabulary *words, const adl_terms *terms) {
-  const adl_host *host = call->host;
-  adl_term *keys = host->alloc(call, ((size_t)terms->count + 1) * sizeof *keys);
-  uint32_t *number = host->alloc(call, ((size_t)terms->count + 1) * sizeof *number);
-  for (int64_t i = 0; i < terms->count; i++) keys[i] = adl_terms_key(terms, i);
-  adl_vocabulary_find_all(words, keys, terms->count, number);
-  return number;
+  return used;
 }
 
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
-  const adl_host *host = call->host;
   const tfidf *self = instance;
   const lookup *known = model->prepared;
+  adl_documents in = documents_in(call, self, batch);
+  adl_row_sorter sorter = {.call = call};
+  adl_room room = {0};
   adl_buffers column = {0};
-  adl_occurrences in;
-  adl_postings of;
-  read_batch(call, self, batch, &in);
-  adl_occurrences_transpose(
-      &in, known->words != NULL ? find_terms(call, known->words, &in.terms) : hash_terms(call, self, &in.terms), &of);
-  weigh(self, known, &of);
-  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, in.start[in.rows], 0, &column));
-  write_rows(call, self, &in, &of, &column);
+  int64_t used = 0;
+  ADL_TRY(call->host->reserve(call, out, self->as.slot, batch->rows, adl_documents_bytes(&in) / 8, 0, &column));
+  while (adl_documents_next(&in)) {
+    int64_t count = in.start[in.rows];
+    uint32_t *dimension = adl_room_of(call, &room, count * (int64_t)sizeof *dimension);
+    find_dimensions(self, known->words, &in, dimension);
+    if (used + count > column.item_capacity)
+      ADL_TRY(call->host->reserve(call, out, self->as.slot, batch->rows, 2 * used + count, 0, &column));
+    used = write_rows(self, known, &in, dimension, &sorter, &column, used);
+  }
   return ADL_OK;
 }
 

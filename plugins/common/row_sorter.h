@@ -1,0 +1,24 @@
+/* A row's dimensions into rising order, equal ones added up: what a sparse column asks for. Used by tfidf. */
+#ifndef ADLOOM_COMMON_ROW_SORTER_H
+#define ADLOOM_COMMON_ROW_SORTER_H
+
+#include <adloom/plugin.h>
+
+/* This one is left out. */
+#define ADL_NO_DIMENSION UINT32_MAX
+
+/* Memory for one row after another. Begins as {.call = call}. */
+typedef struct adl_row_sorter {
+  const adl_call *call;
+  uint64_t *keys, *other;
+  int64_t capacity;
+} adl_row_sorter;
+
+/* Writes the distinct dimensions, rising, to `index`, and the sum of the weights of each, in the order in which they were
+ * given, to `value`. Without weights each is 1. Returns how many there are. */
+int64_t adl_row_sort(adl_row_sorter *sorter, const uint32_t *dimension, const float *weight, int64_t count,
+                     uint32_t *index, float *value);
+/* The same in place, for dimensions alone. */
+int64_t adl_row_sort_set(adl_row_sorter *sorter, uint32_t *dimension, int64_t count);
+
+#endif
