@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/large.h"
+
 /* ---- choosing ---- */
 
 adl_counted *adl_counted_keys(const adl_call *call, adl_table *table, int32_t rank_column, int64_t *count) {
@@ -138,8 +140,8 @@ adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, in
   while (capacity < 2 * (uint64_t)count) capacity *= 2;
   adl_vocabulary *vocabulary = calloc(1, sizeof *vocabulary);
   if (vocabulary == NULL || capacity > UINT32_MAX ||
-      (vocabulary->slots = calloc(capacity, sizeof *vocabulary->slots)) == NULL ||
-      (vocabulary->records = malloc(((size_t)count + 1) * sizeof *vocabulary->records)) == NULL) {
+      (vocabulary->slots = adl_large_calloc(capacity, sizeof *vocabulary->slots)) == NULL ||
+      (vocabulary->records = adl_large_calloc((size_t)count + 1, sizeof *vocabulary->records)) == NULL) {
     adl_vocabulary_free(vocabulary);
     return NULL;
   }
