@@ -211,6 +211,13 @@ adl_parsed adl_parse_bool(const char *text, size_t size, bool *value) {
     *value = *text == '1';
     return ADL_PARSED;
   }
+  if (size == 4 || size == 5) { /* the usual ones, in small letters, without a loop */
+    bool truth = size == 4 && memcmp(text, "true", 4) == 0;
+    if (truth || (size == 5 && memcmp(text, "false", 5) == 0)) {
+      *value = truth;
+      return ADL_PARSED;
+    }
+  }
   for (int truth = 0; truth < 2; truth++)
     for (int i = 0; i < 4; i++)
       if (is_word(text, size, words[truth][i])) {

@@ -3,13 +3,18 @@
 
 #include <string.h>
 
+#include "common/convert.h"
+
 /* A text being taken apart. */
 typedef struct parser {
   const char *at, *end;
+  const adl_json_masks *masks;
+  adl_json_scanner *scanner;
   const adl_json_node *nodes;
   adl_json_value *values;
   adl_json_fault *fault;
   int depth;
+  int32_t *next_lead; /* where the guess for the next member stands */
 } parser;
 
 static bool refuse(parser *in, const char *at, const char *what) {
@@ -17,8 +22,33 @@ static bool refuse(parser *in, const char *at, const char *what) {
   return false;
 }
 
-static void pass_blanks(parser *in) {
+static inline void pass_blanks(parser *in) {
   while (in->at < in->end && (*in->at == ' ' || *in->at == '\t' || *in->at == '\r' || *in->at == '\n')) in->at++;
+}
+
+/* ---- masks ---- */
+
+/* At least 57 bits of a mask from a byte of the block on. */
+static inline uint64_t bits_from(const uint8_t *mask, size_t at) {
+  return adl_load_little((const char *)mask + at / 8) >> (at % 8);
+}
+
+enum { BITS = 57 };
+
+/* Where the next special byte is; there is one at or behind the end of the block. */
+static inline const char *next_special(const adl_json_masks *masks, const char *from) {
+  for (size_t at = (size_t)(from - masks->base);; at += BITS) {
+    uint64_t bits = bits_from(masks->special, at);
+    if (__builtin_expect(bits != 0, 1)) return masks->base + at + __builtin_ctzll(bits);
+  }
+}
+
+/* The first byte that is no digit. */
+static inline const char *pass_digits_from(const adl_json_masks *masks, const char *from) {
+  for (size_t at = (size_t)(from - masks->base);; at += BITS) {
+    uint64_t others = ~bits_from(masks->digits, at) & (~UINT64_C(0) >> (64 - BITS));
+    if (__builtin_expect(others != 0, 1)) return masks->base + at + __builtin_ctzll(others);
+  }
 }
 
 /* ---- strings ---- */
@@ -60,12 +90,12 @@ static bool pass_escape(parser *in) {
 }
 
 /* At the opening quote. */
-static bool read_string(parser *in, adl_json_value *value) {
+static inline bool read_string(parser *in, adl_json_value *value) {
   const char *begin = ++in->at;
   bool escaped = false;
   for (;;) {
-    while (in->at < in->end && *in->at != '"' && *in->at != '\\' && (unsigned char)*in->at >= ' ') in->at++;
-    if (in->at == in->end) return refuse(in, begin - 1, "the string does not end");
+    in->at = next_special(in->masks, in->at);
+    if (__builtin_expect(in->at >= in->end, 0)) return refuse(in, begin - 1, "the string does not end");
     if (*in->at == '"') break;
     if (*in->at != '\\') return refuse(in, in->at, "a control character in a string must be escaped");
     escaped = true;
@@ -116,13 +146,13 @@ size_t adl_json_unescape(const char *text, size_t size, char *out) {
 
 /* ---- plain values ---- */
 
-static bool pass_digits(parser *in) {
-  const char *begin = in->at;
-  while (in->at < in->end && (unsigned char)(*in->at - '0') <= 9) in->at++;
+static inline bool pass_digits(parser *in) {
+  const char *begin = in->at, *end = pass_digits_from(in->masks, begin);
+  in->at = __builtin_expect(end > in->end, 0) ? in->end : end;
   return in->at > begin;
 }
 
-static bool read_number(parser *in, adl_json_value *value) {
+static inline bool read_number(parser *in, adl_json_value *value) {
   const char *begin = in->at;
   if (*in->at == '-') in->at++;
   const char *digits = in->at;
@@ -153,10 +183,10 @@ static bool read_word(parser *in, adl_json_value *value) {
     in->at += size;
     return true;
   }
-  return read_number(in, value);
+  return refuse(in, in->at, "this is no value");
 }
 
-/* ---- objects and arrays ---- */
+/* ---- names ---- */
 
 static bool read_value(parser *in, int32_t node, adl_json_value *value);
 
@@ -182,18 +212,78 @@ static void forget(const parser *in, int32_t node) {
   for (int32_t child = in->nodes[node].first; child >= 0; child = in->nodes[child].next) forget(in, child);
 }
 
-static bool read_member(parser *in, int32_t node) {
-  adl_json_value name, value;
+/* ---- leads ---- */
+
+static bool is_lead(const adl_json_lead *lead, const char *at, const char *end, int32_t parent) {
+  if (lead->parent != parent || (int64_t)lead->size > end - at) return false;
+  uint64_t other = (adl_load_little(at) ^ lead->text[0]) & lead->mask[0];
+  if (lead->size > 8) other |= (adl_load_little(at + 8) ^ lead->text[1]) & lead->mask[1];
+  if (lead->size > 16)
+    for (int i = 2; i < ADL_JSON_LEAD / 8; i++) other |= (adl_load_little(at + 8 * i) ^ lead->text[i]) & lead->mask[i];
+  return other == 0;
+}
+
+/* Passes over a lead that is known; NULL: what stands here is none. */
+static inline const adl_json_lead *pass_lead(parser *in, int32_t parent) {
+  adl_json_scanner *scanner = in->scanner;
+  int32_t guess = *in->next_lead;
+  if (__builtin_expect(guess < 0 || !is_lead(&scanner->leads[guess], in->at, in->end, parent), 0)) {
+    for (guess = 0; guess < scanner->lead_count; guess++)
+      if (is_lead(&scanner->leads[guess], in->at, in->end, parent)) break;
+    if (guess == scanner->lead_count) return NULL;
+    *in->next_lead = guess;
+  }
+  adl_json_lead *lead = &scanner->leads[guess];
+  in->next_lead = &lead->next;
+  in->at += lead->size;
+  return lead;
+}
+
+static void keep_lead(parser *in, const char *begin, int32_t parent, int32_t node) {
+  adl_json_scanner *scanner = in->scanner;
+  size_t size = (size_t)(in->at - begin);
+  if (size > ADL_JSON_LEAD || scanner->lead_count == ADL_JSON_LEADS) return;
+  adl_json_lead *lead = &scanner->leads[scanner->lead_count];
+  *lead = (adl_json_lead){.size = (uint32_t)size, .parent = parent, .node = node, .next = -1};
+  for (size_t i = 0; i < size; i++) {
+    lead->text[i / 8] |= (uint64_t)(unsigned char)begin[i] << 8 * (i % 8);
+    lead->mask[i / 8] |= UINT64_C(0xff) << 8 * (i % 8);
+  }
+  *in->next_lead = scanner->lead_count++;
+  in->next_lead = &lead->next;
+}
+
+/* A member's name and the colon; the node that it is, or -1. */
+static bool read_name(parser *in, int32_t parent, int32_t *node) {
+  adl_json_value name;
+  const char *begin = in->at;
+  const adl_json_lead *lead = pass_lead(in, parent);
+  if (__builtin_expect(lead != NULL, 1)) {
+    *node = lead->node;
+    pass_blanks(in);
+    return true;
+  }
+  pass_blanks(in);
   if (in->at == in->end || *in->at != '"') return refuse(in, in->at, "a member must begin with its name in quotes");
   if (!read_string(in, &name)) return false;
-  int32_t child = find_node(in, node, &name);
-  if (child >= 0) forget(in, child);
+  *node = find_node(in, parent, &name);
   pass_blanks(in);
   if (in->at == in->end || *in->at != ':') return refuse(in, in->at, "a colon must stand behind the name of a member");
   in->at++;
   pass_blanks(in);
-  if (!read_value(in, child, &value)) return false;
-  if (child >= 0 && in->nodes[child].value >= 0) in->values[in->nodes[child].value] = value;
+  keep_lead(in, begin, parent, *node);
+  return true;
+}
+
+/* ---- objects and arrays ---- */
+
+static inline bool read_member(parser *in, int32_t parent) {
+  adl_json_value value;
+  int32_t node;
+  if (!read_name(in, parent, &node)) return false;
+  if (node >= 0 && in->nodes[node].first >= 0) forget(in, node);
+  if (!read_value(in, node, &value)) return false;
+  if (node >= 0 && in->nodes[node].value >= 0) in->values[in->nodes[node].value] = value;
   return true;
 }
 
@@ -203,8 +293,10 @@ static bool read_inside(parser *in, int32_t node, char close, adl_json_value *va
   bool object = close == '}';
   adl_json_value item;
   if (in->depth++ == ADL_JSON_DEPTH) return refuse(in, begin, "objects and arrays are nested deeper than 128 levels");
+  const char *inside = in->at;
   pass_blanks(in);
   bool empty = in->at < in->end && *in->at == close;
+  if (object && !empty) in->at = inside; /* the blanks are part of the lead */
   while (!empty) {
     if (!(object ? read_member(in, node) : read_value(in, -1, &item))) return false;
     pass_blanks(in);
@@ -212,7 +304,7 @@ static bool read_inside(parser *in, int32_t node, char close, adl_json_value *va
     if (in->at == in->end || *in->at != ',')
       return refuse(in, in->at, object ? "a comma or } is missing" : "a comma or ] is missing");
     in->at++;
-    pass_blanks(in);
+    if (!object) pass_blanks(in);
   }
   in->at++;
   in->depth--;
@@ -222,17 +314,35 @@ static bool read_inside(parser *in, int32_t node, char close, adl_json_value *va
 
 static bool read_value(parser *in, int32_t node, adl_json_value *value) {
   if (in->at == in->end) return refuse(in, in->at, "the text ends where a value is needed");
-  if (*in->at == '"') return read_string(in, value);
-  if (*in->at == '{') return read_inside(in, node, '}', value);
-  if (*in->at == '[') return read_inside(in, -1, ']', value);
+  char c = *in->at;
+  if (c == '"') return read_string(in, value);
+  if (c == '-' || (unsigned char)(c - '0') <= 9) return read_number(in, value);
+  if (c == '{') return read_inside(in, node, '}', value);
+  if (c == '[') return read_inside(in, -1, ']', value);
   return read_word(in, value);
 }
 
-bool adl_json_scan(const adl_json_node *nodes, int32_t value_count, const char *text, size_t size,
-                   adl_json_value *values, adl_json_fault *fault) {
-  parser in = {.at = text, .end = text + size, .nodes = nodes, .values = values, .fault = fault};
+void adl_json_begin(adl_json_scanner *scanner, const adl_json_node *nodes, int32_t value_count,
+                    const adl_json_masks *masks) {
+  scanner->nodes = nodes;
+  scanner->value_count = value_count;
+  scanner->masks = masks;
+  scanner->lead_count = 0;
+  scanner->first = -1;
+}
+
+bool adl_json_scan(adl_json_scanner *scanner, const char *text, size_t size, adl_json_value *values,
+                   adl_json_fault *fault) {
+  parser in = {.at = text,
+               .end = text + size,
+               .masks = scanner->masks,
+               .scanner = scanner,
+               .nodes = scanner->nodes,
+               .values = values,
+               .fault = fault,
+               .next_lead = &scanner->first};
   adl_json_value whole;
-  memset(values, 0, (size_t)value_count * sizeof *values);
+  memset(values, 0, (size_t)scanner->value_count * sizeof *values);
   pass_blanks(&in);
   if (in.at == in.end || *in.at != '{') return refuse(&in, in.at, "a line must be one object, in { }");
   if (!read_value(&in, 0, &whole)) return false;
@@ -240,9 +350,13 @@ bool adl_json_scan(const adl_json_node *nodes, int32_t value_count, const char *
   return in.at == in.end || refuse(&in, in.at, "something stands behind the object");
 }
 
-bool adl_json_next_item(const char **at, const char *end, adl_json_value *item) {
+bool adl_json_next_item(const adl_json_masks *masks, const char **at, const char *end, adl_json_value *item) {
+  /* An object in the array has been checked, and nothing in it is looked for: nobody needs to keep its leads. */
   adl_json_fault fault;
-  parser in = {.at = *at, .end = end, .fault = &fault};
+  adl_json_scanner none;
+  parser in = {.at = *at, .end = end, .masks = masks, .scanner = &none, .fault = &fault, .next_lead = &none.first};
+  none.lead_count = 0;
+  none.first = -1;
   pass_blanks(&in);
   if (*in.at == ',') in.at++;
   pass_blanks(&in);

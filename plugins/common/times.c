@@ -118,7 +118,42 @@ static bool two_digits(const char *text, int *value) {
   return tens < 10 && ones < 10;
 }
 
+/* Eight bytes that must be digits, and at `fixed` what `like` has there: each digit's value, 0 at the others. False: they
+ * are not. */
+static inline bool take_eight(const char *text, uint64_t like, uint64_t fixed, uint64_t *digits) {
+  uint64_t word = adl_load_little(text) ^ like;
+  *digits = word;
+  return ((((word + UINT64_C(0x7676767676767676)) | word) & UINT64_C(0x8080808080808080)) | (word & fixed)) == 0;
+}
+
+/* The number whose first digit is at byte `at`. */
+static inline int pair(uint64_t pairs, int at) { return (int)(pairs >> 8 * at & 0xff); }
+
+/* YYYY-MM-DDTHH:MM:SS, perhaps with a Z, which is nearly all that is read; false: another form, or wrong. */
+static inline bool take_usual(const char *text, size_t size, moment *when) {
+  uint64_t date, hours, clock;
+  if ((size != 19 && size != 20) || (size == 20 && text[19] != 'Z')) return false;
+  bool apart = text[10] == 'T' || text[10] == ' ';
+  uint64_t between = text[10] == 'T' ? UINT64_C(0x540000) : UINT64_C(0x200000);
+  if (!apart || !take_eight(text, UINT64_C(0x2d30302d30303030), UINT64_C(0xff0000ff00000000), &date) ||
+      !take_eight(text + 8, UINT64_C(0x30303a3030003030) | between, UINT64_C(0x0000ff0000ff0000), &hours) ||
+      !take_eight(text + 11, UINT64_C(0x30303a30303a3030), UINT64_C(0x0000ff0000ff0000), &clock))
+    return false;
+  date = date * 10 + (date >> 8);
+  hours = hours * 10 + (hours >> 8);
+  clock = clock * 10 + (clock >> 8);
+  when->year = 100 * pair(date, 0) + pair(date, 2);
+  when->month = pair(date, 5);
+  when->day = pair(hours, 0);
+  when->hour = pair(clock, 0);
+  when->minute = pair(clock, 3);
+  when->second = pair(clock, 6);
+  return true;
+}
+
 static adl_parsed parse_iso(const char *text, size_t size, bool day_only, int64_t *value) {
+  moment usual = {0};
+  if (take_usual(text, size, &usual)) return put_together(&usual, day_only, value);
   moment when = {0};
   int century, year;
   if (size < 10 || text[4] != '-' || text[7] != '-' || !two_digits(text, &century) || !two_digits(text + 2, &year) ||

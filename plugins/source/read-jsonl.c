@@ -1,21 +1,12 @@
-/* read-jsonl: lines of JSON objects to typed columns. The JSON is common/json_scan.c's; here are the columns, their paths
- * and what values become. */
+/* read-jsonl: lines of JSON objects to typed columns. Here are the parameters, the columns and their paths; the JSON is
+ * common/json_scan.c's, and what values become common/jsonl_columns.c's. */
 #include <adloom/plugin.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/column_types.h"
-#include "common/excerpt.h"
 #include "common/file_names.h"
-#include "common/json_scan.h"
-#include "common/lines.h"
-
-/* A column: its plain type, or that of the items of a list. */
-typedef struct json_field {
-  adl_csv_column column;
-  bool list;
-} json_field;
+#include "common/jsonl_columns.h"
 
 typedef struct read_jsonl {
   adl_lines lines;
@@ -23,246 +14,16 @@ typedef struct read_jsonl {
   const char *timestamp_format;
   adl_output file_column;
 
-  json_field *fields; /* as many as columns */
+  adl_jsonl_field *fields; /* as many as columns */
   adl_json_node *nodes;
   int32_t node_count;
+  adl_jsonl_table table;
 } read_jsonl;
-
-/* ---- one value ---- */
-
-/* What a value may be told to be in a message. */
-static const char *kind_name(uint8_t kind) {
-  static const char *const names[] = {"null", "false", "true", "a number", "a string", "an array", "an object"};
-  return names[kind];
-}
-
-static const char *wanted_name(const json_field *field) {
-  if (field->list) return field->column.type == ADL_CSV_STRING ? "an array of strings" : "an array of numbers";
-  switch (field->column.type) {
-    case ADL_CSV_STRING: return "a string or a number";
-    case ADL_CSV_INT: return "a whole number";
-    case ADL_CSV_BOOL: return "true, false, 1 or 0";
-    case ADL_CSV_FLOAT: return "a number";
-    default: return field->column.time.kind == ADL_TIME_UNIX ? "a number" : "a string";
-  }
-}
-
-/* A row being read. */
-typedef struct row_reader {
-  const adl_call *call;
-  const read_jsonl *self;
-  const adl_line *line;
-  adl_json_value *values; /* of the fields */
-  char *text;             /* room for a string of the block */
-} row_reader;
-
-static bool refuse(const row_reader *in, const json_field *field, const adl_json_value *value, const char *why) {
-  char shown[ADL_EXCERPT];
-  in->call->host->reject_record(in->call, in->line->number, field->column.name, "%s at byte %lld is %s: \"%s\"",
-                                kind_name(value->kind), (long long)(value->text - in->line->text) + 1, why,
-                                adl_excerpt(value->text, value->size, shown));
-  return false;
-}
-
-static bool refuse_kind(const row_reader *in, const json_field *field, const adl_json_value *value) {
-  char why[64];
-  snprintf(why, sizeof why, "not %s", wanted_name(field));
-  return refuse(in, field, value, why);
-}
-
-/* The text of a string or number; escapes are undone in in->text. */
-static adl_text text_of(const row_reader *in, const adl_json_value *value) {
-  if (!value->escaped) return (adl_text){value->text, (int32_t)value->size};
-  return (adl_text){in->text, (int32_t)adl_json_unescape(value->text, value->size, in->text)};
-}
-
-typedef union numeric {
-  int64_t integer; /* int, bool, timestamp */
-  double real;
-} numeric;
-
-static bool read_time(const row_reader *in, const json_field *field, const adl_json_value *value, int64_t *time) {
-  bool number = value->kind == ADL_JSON_NUMBER && field->column.time.kind == ADL_TIME_UNIX;
-  if (!number && value->kind != ADL_JSON_STRING) return refuse_kind(in, field, value);
-  adl_text text = text_of(in, value);
-  bool day = field->column.type == ADL_CSV_DATE;
-  return adl_time_parse(&field->column.time, text.data, (size_t)text.size, day, time) == ADL_PARSED ||
-         refuse(in, field, value, "no time in the format of the column");
-}
-
-/* A value that is neither null nor a string, or an item of a list; false: the row has been rejected. */
-static bool read_number(const row_reader *in, const json_field *field, const adl_json_value *value, numeric *number) {
-  adl_parsed parsed = ADL_PARSED;
-  number->integer = 0;
-  switch (field->column.type) {
-    case ADL_CSV_INT:
-      if (value->kind != ADL_JSON_NUMBER) return refuse_kind(in, field, value);
-      parsed = adl_parse_int64(value->text, value->size, &number->integer);
-      break;
-    case ADL_CSV_FLOAT:
-      if (value->kind != ADL_JSON_NUMBER) return refuse_kind(in, field, value);
-      parsed = adl_parse_double(value->text, value->size, &number->real);
-      break;
-    case ADL_CSV_BOOL:
-      number->integer = value->kind == ADL_JSON_TRUE || (value->kind == ADL_JSON_NUMBER && value->text[0] == '1');
-      if (value->kind == ADL_JSON_TRUE || value->kind == ADL_JSON_FALSE) break;
-      if (value->kind == ADL_JSON_NUMBER && value->size == 1 && (value->text[0] == '0' || value->text[0] == '1')) break;
-      return refuse_kind(in, field, value);
-    default: return read_time(in, field, value, &number->integer);
-  }
-  if (parsed == ADL_OUT_OF_RANGE) return refuse(in, field, value, "too large for 64 bits");
-  return parsed == ADL_PARSED || refuse_kind(in, field, value);
-}
-
-static bool check_text(const row_reader *in, const json_field *field, const adl_json_value *value) {
-  bool plain = value->kind == ADL_JSON_STRING || (value->kind == ADL_JSON_NUMBER && !field->list);
-  if (!plain) return refuse_kind(in, field, value);
-  adl_text text = text_of(in, value);
-  return !value->escaped || memchr(text.data, '\0', (size_t)text.size) == NULL ||
-         refuse(in, field, value, "text with a NUL in it");
-}
-
-/* Checks a field of the row; numbers are read on the way. */
-static bool check_field(const row_reader *in, const json_field *field, const adl_json_value *value, numeric *number) {
-  adl_json_value item;
-  number->integer = 0;
-  if (value->kind == ADL_JSON_NONE) return true;
-  if (!field->list)
-    return field->column.type == ADL_CSV_STRING ? check_text(in, field, value) : read_number(in, field, value, number);
-  if (value->kind != ADL_JSON_ARRAY) return refuse_kind(in, field, value);
-  for (const char *at = value->text + 1; adl_json_next_item(&at, value->text + value->size, &item);)
-    if (!(field->column.type == ADL_CSV_STRING ? check_text(in, field, &item) : read_number(in, field, &item, number)))
-      return false;
-  return true;
-}
-
-/* ---- columns ---- */
-
-/* Where the values of a field go. */
-typedef struct json_sink {
-  adl_buffers to;
-  bool wanted;
-  int64_t items, bytes; /* used so far */
-} json_sink;
-
-static adl_status make_room(const adl_call *call, adl_out *out, const json_field *field, int64_t records, int64_t items,
-                            int64_t bytes, json_sink *to) {
-  if (to->items + items <= to->to.item_capacity && to->bytes + bytes <= to->to.byte_capacity) return ADL_OK;
-  return call->host->reserve(call, out, field->column.slot, records, 2 * (to->items + items), 2 * (to->bytes + bytes),
-                             &to->to);
-}
-
-static void add_text(const row_reader *in, const adl_json_value *value, int64_t at, json_sink *to) {
-  adl_text text = text_of(in, value);
-  if (text.size > 0) memcpy((char *)to->to.data + to->bytes, text.data, (size_t)text.size);
-  to->bytes += text.size;
-  to->to.string_offsets[at + 1] = (int32_t)to->bytes;
-}
-
-static void add_number(const json_field *field, numeric number, int64_t at, json_sink *to) {
-  if (field->column.type == ADL_CSV_BOOL)
-    adl_bit_set(to->to.data, at, number.integer != 0);
-  else if (field->column.type == ADL_CSV_FLOAT)
-    ((double *)to->to.data)[at] = number.real;
-  else
-    ((int64_t *)to->to.data)[at] = number.integer;
-}
-
-/* Adds a field that has been checked. */
-static adl_status add_field(const row_reader *in, adl_out *out, const json_field *field, const adl_json_value *value,
-                            numeric number, int64_t row, int64_t records, json_sink *to) {
-  bool null = value->kind == ADL_JSON_NONE, text = field->column.type == ADL_CSV_STRING;
-  const adl_json_value empty = {.text = "", .kind = ADL_JSON_STRING};
-  adl_json_value item;
-  if (text || field->list)
-    ADL_TRY(make_room(in->call, out, field, records, field->list ? (int64_t)value->size / 2 + 1 : 0,
-                      text ? (int64_t)value->size : 0, to));
-  if (null) adl_bit_set(to->to.validity, row, false);
-  if (!field->list) {
-    if (text)
-      add_text(in, null ? &empty : value, row, to);
-    else
-      add_number(field, number, row, to);
-    return ADL_OK;
-  }
-  if (null) value = &empty;
-  for (const char *at = value->text + 1; !null && adl_json_next_item(&at, value->text + value->size, &item);) {
-    if (text)
-      add_text(in, &item, to->items, to);
-    else if (read_number(in, field, &item, &number))
-      add_number(field, number, to->items, to);
-    to->items++;
-  }
-  to->to.offsets[row + 1] = (int32_t)to->items;
-  return ADL_OK;
-}
-
-/* ---- blocks ---- */
-
-static adl_status reserve_columns(const adl_call *call, const read_jsonl *self, const adl_line_block *block,
-                                  adl_out *out, json_sink *sinks) {
-  const adl_host *host = call->host;
-  int64_t guess = (block->end - block->at) / self->columns.count + 64;
-  for (int64_t i = 0; i < self->columns.count; i++) {
-    const json_field *field = &self->fields[i];
-    bool text = field->column.type == ADL_CSV_STRING;
-    sinks[i] = (json_sink){.wanted = host->wanted(call, field->column.slot)};
-    if (sinks[i].wanted)
-      ADL_TRY(host->reserve(call, out, field->column.slot, block->records, field->list ? guess / 8 : 0,
-                            text ? guess : 0, &sinks[i].to));
-  }
-  return ADL_OK;
-}
-
-/* False: the line is blank or rejected. */
-static bool read_line(const row_reader *in, numeric *numbers) {
-  const read_jsonl *self = in->self;
-  const adl_line *line = in->line;
-  adl_json_fault fault;
-  size_t good = adl_utf8_prefix(line->text, line->size), blanks = 0;
-  while (blanks < line->size && memchr(" \t\r", line->text[blanks], 3) != NULL) blanks++;
-  if (blanks == line->size) return false;
-  if (good < line->size) {
-    in->call->host->reject_record(in->call, line->number, NULL, "invalid UTF-8 at byte %lld", (long long)good + 1);
-    return false;
-  }
-  if (!adl_json_scan(self->nodes, (int32_t)self->columns.count, line->text, line->size, in->values, &fault)) {
-    in->call->host->reject_record(in->call, line->number, NULL, "not JSON at byte %lld: %s",
-                                  (long long)(fault.at - line->text) + 1, fault.what);
-    return false;
-  }
-  for (int64_t i = 0; i < self->columns.count; i++)
-    if (!check_field(in, &self->fields[i], &in->values[i], &numbers[i])) return false;
-  return true;
-}
 
 static adl_status decode(const adl_call *call, const void *instance, const void *data, int64_t size, int64_t position,
                          adl_out *out) {
-  const adl_host *host = call->host;
-  const read_jsonl *self = instance;
-  const size_t count = (size_t)self->columns.count;
-  adl_line_block block;
-  adl_line line;
-  int64_t rows = 0;
-  adl_line_block_begin(&block, data, position);
-  json_sink *sinks = host->alloc(call, count * sizeof *sinks);
-  numeric *numbers = host->alloc(call, count * sizeof *numbers);
-  row_reader in = {.call = call,
-                   .self = self,
-                   .line = &line,
-                   .values = host->alloc(call, count * sizeof *in.values),
-                   .text = host->alloc(call, (size_t)size)};
-  ADL_TRY(reserve_columns(call, self, &block, out, sinks));
-  int64_t *positions = host->positions(call, out, block.records);
-  while (adl_line_block_next(&block, &line)) {
-    if (!read_line(&in, numbers)) continue;
-    for (size_t i = 0; i < count; i++)
-      if (sinks[i].wanted)
-        ADL_TRY(add_field(&in, out, &self->fields[i], &in.values[i], numbers[i], rows, block.records, &sinks[i]));
-    positions[rows++] = line.number;
-  }
-  ADL_TRY(adl_file_name_fill(call, out, self->file_column.slot, self->lines.names[block.file], rows));
-  return host->commit(call, out, rows);
+  (void)size;
+  return adl_jsonl_decode(&((const read_jsonl *)instance)->table, call, data, position, out);
 }
 
 /* ---- binding ---- */
@@ -340,7 +101,7 @@ static adl_status set_paths(const adl_call *call, read_jsonl *self) {
 static adl_status set_field(const adl_call *call, read_jsonl *self, int64_t c) {
   static const char *const lists[] = {"strings", "ints", "floats"}, *const items[] = {"string", "int", "float"};
   const char *text = self->columns.values[c];
-  json_field *field = &self->fields[c];
+  adl_jsonl_field *field = &self->fields[c];
   field->column = (adl_csv_column){.name = self->columns.keys[c], .slot = -1};
   for (int i = 0; i < 3; i++) {
     if (strcmp(text, lists[i]) != 0) continue;
@@ -371,6 +132,11 @@ static adl_status bind(const adl_call *call, void *instance) {
   for (int64_t c = 0; c < self->columns.count; c++)
     if (set_field(call, self, c) != ADL_OK) status = ADL_FAILED;
   if (host->declare(call, &self->file_column, adl_column_type(ADL_CSV_STRING)) != ADL_OK) status = ADL_FAILED;
+  self->table = (adl_jsonl_table){.column_count = (int32_t)self->columns.count,
+                                  .fields = self->fields,
+                                  .nodes = self->nodes,
+                                  .file_names = self->lines.names,
+                                  .file_slot = self->file_column.name != NULL ? self->file_column.slot : -1};
   return status;
 }
 

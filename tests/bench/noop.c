@@ -137,6 +137,20 @@ static const adl_class look_class = {
 
 /* ---- bench.drop ---- */
 
+typedef struct nowhere {
+  adl_inputs columns;
+} nowhere;
+
+static const adl_param drop_params[] = {
+    {.name = "columns",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_LIST_OF | ADL_NULLS_PASS | ADL_NAN_PASS,
+     .offset = offsetof(nowhere, columns),
+     .elements = ADL_ANY_ELEMENT,
+     .shapes = ADL_ANY_SHAPE,
+     .doc = "Columns that are asked for, so that the stages before make them."},
+};
+
 static adl_status drop_rows(const adl_call *call, void *instance, const adl_batch *batch, const void *block,
                             int64_t size) {
   (void)call;
@@ -153,7 +167,9 @@ static const adl_class drop_class = {
     .id = "bench.drop",
     .title = "Nowhere",
     .doc = "Rows end here.",
-    .instance_size = sizeof(nothing),
+    .instance_size = sizeof(nowhere),
+    .state_version = 0,
+    ADL_PARAMS(drop_params),
     .write = drop_rows,
 };
 

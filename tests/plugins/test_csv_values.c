@@ -514,6 +514,34 @@ START_TEST(times_like_gmtime) {
 }
 END_TEST
 
+/* The usual form has a way of its own, +00 in place of Z has not: they agree, whatever is wrong in front of it. */
+START_TEST(times_by_both_ways) {
+  adl_time_format iso;
+  int32_t at;
+  int taken = 0;
+  ck_assert_ptr_null(adl_time_format_set(&iso, "iso", &at));
+  for (int i = 0; i < 300000; i++) {
+    static const char other[] = "0123456789:-T t.Z/;\x80\xff";
+    char text[] = "2024-02-29T23:59:60+00", usual[sizeof text];
+    for (size_t k = 0; k < 19; k++)
+      if (text[k] >= '0' && text[k] <= '9' && random_bits() % 3 == 0) text[k] = (char)('0' + random_bits() % 10);
+    for (uint64_t k = random_bits() % 3; k > 0; k--)
+      text[random_bits() % 19] = other[random_bits() % (sizeof other - 1)];
+    memcpy(usual, text, sizeof text);
+    usual[19] = 'Z';
+    bool day = random_bits() % 4 == 0;
+    int64_t value = 0, same = 0;
+    adl_parsed general = adl_time_parse(&iso, text, 22, day, &value);
+    size_t size = text[16] == ':' ? 19 + random_bits() % 2 : 20; /* else 19 may be hours and minutes with an offset */
+    ALL(adl_time_parse(&iso, usual, size, day, &same) == general, "%s", text);
+    ALL(value == same, "%s", text);
+    taken += general == ADL_PARSED;
+  }
+  ck_assert_int_gt(taken, 10000);
+  ck_assert_int_lt(taken, 250000);
+}
+END_TEST
+
 START_TEST(times_far_away) {
   char text[ADL_TIME_TEXT + 1];
   text[adl_time_print(INT64_MAX, text)] = '\0';
@@ -556,6 +584,7 @@ int main(void) {
   tcase_add_loop_test(tcase, known_times, 0, COUNT(times));
   tcase_add_test(tcase, wrong_formats);
   tcase_add_test(tcase, times_like_gmtime);
+  tcase_add_test(tcase, times_by_both_ways);
   tcase_add_test(tcase, times_far_away);
   tcase_add_test(tcase, nearest_names);
   suite_add_tcase(suite, tcase);

@@ -76,12 +76,39 @@ static GString *document(void) {
 static const adl_json_node nodes[] = {{"", 0, -1, 1, -1}, {"s", 1, 0, -1, 2},  {"i", 1, 1, -1, 3}, {"o", 1, -1, 4, -1},
                                       {"p", 1, 2, 6, 5},  {"l", 1, 4, -1, -1}, {"f", 1, 3, -1, -1}};
 
+/* A text as it stands in a block, with its masks. */
+typedef struct masked {
+  char *memory, *text;
+  void *bits;
+  adl_json_masks masks;
+} masked;
+
+static masked mask_text(const char *text, size_t size, adl_simd level) {
+  masked m = {.memory = g_malloc0(size + 2 * ADL_JSON_PAD), .bits = g_malloc(adl_json_masks_size(size))};
+  m.text = m.memory + ADL_JSON_PAD;
+  memset(m.text + size, "\n\"0{"[size % 4], ADL_JSON_PAD); /* what stands behind must not matter */
+  if (size > 0) memcpy(m.text, text, size);
+  adl_json_mask(level, m.text, size, m.bits, &m.masks);
+  return m;
+}
+
+static void unmask(masked *m) {
+  g_free(m->memory);
+  g_free(m->bits);
+}
+
+static bool scan_new(const adl_json_masks *masks, size_t size, adl_json_value *values, adl_json_fault *fault) {
+  static adl_json_scanner scanner;
+  adl_json_begin(&scanner, nodes, 5, masks);
+  return adl_json_scan(&scanner, masks->base, size, values, fault);
+}
+
 static JsonNode *member(JsonNode *node, const char *name) {
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node)) return NULL;
   return json_object_get_member(json_node_get_object(node), name);
 }
 
-static void assert_same(const adl_json_value *value, JsonNode *node, const char *text) {
+static void assert_same(const adl_json_masks *masks, const adl_json_value *value, JsonNode *node, const char *text) {
   static const char *const kinds[] = {"null", "false", "true", "number", "string", "array", "object"};
   if (node == NULL || JSON_NODE_HOLDS_NULL(node)) {
     ck_assert_msg(value->kind == ADL_JSON_NONE, "%s instead of null in %s", kinds[value->kind], text);
@@ -93,9 +120,9 @@ static void assert_same(const adl_json_value *value, JsonNode *node, const char 
     adl_json_value item;
     guint count = 0;
     ck_assert_msg(value->kind == ADL_JSON_ARRAY, "%s instead of an array in %s", kinds[value->kind], text);
-    for (; adl_json_next_item(&at, value->text + value->size, &item); count++) {
+    for (; adl_json_next_item(masks, &at, value->text + value->size, &item); count++) {
       ck_assert_uint_lt(count, json_array_get_length(array));
-      assert_same(&item, json_array_get_element(array, count), text);
+      assert_same(masks, &item, json_array_get_element(array, count), text);
     }
     ck_assert_uint_eq(count, json_array_get_length(array));
   } else if (json_node_get_value_type(node) == G_TYPE_STRING) {
@@ -121,20 +148,24 @@ static bool same_values(const GString *text) {
   adl_json_value values[5];
   adl_json_fault fault = {NULL, NULL};
   if (!adl_utf8_valid(text->str, text->len)) return false;
-  if (!adl_json_scan(nodes, 5, text->str, text->len, values, &fault)) {
-    ck_assert(fault.at >= text->str && fault.at <= text->str + text->len && fault.what != NULL);
+  masked m = mask_text(text->str, text->len, below(2) ? adl_simd_level() : ADL_SIMD_PORTABLE);
+  const adl_json_masks *masks = &m.masks;
+  if (!scan_new(masks, text->len, values, &fault)) {
+    ck_assert(fault.at >= m.text && fault.at <= m.text + text->len && fault.what != NULL);
+    unmask(&m);
     return false;
   }
   JsonParser *parser = json_parser_new();
   GError *error = NULL;
   ck_assert_msg(json_parser_load_from_data(parser, text->str, (gssize)text->len, &error), "taken: %s", text->str);
   JsonNode *root = json_parser_get_root(parser), *p = member(member(root, "o"), "p");
-  assert_same(&values[0], member(root, "s"), text->str);
-  assert_same(&values[1], member(root, "i"), text->str);
-  assert_same(&values[2], p, text->str);
-  assert_same(&values[3], member(p, "f"), text->str);
-  assert_same(&values[4], member(member(root, "o"), "l"), text->str);
+  assert_same(masks, &values[0], member(root, "s"), text->str);
+  assert_same(masks, &values[1], member(root, "i"), text->str);
+  assert_same(masks, &values[2], p, text->str);
+  assert_same(masks, &values[3], member(p, "f"), text->str);
+  assert_same(masks, &values[4], member(member(root, "o"), "l"), text->str);
   g_object_unref(parser);
+  unmask(&m);
   return true;
 }
 
@@ -163,6 +194,75 @@ START_TEST(damaged_documents) {
   }
   ck_assert_int_gt(taken, 100);
   ck_assert_int_lt(taken, 7000);
+}
+END_TEST
+
+/* Texts of many shapes one behind the other, some damaged: what is remembered of earlier ones changes nothing. */
+START_TEST(memory_changes_nothing) {
+  GString *all = g_string_new(NULL), *texts[600];
+  gsize at = 0;
+  int taken = 0;
+  for (int i = 0; i < 600; i++) {
+    texts[i] = i % 3 == 0 || i < 10 ? document() : g_string_new(texts[i - 1 - below(9)]->str);
+    if (below(4) == 0) texts[i]->str[below((int)texts[i]->len)] = "{}[],:\"\\0 "[below(10)];
+    g_string_append_len(all, texts[i]->str, (gssize)texts[i]->len);
+    g_string_append_c(all, '\n');
+  }
+  masked m = mask_text(all->str, all->len, adl_simd_level());
+  static adl_json_scanner scanner;
+  adl_json_begin(&scanner, nodes, 5, &m.masks);
+  for (int i = 0; i < 600; i++) {
+    adl_json_value values[5] = {{0}}, fresh[5] = {{0}};
+    adl_json_fault fault = {0}, fault_too = {0};
+    masked one = mask_text(texts[i]->str, texts[i]->len, ADL_SIMD_PORTABLE);
+    const char *text = m.text + at;
+    bool good = adl_json_scan(&scanner, text, texts[i]->len, values, &fault);
+    ck_assert_int_eq(good, scan_new(&one.masks, texts[i]->len, fresh, &fault_too));
+    if (!good) {
+      ck_assert_int_eq(fault.at - text, fault_too.at - one.text);
+      ck_assert_str_eq(fault.what, fault_too.what);
+    }
+    for (int v = 0; good && v < 5; v++) {
+      ck_assert_int_eq(values[v].kind, fresh[v].kind);
+      ck_assert_int_eq(values[v].size, fresh[v].size);
+      ck_assert_int_eq(values[v].escaped, fresh[v].escaped);
+      if (values[v].text != NULL) ck_assert_int_eq(values[v].text - text, fresh[v].text - one.text);
+    }
+    taken += good;
+    at += texts[i]->len + 1;
+    unmask(&one);
+  }
+  ck_assert_int_gt(taken, 100);
+  ck_assert_int_lt(taken, 590);
+  for (int i = 0; i < 600; i++) g_string_free(texts[i], TRUE);
+  g_string_free(all, TRUE);
+  unmask(&m);
+}
+END_TEST
+
+/* Every level against what the bits mean. */
+START_TEST(masks_are_right) {
+  static const adl_simd levels[] = {ADL_SIMD_PORTABLE, ADL_SIMD_AVX2};
+  for (int i = 0; i < 600; i++) {
+    char text[300];
+    size_t size = (size_t)below(300);
+    bool high = false;
+    for (size_t k = 0; k < size; k++) {
+      text[k] = (char)(below(2) ? "\"\\ 09/:\x1f\x20\x7f"[below(10)] : below(i % 2 == 0 ? 128 : 256));
+      high |= (unsigned char)text[k] >= 128;
+    }
+    for (int l = 0; l < (adl_simd_level() >= ADL_SIMD_AVX2 ? 2 : 1); l++) {
+      masked m = mask_text(text, size, levels[l]);
+      ck_assert_int_eq(m.masks.high, high);
+      for (size_t k = 0; k < size; k++) {
+        unsigned char c = (unsigned char)text[k];
+        ck_assert_int_eq(adl_bit(m.masks.special, (int64_t)k), c == '"' || c == '\\' || c < ' ');
+        ck_assert_int_eq(adl_bit(m.masks.digits, (int64_t)k), c >= '0' && c <= '9');
+      }
+      ck_assert(adl_bit(m.masks.special, (int64_t)size) && !adl_bit(m.masks.digits, (int64_t)size));
+      unmask(&m);
+    }
+  }
 }
 END_TEST
 
@@ -216,7 +316,9 @@ START_TEST(depth_is_bounded) {
     g_string_append_c(text, '}');
     adl_json_value values[5];
     adl_json_fault fault;
-    ck_assert_int_eq(adl_json_scan(nodes, 5, text->str, text->len, values, &fault), depth <= ADL_JSON_DEPTH);
+    masked m = mask_text(text->str, text->len, adl_simd_level());
+    ck_assert_int_eq(scan_new(&m.masks, text->len, values, &fault), depth <= ADL_JSON_DEPTH);
+    unmask(&m);
     g_string_free(text, TRUE);
   }
   GString *deep = g_string_new("{\"s\":");
@@ -389,6 +491,8 @@ int main(void) {
   tcase_set_timeout(cases, 120);
   tcase_add_test(cases, random_documents);
   tcase_add_test(cases, damaged_documents);
+  tcase_add_test(cases, memory_changes_nothing);
+  tcase_add_test(cases, masks_are_right);
   tcase_add_loop_test(cases, what_is_not_json, 0, (int)G_N_ELEMENTS(wrong));
   tcase_add_test(cases, depth_is_bounded);
   tcase_add_test(cases, known_values);
