@@ -62,7 +62,7 @@ static adl_status merge(const adl_call *call, const void *instance, const void *
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const group *self = instance;
-  adl_fold fold = {.struct_size = sizeof fold, .step = step, .merge = merge};
+  adl_fold fold = {.struct_size = sizeof fold, .flags = ADL_FOLD_KEYS, .step = step, .merge = merge};
   groups_of(call, self, model->tensors);
   for (int64_t i = 0; i < self->columns.count; i++) adl_aggregate_init(call, &self->aggregates[i], model->tensors);
   return call->host->fold(call, rows, &fold, model->tensors);
