@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/aligned.h"
+
 typedef struct entry {
   adl_frame *frame; /* NULL: in the spool */
   int64_t offset;
@@ -120,7 +122,7 @@ static int64_t training_rows(const adl_frame *frame) {
 static bool keep(adl_store *store, adl_frame *frame, char **why) {
   entry at = {.rows = frame->rows, .first = store->rows, .first_training = store->training_rows};
   int64_t bytes = adl_frame_bytes(frame);
-  if (atomic_fetch_add(&store->budget->used, bytes) + bytes <= store->budget->limit) {
+  if (atomic_fetch_add(&store->budget->used, bytes) + bytes + adl_spill_held() <= store->budget->limit) {
     at.frame = adl_frame_ref(frame);
     at.bytes = bytes;
   } else {
