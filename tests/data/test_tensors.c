@@ -80,14 +80,15 @@ START_TEST(storage_beyond_the_limit_lies_in_a_file) {
   for (int64_t size = 1000; size < 4000000; size = size * 3 / 2) {
     int64_t *data = adl_tensors_get(tensors, "x", ADL_INT64, 1, SIZE(size), NULL);
     for (int64_t i = 0; i < size; i++) {
-      ck_assert_int_eq(data[i], i < known ? i + 1 : 0);
+      if (data[i] != (i < known ? i + 1 : 0)) ck_abort_msg("wrong at %d", (int)i);
       data[i] = i + 1;
     }
     known = size;
     ck_assert_int_le(adl_spill_held(), before + limit);
   }
   int64_t *data = adl_tensors_get(tensors, "x", ADL_INT64, 1, SIZE(5000000), NULL);
-  for (int64_t i = 0; i < known; i++) ck_assert_int_eq(data[i], i + 1);
+  for (int64_t i = 0; i < known; i++)
+    if (data[i] != i + 1) ck_abort_msg("wrong at %d", (int)i);
   ck_assert_int_eq(data[4999999], 0);
   ck_assert_ptr_null(adl_spill_failure());
   adl_tensors_free(tensors);
