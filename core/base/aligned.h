@@ -23,6 +23,7 @@ typedef struct adl_zeroed {
   int64_t used;     /* bytes asked for last */
   int64_t capacity; /* bytes held */
   bool mapped;
+  bool spilled; /* mapped from a file without a name: the system may take its pages out of memory */
 } adl_zeroed;
 
 /* False, and nothing is held: not that much memory. */
@@ -30,5 +31,14 @@ bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size);
 /* Keeps what fits, the rest is zero. May move. False, and nothing has changed: not that much memory. */
 bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size);
 void adl_zeroed_clear(adl_zeroed *zeroed);
+
+/*
+ * How much of it may lie in memory of its own: storage of a megabyte and more is mapped from a file in `directory` (copied)
+ * where mapped storage and what `others` counts (kept rows; NULL: nothing) come to more than `limit` bytes. Where the file
+ * cannot be had, memory is taken all the same, and adl_spill_failure says why. INT64_MAX: no limit. While nothing runs.
+ */
+void adl_spill_beyond(int64_t limit, const _Atomic int64_t *others, const char *directory);
+int64_t adl_spill_held(void);        /* bytes of mapped storage that are not in files */
+const char *adl_spill_failure(void); /* NULL: none since adl_spill_beyond was called last */
 
 #endif

@@ -115,6 +115,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->threads = adl_pool_threads(engine->pool);
   engine->budget.limit = options->memory > 0 ? options->memory : graph->memory > 0 ? graph->memory : half_of_free();
   engine->budget.spool_directory = options->directory != NULL ? options->directory : g_get_tmp_dir();
+  adl_spill_beyond(engine->budget.limit, &engine->budget.used, engine->budget.spool_directory);
   engine->apply = options->apply;
   engine->started_us = g_get_real_time();
   pthread_mutex_init(&engine->shards_mutex, NULL);
@@ -153,6 +154,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
 void adl_engine_free(adl_engine *engine) {
   if (engine == NULL) return;
   atomic_store(&adl_engine_interrupted, false); /* the next one begins anew */
+  adl_spill_beyond(INT64_MAX, NULL, NULL);
   adl_pool_free(engine->pool);
   for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
   for (int32_t i = 0; i < engine->threads + 2; i++) {

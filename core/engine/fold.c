@@ -8,7 +8,11 @@
 #include "core/engine/crash.h"
 #include "core/engine/internal.h"
 
-static int32_t lanes_for(const adl_tensors *total) {
+/* Where a partial grows with the keys of the data: each key is in all of them in the end. */
+enum { KEY_LANES = 4 };
+
+static int32_t lanes_for(const adl_fold *fold, const adl_tensors *total) {
+  if ((fold->flags & ADL_FOLD_KEYS) != 0) return KEY_LANES;
   int64_t bytes = adl_tensors_bytes(total);
   return bytes <= (INT64_C(16) << 20) ? ADL_MAX_LANES : bytes <= (INT64_C(64) << 20) ? 4 : 2;
 }
@@ -90,19 +94,43 @@ static bool merge_two(adl_worker *worker, adl_node_run *node, const adl_fold *fo
   return adl_worker_leave(worker, fold->merge(call, node->stage->self, fold->context, into, from));
 }
 
-/* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows. What is left in the first of them moves
- * into `total`. */
-static bool merge_lanes(adl_worker *worker, adl_node_run *node, const adl_fold *fold, adl_tensors **partials,
-                        const bool *touched, int32_t lanes, adl_tensors *total) {
+/* The pairs of one level of the tree: each is merged by one worker. */
+typedef struct merge_level {
+  adl_engine *engine;
+  adl_node_run *node;
+  const adl_fold *fold;
+  adl_tensors **present;
+  int32_t count, step;
+  _Atomic int32_t next;
+  _Atomic bool failed;
+} merge_level;
+
+static void merge_pairs(void *data, int32_t worker_number) {
+  merge_level *m = data;
+  int32_t pairs = (m->count - m->step + 2 * m->step - 1) / (2 * m->step);
+  for (int32_t pair = atomic_fetch_add(&m->next, 1); pair < pairs && !atomic_load(&m->failed);
+       pair = atomic_fetch_add(&m->next, 1)) {
+    int32_t i = pair * 2 * m->step;
+    if (!merge_two(&m->engine->workers[worker_number], m->node, m->fold, m->present[i], m->present[i + m->step]))
+      atomic_store(&m->failed, true);
+  }
+}
+
+/* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows, on the workers, which rest. What is left
+ * in the first of them moves into `total`. */
+static bool merge_lanes(adl_node_run *node, const adl_fold *fold, adl_tensors **partials, const bool *touched,
+                        int32_t lanes, adl_tensors *total) {
   adl_tensors *present[ADL_MAX_LANES];
-  int32_t count = 0;
+  merge_level m = {.engine = node->engine, .node = node, .fold = fold, .present = present, .step = 1};
   for (int32_t i = 0; i < lanes; i++)
-    if (touched[i]) present[count++] = partials[i];
-  for (int32_t step = 1; step < count; step *= 2)
-    for (int32_t i = 0; i + step < count; i += 2 * step)
-      if (!merge_two(worker, node, fold, present[i], present[i + step])) return false;
+    if (touched[i]) present[m.count++] = partials[i];
+  for (; m.step < m.count; m.step *= 2) {
+    atomic_store(&m.next, 0);
+    adl_pool_help(node->engine->pool, merge_pairs, &m);
+    if (atomic_load(&m.failed)) return false;
+  }
   adl_tensors *zero = adl_tensors_like(total);
-  adl_tensors_replace(total, count > 0 ? present[0] : zero);
+  adl_tensors_replace(total, m.count > 0 ? present[0] : zero);
   adl_tensors_free(zero);
   return true;
 }
@@ -159,11 +187,10 @@ static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold
     adl_context_current = adl_context_of(call);
     return in_order ? ADL_OK : ADL_FAILED;
   }
-  kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(total)};
+  kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(fold, total)};
   for (int32_t i = 0; i < f.lanes; i++) f.partials[i] = adl_tensors_like(total);
   adl_pool_run(engine->pool, fold_lanes, &f, NULL, NULL);
-  bool ok =
-      !adl_engine_stopping(engine) && merge_lanes(merger, rows->node, fold, f.partials, f.touched, f.lanes, total);
+  bool ok = !adl_engine_stopping(engine) && merge_lanes(rows->node, fold, f.partials, f.touched, f.lanes, total);
   for (int32_t i = 0; i < f.lanes; i++) adl_tensors_free(f.partials[i]);
   adl_context_current = adl_context_of(call);
   return ok ? ADL_OK : ADL_FAILED;
@@ -181,7 +208,7 @@ static adl_status fold_passing(const adl_call *call, adl_rows *rows, const adl_f
   }
   p->fold = fold;
   p->total = total;
-  p->lanes = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? 1 : lanes_for(total);
+  p->lanes = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? 1 : lanes_for(fold, total);
   for (int32_t i = 0; i < p->lanes; i++) {
     p->partials[i] = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? total : adl_tensors_like(total);
     adl_turn_init(&p->turns[i], i, p->lanes);
@@ -271,8 +298,7 @@ bool adl_passing_finish(adl_node_run *node) {
   bool in_order = p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0;
   bool ok = !adl_engine_stopping(engine);
   int64_t begin = adl_clock_ns();
-  if (ok && p->asked && !in_order)
-    ok = merge_lanes(&engine->workers[engine->threads + 1], node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  if (ok && p->asked && !in_order) ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
   pthread_mutex_lock(&p->mutex);
   p->status = ok ? ADL_OK : ADL_FAILED;
   p->delivered = true;

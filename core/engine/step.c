@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include <xxhash.h>
+
+#include "core/base/aligned.h"
 #include "core/engine/internal.h"
 
 /* ---- calls ---- */
@@ -22,6 +24,11 @@ bool adl_worker_leave(adl_worker *worker, adl_status status) {
   adl_engine *engine = worker->call.engine;
   bool ok = adl_engine_stopping(engine) ? status == ADL_OK && !worker->context.failed
                                         : adl_context_check(&worker->context, status);
+  if (ok && adl_spill_failure() != NULL) { /* its tables did not find room on the disk */
+    ok = false;
+    if (!atomic_exchange(&engine->failed, true))
+      adl_engine_fail(engine, worker->call.node->stage, "%s", adl_spill_failure());
+  }
   if (!ok) atomic_store(&engine->failed, true);
   adl_context_leave(&worker->context);
   worker->call.frame = NULL;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/aligned.h"
+
 typedef struct entry {
   adl_frame *frame; /* NULL: in the spool */
   int64_t offset;
@@ -120,7 +122,7 @@ static int64_t training_rows(const adl_frame *frame) {
 static bool keep(adl_store *store, adl_frame *frame, char **why) {
   entry at = {.rows = frame->rows, .first = store->rows, .first_training = store->training_rows};
   int64_t bytes = adl_frame_bytes(frame);
-  if (atomic_fetch_add(&store->budget->used, bytes) + bytes <= store->budget->limit) {
+  if (atomic_fetch_add(&store->budget->used, bytes) + bytes + adl_spill_held() <= store->budget->limit) {
     at.frame = adl_frame_ref(frame);
     at.bytes = bytes;
   } else {
@@ -240,11 +242,14 @@ static adl_frame *gather_from_many(const adl_store *store, const int32_t *column
   wanted_row *wanted = g_new(wanted_row, (gsize)count);
   int64_t *restore = g_new(int64_t, (gsize)count), *local = g_new(int64_t, (gsize)count);
   int64_t known = 0;
+  bool rising = true;
   for (int64_t i = 0; i < count; i++) {
     restore[i] = -1;
-    if (rows[i] >= 0) wanted[known++] = (wanted_row){rows[i], i};
+    if (rows[i] < 0) continue;
+    rising = rising && (known == 0 || wanted[known - 1].row <= rows[i]);
+    wanted[known++] = (wanted_row){rows[i], i};
   }
-  qsort(wanted, (size_t)known, sizeof *wanted, by_row);
+  if (!rising) qsort(wanted, (size_t)known, sizeof *wanted, by_row);
   GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   bool ok = true;
   for (int64_t i = 0; ok && i < known;) {

@@ -395,8 +395,10 @@ typedef struct adl_fold {
 } adl_fold;
 
 enum {
-  ADL_FOLD_IN_ORDER = 1 << 0 /* one lane: step works on `total` itself, on every row in order, keeping what is in it
-                                (online learners that make several passes) */
+  ADL_FOLD_IN_ORDER = 1 << 0, /* one lane: step works on `total` itself, on every row in order, keeping what is in it
+                                 (online learners that make several passes) */
+  ADL_FOLD_KEYS = 1 << 1      /* a partial grows with the number of keys in the data: few lanes, since merging them takes
+                                 as long as the steps */
 };
 
 /* ----------------------------------------------------------------------------------------------- stage class ---- */

@@ -1,8 +1,8 @@
 /* Folding aggregates: what a batch adds to its groups, and what one partial result adds to another. See aggregate.h. */
 #include "common/aggregate.h"
 
+#include "common/aggregate_bag.h"
 #include "common/aggregate_vector.h"
-#include "common/category.h"
 #include "common/cell.h"
 #include "common/key.h"
 
@@ -93,14 +93,15 @@ adl_status adl_aggregate_bind(const adl_call *call, const adl_call_of *of, int64
 
 static adl_table *side_table(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors) {
   char name[32];
-  snprintf(name, sizeof name, "%s.%lld", a->of->function == ADL_DISTINCT ? "distinct" : "bag", (long long)a->number);
-  return call->host->table(call, tensors, name, a->of->function == ADL_DISTINCT ? 0 : 1);
+  snprintf(name, sizeof name, "distinct.%lld", (long long)a->number);
+  return call->host->table(call, tensors, name, 0);
 }
 
 void adl_aggregate_init(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors) {
   adl_cell_texts texts;
   int32_t function = aggregate->of->function;
-  if (function == ADL_DISTINCT || function == ADL_BAG_OF) side_table(call, aggregate, tensors);
+  if (function == ADL_DISTINCT) side_table(call, aggregate, tensors);
+  if (function == ADL_BAG_OF) adl_aggregate_bag_init(call, aggregate, tensors);
   bool keeps_value = function == ADL_MIN || function == ADL_MAX || function == ADL_LAST;
   if (keeps_value && aggregate->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, tensors, aggregate->number);
 }
@@ -226,36 +227,6 @@ static void step_distinct(const adl_call *call, const adl_aggregate *a, const ad
   }
 }
 
-static void step_bag(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, const int64_t *group,
-                     adl_tensors *partial) {
-  const adl_host *host = call->host;
-  const adl_column *tokens = argument(a, batch, 0), *weights = argument(a, batch, 1);
-  adl_table *bag = side_table(call, a, partial);
-  char buffer[ADL_CATEGORY_TEXT_SIZE];
-  adl_keys keys;
-  int64_t from, to, at = 0;
-  adl_keys_begin(&keys, call, batch->rows);
-  for (int64_t row = 0; row < batch->rows; row++) {
-    if (weights != NULL && adl_is_null(weights, row)) continue;
-    adl_items_of(tokens, row, &from, &to);
-    for (int64_t item = from; item < to; item++) {
-      adl_key_add_integer(&keys.key, group[row]);
-      adl_key_add_text(&keys.key, adl_category_text(tokens, item, buffer), true);
-      adl_keys_end(&keys);
-    }
-  }
-  const int64_t *rows = adl_keys_insert(&keys, bag);
-  for (int64_t row = 0; row < batch->rows; row++) {
-    if (weights != NULL && adl_is_null(weights, row)) continue;
-    double weight = weights != NULL ? adl_number_at(weights, row) : 1;
-    adl_items_of(tokens, row, &from, &to);
-    for (int64_t item = from; item < to; item++) {
-      double of_item = tokens->weights != NULL ? (double)tokens->weights[item] : 1;
-      host->table_row(bag, rows[at++])[0] += weight * of_item;
-    }
-  }
-}
-
 adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
                               const int64_t *group, double *const *cells, int64_t groups, adl_tensors *partial) {
   const adl_column *column = argument(aggregate, batch, 0);
@@ -277,7 +248,7 @@ adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggrega
       break;
     case ADL_LAST: step_last(call, aggregate, batch, cells, partial); break;
     case ADL_DISTINCT: step_distinct(call, aggregate, batch, group, cells, partial); break;
-    case ADL_BAG_OF: step_bag(call, aggregate, batch, group, partial); break;
+    case ADL_BAG_OF: return adl_aggregate_bag_step(call, aggregate, batch, group, groups, partial);
     default: step_extreme(call, aggregate, batch, cells, partial); break;
   }
   return ADL_OK;
@@ -357,13 +328,10 @@ static void merge_table_rows(const adl_call *call, const adl_aggregate *a, adl_t
   }
   const int64_t *at = adl_keys_insert(&keys, to);
   for (int64_t row = first; row < end; row++) {
-    if (a->of->function == ADL_BAG_OF) {
-      host->table_row(to, at[row - first])[0] += host->table_row(of, row)[0];
-    } else if (at[row - first] == known) {
-      double *count = host->table_row(into_groups, group[row - first]) + a->cell;
-      adl_cell_set_integer(count, adl_cell_integer(count) + 1);
-      known++;
-    }
+    if (at[row - first] != known) continue;
+    double *count = host->table_row(into_groups, group[row - first]) + a->cell;
+    adl_cell_set_integer(count, adl_cell_integer(count) + 1);
+    known++;
   }
 }
 
@@ -377,8 +345,9 @@ static void merge_table(const adl_call *call, const adl_aggregate *a, adl_tensor
 
 adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,
                                adl_table *into_groups, adl_tensors *from, adl_table *from_groups, const int64_t *map) {
-  bool table = aggregate->of->function == ADL_DISTINCT || aggregate->of->function == ADL_BAG_OF;
-  if (table)
+  if (aggregate->of->function == ADL_BAG_OF)
+    return adl_aggregate_bag_merge(call, aggregate, into, call->host->table_count(into_groups), from, map);
+  if (aggregate->of->function == ADL_DISTINCT)
     merge_table(call, aggregate, into, into_groups, from, map);
   else if (adl_aggregate_of_vectors(aggregate))
     adl_aggregate_vector_merge(call, aggregate, into, into_groups, from, from_groups, map);

@@ -42,16 +42,13 @@ adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggreg
 
 /* ---- in the end ---- */
 
-typedef struct adl_bag_entry {
-  adl_text token;
-  double weight;
-} adl_bag_entry;
-
 /* What is worked out once, before the columns are written. */
 typedef struct adl_aggregate_result {
   const adl_aggregate *aggregate;
   adl_tensors *tensors;
-  const adl_bag_entry *bags; /* of all groups, in the order in which groups are written, tokens by their bytes */
+  const struct adl_radix_pair
+      *bags;                 /* of all groups, in the order in which groups are written, tokens by their bytes: the
+                                  number of the token, and the weight */
   const int64_t *bag_starts; /* groups + 1 */
 } adl_aggregate_result;
 

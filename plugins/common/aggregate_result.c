@@ -1,73 +1,14 @@
 /* The columns that aggregates make in the end. See aggregate.h. */
-#include <stdlib.h>
-
 #include "common/aggregate.h"
+#include "common/aggregate_bag.h"
 #include "common/aggregate_vector.h"
 #include "common/cell.h"
 #include "common/key.h"
 
-static adl_table *table_of(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors) {
-  char name[32];
-  snprintf(name, sizeof name, "bag.%lld", (long long)a->number);
-  return call->host->table(call, tensors, name, 1);
-}
-
-static int compare_entries(const void *a, const void *b) {
-  return adl_key_compare(((const adl_bag_entry *)a)->token, ((const adl_bag_entry *)b)->token);
-}
-
-static int64_t group_of(adl_text key, adl_text *token) {
-  adl_key_reader reader = {(const uint8_t *)key.data, (const uint8_t *)key.data + key.size};
-  adl_key_value value;
-  adl_key_next(&reader, ADL_INT64, false, NULL, &value);
-  *token = (adl_text){(const char *)reader.at, (int32_t)(reader.end - reader.at)};
-  return value.integer;
-}
-
-/* Tokens of all bags, dealt to the groups by counting, then sorted within each. */
-static void sort_bags(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors, const int64_t *order,
-                      int64_t count, adl_aggregate_result *result) {
-  const adl_host *host = call->host;
-  adl_table *bag = table_of(call, a, tensors);
-  int64_t rows = host->table_count(bag);
-  adl_text token;
-  int64_t *place = host->alloc(call, ((size_t)count + 1) * sizeof *place); /* of a group in the order */
-  int64_t *starts = host->alloc(call, ((size_t)count + 2) * sizeof *starts);
-  adl_bag_entry *entries = host->alloc(call, ((size_t)rows + 1) * sizeof *entries);
-  for (int64_t i = 0; i < count; i++) place[order[i]] = i;
-  memset(starts, 0, ((size_t)count + 2) * sizeof *starts);
-  for (int64_t row = 0; row < rows; row++) starts[place[group_of(host->table_key(bag, row), &token)] + 2]++;
-  for (int64_t i = 2; i <= count; i++) starts[i] += starts[i - 1];
-  for (int64_t row = 0; row < rows; row++) {
-    int64_t *next = &starts[place[group_of(host->table_key(bag, row), &token)] + 1];
-    entries[(*next)++] = (adl_bag_entry){token, host->table_row(bag, row)[0]};
-  }
-  for (int64_t i = 0; i < count; i++)
-    qsort(entries + starts[i], (size_t)(starts[i + 1] - starts[i]), sizeof *entries, compare_entries);
-  result->bags = entries;
-  result->bag_starts = starts;
-}
-
 void adl_aggregate_finish(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors,
                           const int64_t *order, int64_t count, adl_aggregate_result *result) {
   *result = (adl_aggregate_result){.aggregate = aggregate, .tensors = tensors};
-  if (aggregate->of->function == ADL_BAG_OF) sort_bags(call, aggregate, tensors, order, count, result);
-}
-
-static adl_status write_bags(const adl_call *call, const adl_aggregate_result *result, int64_t first, int64_t rows,
-                             adl_out *out) {
-  adl_buffers to;
-  int64_t begin = result->bag_starts[first], end = result->bag_starts[first + rows], bytes = 0;
-  for (int64_t i = begin; i < end; i++) bytes += result->bags[i].token.size;
-  ADL_TRY(call->host->reserve(call, out, result->aggregate->slot, rows, end - begin, bytes, &to));
-  for (int64_t row = 0; row < rows; row++) to.offsets[row + 1] = (int32_t)(result->bag_starts[first + row + 1] - begin);
-  for (int64_t i = 0; i < end - begin; i++) {
-    adl_text token = result->bags[begin + i].token;
-    if (token.size > 0) memcpy((char *)to.data + to.string_offsets[i], token.data, (size_t)token.size);
-    to.string_offsets[i + 1] = to.string_offsets[i] + token.size;
-    to.weights[i] = (float)result->bags[begin + i].weight;
-  }
-  return ADL_OK;
+  if (aggregate->of->function == ADL_BAG_OF) adl_aggregate_bag_finish(call, aggregate, tensors, order, count, result);
 }
 
 /* A group's string value, if it has one. */
@@ -125,7 +66,7 @@ adl_status adl_aggregate_write(const adl_call *call, const adl_aggregate_result 
   const adl_aggregate *a = result->aggregate;
   adl_buffers to;
   if (!host->wanted(call, a->slot)) return ADL_OK;
-  if (a->of->function == ADL_BAG_OF) return write_bags(call, result, first, rows, out);
+  if (a->of->function == ADL_BAG_OF) return adl_aggregate_bag_write(call, result, first, rows, out);
   if (adl_aggregate_of_vectors(a)) return adl_aggregate_vector_write(call, result, groups, order + first, rows, out);
   if (a->type.element == ADL_STRING || a->type.element == ADL_BYTES)
     return write_texts(call, result, groups, order + first, rows, out);

@@ -214,8 +214,13 @@ static adl_status write_texts(const adl_call *call, const adl_past *past, const 
   return ADL_OK;
 }
 
+typedef struct bag_entry {
+  adl_text token;
+  double weight;
+} bag_entry;
+
 static int compare_entries(const void *a, const void *b) {
-  return adl_key_compare(((const adl_bag_entry *)a)->token, ((const adl_bag_entry *)b)->token);
+  return adl_key_compare(((const bag_entry *)a)->token, ((const bag_entry *)b)->token);
 }
 
 /* Bags in the making: what a token has come to in the row in hand, and the entries of all rows so far. */
@@ -223,14 +228,14 @@ typedef struct bags {
   double *weight;
   int64_t *row_of; /* the row, and one more, that a token was last seen in */
   int64_t *tokens; /* of the row in hand */
-  adl_bag_entry *entries;
+  bag_entry *entries;
   int64_t count, capacity, bytes;
 } bags;
 
 static void make_room(const adl_call *call, bags *all, int64_t more) {
   if (all->count + more <= all->capacity) return;
   all->capacity = 2 * (all->count + more);
-  adl_bag_entry *bigger = call->host->alloc(call, (size_t)all->capacity * sizeof *bigger);
+  bag_entry *bigger = call->host->alloc(call, (size_t)all->capacity * sizeof *bigger);
   if (all->count > 0) memcpy(bigger, all->entries, (size_t)all->count * sizeof *bigger);
   all->entries = bigger;
   all->tokens = call->host->alloc(call, (size_t)all->capacity * sizeof *all->tokens);
@@ -251,9 +256,9 @@ static void add_bag(const adl_call *call, bags *all, const parts *p, const adl_t
     }
     all->weight[token] += p->weight[i];
   }
-  adl_bag_entry *entries = all->entries + all->count;
+  bag_entry *entries = all->entries + all->count;
   for (int64_t i = 0; i < count; i++) {
-    entries[i] = (adl_bag_entry){call->host->table_key(table, all->tokens[i]), all->weight[all->tokens[i]]};
+    entries[i] = (bag_entry){call->host->table_key(table, all->tokens[i]), all->weight[all->tokens[i]]};
     all->bytes += entries[i].token.size;
   }
   if (count > 1) qsort(entries, (size_t)count, sizeof *entries, compare_entries);

@@ -8,6 +8,7 @@
 #include "common/aggregate.h"
 #include "common/key.h"
 #include "common/key_columns.h"
+#include "common/key_order.h"
 
 typedef struct group {
   adl_inputs by;
@@ -62,7 +63,7 @@ static adl_status merge(const adl_call *call, const void *instance, const void *
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const group *self = instance;
-  adl_fold fold = {.struct_size = sizeof fold, .step = step, .merge = merge};
+  adl_fold fold = {.struct_size = sizeof fold, .flags = ADL_FOLD_KEYS, .step = step, .merge = merge};
   groups_of(call, self, model->tensors);
   for (int64_t i = 0; i < self->columns.count; i++) adl_aggregate_init(call, &self->aggregates[i], model->tensors);
   return call->host->fold(call, rows, &fold, model->tensors);
@@ -70,31 +71,11 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ---- the table that leaves ---- */
 
-typedef struct sorted_key {
-  adl_text key;
-  int64_t row;
-} sorted_key;
-
-static int compare_keys(const void *a, const void *b) {
-  return adl_key_compare(((const sorted_key *)a)->key, ((const sorted_key *)b)->key);
-}
-
-/* Numbers of groups in the order of their keys. */
-static int64_t *order_groups(const adl_call *call, adl_table *groups, int64_t count) {
-  const adl_host *host = call->host;
-  sorted_key *keys = host->alloc(call, ((size_t)count + 1) * sizeof *keys);
-  int64_t *order = host->alloc(call, ((size_t)count + 1) * sizeof *order);
-  for (int64_t i = 0; i < count; i++) keys[i] = (sorted_key){host->table_key(groups, i), i};
-  qsort(keys, (size_t)count, sizeof *keys, compare_keys);
-  for (int64_t i = 0; i < count; i++) order[i] = keys[i].row;
-  return order;
-}
-
 static adl_status finish(const adl_call *call, const void *instance, const adl_model *model, adl_out *out) {
   const adl_host *host = call->host;
   const group *self = instance;
   adl_table *groups = groups_of(call, self, model->tensors);
-  int64_t count = host->table_count(groups), *order = order_groups(call, groups, count);
+  int64_t count = host->table_count(groups), *order = adl_keys_order(call, groups, count);
   adl_aggregate_result *results = host->alloc(call, ((size_t)self->columns.count + 1) * sizeof *results);
   for (int64_t i = 0; i < self->columns.count; i++)
     adl_aggregate_finish(call, &self->aggregates[i], model->tensors, order, count, &results[i]);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/aligned.h"
 #include "core/data/tensors.h"
 
 #define SIZE(...) ((const int64_t[]){__VA_ARGS__})
@@ -68,6 +69,45 @@ START_TEST(untouched_pages_cost_nothing) {
   ck_assert_int_lt(resident() - before, 16 << 20);
   ck_assert_int_ge(adl_tensors_bytes(tensors), INT64_C(1) << 30);
   adl_tensors_free(tensors);
+}
+END_TEST
+
+/* Grown in steps past the limit, it holds what was put in, and most of it is not in memory of its own. */
+START_TEST(storage_beyond_the_limit_lies_in_a_file) {
+  int64_t limit = 2 << 20, before = adl_spill_held(), known = 0;
+  adl_spill_beyond(before + limit, NULL, g_get_tmp_dir());
+  adl_tensors *tensors = adl_tensors_new();
+  for (int64_t size = 1000; size < 4000000; size = size * 3 / 2) {
+    int64_t *data = adl_tensors_get(tensors, "x", ADL_INT64, 1, SIZE(size), NULL);
+    for (int64_t i = 0; i < size; i++) {
+      if (data[i] != (i < known ? i + 1 : 0)) ck_abort_msg("wrong at %d", (int)i);
+      data[i] = i + 1;
+    }
+    known = size;
+    ck_assert_int_le(adl_spill_held(), before + limit);
+  }
+  int64_t *data = adl_tensors_get(tensors, "x", ADL_INT64, 1, SIZE(5000000), NULL);
+  for (int64_t i = 0; i < known; i++)
+    if (data[i] != i + 1) ck_abort_msg("wrong at %d", (int)i);
+  ck_assert_int_eq(data[4999999], 0);
+  ck_assert_ptr_null(adl_spill_failure());
+  adl_tensors_free(tensors);
+  ck_assert_int_eq(adl_spill_held(), before);
+  adl_spill_beyond(INT64_MAX, NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_spill_file_that_cannot_be_had_is_told) {
+  adl_spill_beyond(0, NULL, "/nonexistent/folder");
+  adl_tensors *tensors = adl_tensors_new();
+  int64_t *data = adl_tensors_get(tensors, "x", ADL_INT64, 1, SIZE(1 << 20), NULL);
+  ck_assert_ptr_nonnull(data); /* the call in hand goes on, and the run ends behind it */
+  data[(1 << 20) - 1] = 1;
+  ck_assert_ptr_nonnull(adl_spill_failure());
+  ck_assert_ptr_nonnull(strstr(adl_spill_failure(), "cannot be put into a file in /nonexistent/folder: No such file"));
+  adl_tensors_free(tensors);
+  adl_spill_beyond(INT64_MAX, NULL, NULL);
+  ck_assert_ptr_null(adl_spill_failure());
 }
 END_TEST
 
@@ -360,6 +400,8 @@ int main(void) {
   tcase_add_test(arrays, tensors_are_zero_and_aligned);
   tcase_add_test(arrays, resizing_keeps_what_fits_and_zeroes_the_rest);
   tcase_add_test(arrays, untouched_pages_cost_nothing);
+  tcase_add_test(arrays, storage_beyond_the_limit_lies_in_a_file);
+  tcase_add_test(arrays, a_spill_file_that_cannot_be_had_is_told);
   tcase_add_test(arrays, programming_errors_are_told);
   tcase_add_test(arrays, iteration_in_order_and_drop);
   tcase_add_test(arrays, lent_arrays_are_copied_before_they_are_written);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/key.h"
+#include "common/key_order.h"
 #include "common/siphash.h"
 #include "tests/plugins/bare_host.h"
 
@@ -27,6 +28,22 @@ static adl_text key_of(const adl_column *column, int64_t row, bool last) {
 }
 
 static int sign(int x) { return (x > 0) - (x < 0); }
+
+START_TEST(pairs_are_sorted_by_digits) {
+  enum { COUNT = 5000 };
+  static adl_radix_pair pairs[COUNT], room[COUNT];
+  for (int64_t count = 0; count <= COUNT; count += count < 60 ? 1 : 1235)
+    for (int shift = 0; shift < 64; shift += 9) {
+      for (int64_t i = 0; i < count; i++) pairs[i] = (adl_radix_pair){adl_random(7, (uint64_t)i) >> shift, (uint64_t)i};
+      adl_radix_sort(pairs, room, count);
+      for (int64_t i = 0; i < count; i++) {
+        ck_assert_uint_eq(pairs[i].key, adl_random(7, pairs[i].value) >> shift);
+        ck_assert(i == 0 || pairs[i - 1].key < pairs[i].key ||
+                  (pairs[i - 1].key == pairs[i].key && pairs[i - 1].value < pairs[i].value));
+      }
+    }
+}
+END_TEST
 
 START_TEST(integers_of_any_width) {
   static const int32_t narrow[] = {INT32_MIN, -5, -1, 0, 1, 5, INT32_MAX};
@@ -177,6 +194,7 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("key");
   TCase *t = tcase_create("key");
+  tcase_add_test(t, pairs_are_sorted_by_digits);
   tcase_add_test(t, integers_of_any_width);
   tcase_add_test(t, floats_in_order);
   tcase_add_test(t, strings_in_order);

@@ -1,0 +1,19 @@
+/* bag: what was seen is a log of pairs, group and token, each with a weight, in a tensor; pairs that are alike are put
+ * together when the log is long, and in the end. Writing behind the last one takes no look into a large table, which a table
+ * of the pairs would take for each. Used by aggregate.c and aggregate_result.c. */
+#ifndef ADLOOM_COMMON_AGGREGATE_BAG_H
+#define ADLOOM_COMMON_AGGREGATE_BAG_H
+
+#include "common/aggregate.h"
+
+void adl_aggregate_bag_init(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors);
+adl_status adl_aggregate_bag_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
+                                  const int64_t *group, int64_t groups, adl_tensors *partial);
+adl_status adl_aggregate_bag_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,
+                                   int64_t groups, adl_tensors *from, const int64_t *map);
+void adl_aggregate_bag_finish(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors,
+                              const int64_t *order, int64_t count, adl_aggregate_result *result);
+adl_status adl_aggregate_bag_write(const adl_call *call, const adl_aggregate_result *result, int64_t first,
+                                   int64_t rows, adl_out *out);
+
+#endif
