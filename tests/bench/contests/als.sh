@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 als() {
-  local many=5 iterations hits its_hits quality
+  local many=5 iterations hits its_hits quality tolerance
   table "$heading"
   if ! has als; then
     not_built als
@@ -36,9 +36,11 @@ TEXT
   if python_with numpy; then
     hits=$("$python" "$source/peers/hits.py" "$work/out/als/models/taste.safetensors" "$folder")
     quality+=", HR@20:$hits"
+    # .71 / root of the users is one standard error of the difference of two rates of a half.
+    tolerance=$(calculate %.3f ".01 + 2 * .71 / sqrt($(fact held_out))")
     for i in "${!peers[@]}"; do
       its_hits=${peer_quality[i]#HR@20:}
-      [ -z "${peer_wall[i]}" ] || at_most "$(calculate %.4f "${its_hits%/*} - .02")" "$hits" "als: HR@20 of ${peers[i]} less .02, and ours"
+      [ -z "${peer_wall[i]}" ] || at_most "$(calculate %.4f "${its_hits%/*} - $tolerance")" "$hits" "als: HR@20 of ${peers[i]} less $tolerance, and ours"
     done
   fi
   show "$(fact rows)" '' "$quality"

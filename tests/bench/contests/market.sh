@@ -36,7 +36,7 @@ market_from_files() {
 }
 
 market() {
-  local rows made pipeline=$ADLOOM_SRC/pipelines/market.yaml auc tolerance=.02
+  local rows made pipeline=$ADLOOM_SRC/pipelines/market.yaml auc tolerance
   rows=$(scaled 1000000)
   table "$heading"
   cat >impressions.yaml <<TEXT
@@ -63,12 +63,12 @@ TEXT
   measured || return 0
   auc=$(metric "$this" click_quality auc)
   # Two learners are compared that are not the same: ours must not be worse, the peer's not so bad that its time tells nothing.
-  # With few rows a few clicks more or less decide.
-  slopes || tolerance=.1
+  # .82 / root of the clicks is two standard errors of the difference of two AUCs near .5.
+  tolerance=$(calculate %.3f ".01 + .82 / sqrt($(metric "$this" click_quality positives))")
   for i in "${!peers[@]}"; do
     [ -n "${peer_wall[i]}" ] || continue
     at_most "$(calculate %.4f "${peer_quality[i]} - $tolerance")" "$auc" "market: AUC of ${peers[i]} less $tolerance, and ours"
-    at_most "$(calculate %.4f "$auc - 2.5 * $tolerance")" "${peer_quality[i]}" "market: our AUC less 2.5 x $tolerance, and that of ${peers[i]}"
+    at_most "$(calculate %.4f "$auc - $tolerance - .02")" "${peer_quality[i]}" "market: our AUC less $tolerance and .02, and that of ${peers[i]}"
   done
   show "$rows" "$(megabytes "$folder"/*.csv) / 1e3 / read" "held-out AUC $(calculate %.4f "$auc")"
 }
