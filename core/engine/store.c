@@ -173,8 +173,9 @@ static bool flush_small(adl_store *store, char **why) {
 
 bool adl_store_append(adl_store *store, adl_frame *frame, char **why) {
   if (frame->rows == 0) return true;
-  if (store->small_rows + frame->rows > ADL_BATCH_ROWS && !flush_small(store, why)) return false;
-  if (frame->rows >= ADL_BATCH_ROWS / 2) return keep(store, frame, why);
+  bool large = frame->rows >= ADL_BATCH_ROWS / 2; /* stays as it is, behind the small ones that came before it */
+  if ((large || store->small_rows + frame->rows > ADL_BATCH_ROWS) && !flush_small(store, why)) return false;
+  if (large) return keep(store, frame, why);
   g_ptr_array_add(store->small, adl_frame_ref(frame));
   store->small_rows += frame->rows;
   return true;

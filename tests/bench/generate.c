@@ -20,6 +20,7 @@ static const struct {
     {"clicks", "clicks.tsv: a click log, 13 numbers and 26 categories, hidden factorisation machine", generate_clicks},
     {"clicks-vw", "clicks.vw: the same rows in Vowpal Wabbit's text format", generate_clicks_vw},
     {"clicks-svm", "clicks.svm: the same rows, hashed, in LIBSVM's format", generate_clicks_svm},
+    {"clicks-ffm", "clicks.ffm: the same rows, hashed by field, in libffm's format", generate_clicks_ffm},
     {"documents", "documents.txt: short texts, one a line, words by Zipf's law", generate_documents},
     {"dense", "dense.csv, dense.npy: 64 numbers around 100 centres; dense-centres.txt: 100 of the rows",
      generate_dense},

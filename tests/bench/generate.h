@@ -57,6 +57,7 @@ void *take(size_t bytes);
 void generate_clicks(int64_t rows, uint64_t seed, const char *folder);
 void generate_clicks_vw(int64_t rows, uint64_t seed, const char *folder);
 void generate_clicks_svm(int64_t rows, uint64_t seed, const char *folder);
+void generate_clicks_ffm(int64_t rows, uint64_t seed, const char *folder);
 void generate_documents(int64_t rows, uint64_t seed, const char *folder);
 void generate_dense(int64_t rows, uint64_t seed, const char *folder);
 void generate_mixture(int64_t rows, uint64_t seed, const char *folder);

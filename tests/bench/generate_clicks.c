@@ -150,13 +150,30 @@ static void put_vw(writer *to, const world *w, const row *r, bool clicked) {
   }
 }
 
-/* Indices of 22 bits, rising; counts above 2 by the whole part of log(x)^2, so every feature is an indicator. */
+/* An index of so many bits; counts above 2 by the whole part of log(x)^2, so every feature is an indicator. */
+static uint32_t hashed(const world *w, const row *r, int f, int bits) {
+  int64_t value = r->field[f];
+  if (f < NUMBERS && value > 2) value = (int64_t)pow(log((double)value), 2) + 3;
+  return (uint32_t)(adl_random(key_of(w, f) + 1, (uint64_t)(value + 1)) >> (64 - bits));
+}
+
+/* field:index:value, for field-aware factorisation machines. */
+static void put_ffm(writer *to, const world *w, const row *r, bool clicked) {
+  put_char(to, clicked ? '1' : '0');
+  for (int f = 0; f < FIELDS; f++) {
+    put_char(to, ' ');
+    put_number(to, f);
+    put_char(to, ':');
+    put_number(to, hashed(w, r, f, 18));
+    put_text(to, ":1");
+  }
+}
+
+/* Indices of 22 bits, rising. */
 static void put_svm(writer *to, const world *w, const row *r, bool clicked) {
   uint32_t index[FIELDS];
   for (int f = 0; f < FIELDS; f++) {
-    int64_t value = r->field[f];
-    if (f < NUMBERS && value > 2) value = (int64_t)pow(log((double)value), 2) + 3;
-    uint32_t found = (uint32_t)(adl_random(key_of(w, f) + 1, (uint64_t)(value + 1)) >> 42);
+    uint32_t found = hashed(w, r, f, 22);
     int at = f;
     for (; at > 0 && index[at - 1] > found; at--) index[at] = index[at - 1];
     index[at] = found;
@@ -212,4 +229,8 @@ void generate_clicks_vw(int64_t rows, uint64_t seed, const char *folder) {
 
 void generate_clicks_svm(int64_t rows, uint64_t seed, const char *folder) {
   generate(rows, seed, folder, "clicks.svm", false, put_svm);
+}
+
+void generate_clicks_ffm(int64_t rows, uint64_t seed, const char *folder) {
+  generate(rows, seed, folder, "clicks.ffm", false, put_ffm);
 }

@@ -58,12 +58,14 @@ static void put_bytes(writer *to, const void *bytes, size_t size) {
 static void write_matrix(const clusters *c, int64_t rows, uint64_t seed, const char *folder, const char *name,
                          int width) {
   enum { HEAD = 128, MAGIC = 10 };
-  char head[HEAD + 1], shape[HEAD];
+  char head[HEAD], shape[HEAD - MAGIC];
   float row[MOST_WIDTH];
   int size = snprintf(shape, sizeof shape, "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRId64 ", %d), }",
                       rows, width);
+  memset(head, ' ', HEAD);
   memcpy(head, "\x93NUMPY\x01\x00\x76\x00", MAGIC);
-  snprintf(head + MAGIC, sizeof head - MAGIC, "%s%*s\n", shape, HEAD - MAGIC - 1 - size, "");
+  memcpy(head + MAGIC, shape, (size_t)size); /* at most 90 bytes, however many rows there are */
+  head[HEAD - 1] = '\n';
   writer to = writer_open(folder, name);
   put_bytes(&to, head, HEAD);
   for (int64_t i = 0; i < rows; i++) {

@@ -177,6 +177,22 @@ START_TEST(concatenated_rows_stand_one_after_the_other) {
 }
 END_TEST
 
+/* Of some batches few rows are left and of those behind them many: what is kept has frames of both kinds. */
+START_TEST(kept_rows_stay_in_order) {
+  adl_harness *h = with_dirty(60000);
+  adl_harness_run(h,
+                  "  some: {use: filter, where: \"x >= 0 and (x % 8000 < 100 or x % 8000 > 5000)\"}\n"
+                  "  none: {use: filter, from: some, where: \"x < 0\"}\n"
+                  "  all: {use: derive, from: [some, none], columns: {twice: x * 2}}\n",
+                  "all");
+  ASSERT_OK(h);
+  ck_assert_int_gt(adl_harness_rows(h), 20000);
+  for (int64_t i = 1; i < adl_harness_rows(h); i++)
+    ck_assert(adl_harness_number(h, "x", i - 1) < adl_harness_number(h, "x", i));
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(concatenated_vectors_must_be_of_one_width) {
   adl_harness *h = with_dirty(9000);
   adl_harness_run(h,
@@ -355,6 +371,7 @@ static Suite *suite(void) {
   tcase_add_test(t, a_loaded_model_changes_nothing);
   tcase_add_test(t, a_limit_does_not_depend_on_threads);
   tcase_add_test(t, concatenated_rows_stand_one_after_the_other);
+  tcase_add_test(t, kept_rows_stay_in_order);
   tcase_add_test(t, concatenated_vectors_must_be_of_one_width);
   tcase_add_test(t, a_side_may_come_from_the_same_rows);
   tcase_add_test(t, one_source_feeds_many);

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # bench.sh, lib.sh and contests share variables
 
 als() {
-  local many=5 iterations hits quality
+  local many=5 iterations hits its_hits quality tolerance
   table "$heading"
   if ! has als; then
     not_built als
@@ -28,12 +28,19 @@ TEXT
     measured || return 0
     [ "$iterations" != 1 ] || keep
   done
+  # The same loss from other random starts: about the same, and not worse.
+  for i in "${!peers[@]}"; do
+    [ -z "${peer_wall[i]}" ] || at_most "$(metric als taste loss)" "$(calculate %.6f "1.03 * ${peer_quality[i]#*/loss:}")" "als: loss, that of ${peers[i]} and 3 %"
+  done
   quality=$(calculate 'loss %.5f' "$(metric als taste loss)")
   if python_with numpy; then
     hits=$("$python" "$source/peers/hits.py" "$work/out/als/models/taste.safetensors" "$folder")
     quality+=", HR@20:$hits"
+    # .71 / root of the users is one standard error of the difference of two rates of a half.
+    tolerance=$(calculate %.3f ".01 + 2 * .71 / sqrt($(fact held_out))")
     for i in "${!peers[@]}"; do
-      [ -z "${peer_wall[i]}" ] || at_most "$(calculate %.4f "${peer_quality[i]#HR@20:} - .02")" "$hits" "als: HR@20 of ${peers[i]} less .02, and ours"
+      its_hits=${peer_quality[i]#HR@20:}
+      [ -z "${peer_wall[i]}" ] || at_most "$(calculate %.4f "${its_hits%/*} - $tolerance")" "$hits" "als: HR@20 of ${peers[i]} less $tolerance, and ours"
     done
   fi
   show "$(fact rows)" '' "$quality"

@@ -1,4 +1,5 @@
-"""als.py FOLDER ITERATIONS OUT: implicit's alternating least squares with 64 factors; tells HR@20 on the held-out items."""
+"""als.py FOLDER ITERATIONS OUT: implicit's alternating least squares with 64 factors; tells HR@20 on the held-out items,
+and the loss as adloom's als reports it."""
 import os
 import sys
 import warnings
@@ -35,4 +36,10 @@ model.fit(matrix, show_progress=False)
 np.save(out, model.user_factors)
 best, _ = model.recommend(test_users, matrix[test_users], N=20)
 hits = (best == test_items[:, None]).any(axis=1).mean()
-peer.result("HR@20:%.4f" % hits)
+peer.stop()
+x, y = model.user_factors.astype(np.float64), model.item_factors.astype(np.float64)
+parts = np.array_split(np.arange(len(users)), len(users) // 10000 + 1)  # so that judging does not make the peak
+scores = np.concatenate([np.einsum("ij,ij->i", x[users[part]], y[items[part]]) for part in parts])
+loss = ((1 + counts) * (1 - scores) ** 2 - scores**2).sum() + np.sum((x.T @ x) * (y.T @ y)) + 0.01 * ((x * x).sum() + (y * y).sum())
+met = len(np.unique(users)) * len(np.unique(items))  # those of whom training rows told
+peer.result("HR@20:%.4f/loss:%.5f" % (hits, loss / (met + counts.sum())))

@@ -2,6 +2,7 @@
 import time
 
 _begin = time.perf_counter()
+_end = None
 
 
 def begin():
@@ -9,5 +10,11 @@ def begin():
     _begin = time.perf_counter()
 
 
+def stop():
+    """What comes after this is for judging only, and takes no time."""
+    global _end
+    _end = time.perf_counter()
+
+
 def result(quality=""):
-    print("result", "%.6f" % (time.perf_counter() - _begin), quality)
+    print("result", "%.6f" % ((_end or time.perf_counter()) - _begin), quality)
