@@ -178,7 +178,8 @@ static const char doc[] =
     "or lists or bags of them), each with its weights summed up; a token without a weight counts 1.\n\n"
     "sum and mean are also of vectors, element by element: `mean(factors)`.\n\n"
     "Sums of floats carry along what rounding loses (Neumaier 1974), and come out the same for any number of threads. "
-    "The groups are held in memory, with every distinct value and every token of a bag; the rows are not.";
+    "The rows are not kept. The groups are, with every distinct value and every token of a bag: in memory, and beyond "
+    "`--memory` in a file of the run directory, which the system pages in and out.";
 
 static const adl_class group_class = {
     .struct_size = sizeof(adl_class),
