@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/engine/crash.h"
+#include "core/engine/internal.h"
 
 /* Whoever waits for a round to begin or to end looks so long, in ns, before it sleeps: loops of a few hundred microseconds
  * follow each other closely, and waking a thread takes tens of them. */
@@ -31,12 +32,6 @@ typedef struct thread_start {
   int32_t worker;
 } thread_start;
 
-static int64_t clock_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void pause_a_little(void) {
 #if defined(__x86_64__)
   for (int i = 0; i < 32; i++) __builtin_ia32_pause();
@@ -51,7 +46,7 @@ static bool begun(adl_pool *pool, uint64_t seen) {
 
 static void wait_for_round(adl_pool *pool, uint64_t seen) {
   if (pool->look && seen > 0)
-    for (int64_t until = clock_now() + LOOKING; !begun(pool, seen) && clock_now() < until;) pause_a_little();
+    for (int64_t until = adl_clock_ns() + LOOKING; !begun(pool, seen) && adl_clock_ns() < until;) pause_a_little();
   pthread_mutex_lock(&pool->mutex);
   while (!begun(pool, seen)) pthread_cond_wait(&pool->start, &pool->mutex);
   pthread_mutex_unlock(&pool->mutex);
@@ -167,7 +162,7 @@ void adl_pool_help(adl_pool *pool, void (*work)(void *data, int32_t worker), voi
   work(data, pool->threads - 1);
   if (pool->threads == 1) return;
   if (pool->look)
-    for (int64_t until = clock_now() + LOOKING; atomic_load(&pool->running) > 0 && clock_now() < until;)
+    for (int64_t until = adl_clock_ns() + LOOKING; atomic_load(&pool->running) > 0 && adl_clock_ns() < until;)
       pause_a_little();
   pthread_mutex_lock(&pool->mutex);
   while (atomic_load(&pool->running) > 0) pthread_cond_wait(&pool->done, &pool->mutex);

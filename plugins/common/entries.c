@@ -5,6 +5,7 @@
  * order. */
 #include "common/entries.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "common/simd.h"
@@ -122,8 +123,19 @@ __attribute__((target("avx2"))) static bool sort_by_rank(const uint64_t *entries
   return twice == 0;
 }
 
+/* Asked for every row, so the answer is kept: 0 is unknown. */
+static bool has_vectors(void) {
+  static _Atomic int8_t known;
+  int8_t answer = atomic_load_explicit(&known, memory_order_relaxed);
+  if (answer == 0) {
+    answer = adl_simd_level() >= ADL_SIMD_AVX2 ? 1 : -1;
+    atomic_store_explicit(&known, answer, memory_order_relaxed);
+  }
+  return answer > 0;
+}
+
 static bool rank_suits(int64_t count, int index_bits) {
-  return count <= RANK_LIMIT && index_bits <= RANK_INDEX_BITS && __builtin_cpu_supports("avx2");
+  return count <= RANK_LIMIT && index_bits <= RANK_INDEX_BITS && has_vectors();
 }
 #else
 static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count, uint32_t *index, float *value) {

@@ -48,6 +48,30 @@ adl_status adl_factor_learn_batch(const adl_call *call, const adl_factor_class *
 adl_status adl_factor_report(const adl_call *call, const adl_factor_class *class, const void *self,
                              const adl_model *model, adl_report *report);
 
+/* Defines the functions of a class that are nothing but these. */
+#define ADL_FACTOR_FUNCTIONS(factors)                                                                                  \
+  static adl_status init(const adl_call *call, const void *self, adl_model *model) {                                   \
+    return adl_factor_init(call, &(factors), self, model);                                                             \
+  }                                                                                                                    \
+  static adl_status fit(const adl_call *call, const void *self, adl_rows *rows, adl_model *model) {                    \
+    return adl_factor_fit(call, &(factors), self, rows, model);                                                        \
+  }                                                                                                                    \
+  static adl_status prepare(const adl_call *call, void *self, const adl_model *model, void **prepared) {               \
+    *prepared = NULL;                                                                                                  \
+    return adl_factor_prepare(call, &(factors), self, model);                                                          \
+  }                                                                                                                    \
+  static adl_status process(const adl_call *call, const void *self, const adl_model *model, const adl_batch *batch,    \
+                            adl_out *out) {                                                                            \
+    return adl_factor_process(call, &(factors), self, model, batch, out);                                              \
+  }                                                                                                                    \
+  static adl_status learn(const adl_call *call, const void *self, adl_model *model, const adl_batch *batch,            \
+                          adl_out *out) {                                                                              \
+    return adl_factor_learn_batch(call, &(factors), self, model, batch, out);                                          \
+  }                                                                                                                    \
+  static adl_status report(const adl_call *call, const void *self, const adl_model *model, adl_report *report_to) {    \
+    return adl_factor_report(call, &(factors), self, model, report_to);                                                \
+  }
+
 /* Scale of a row: 1, or what brings its values to a sum of squares of 1. False, and the row is rejected: they are too
  * large. */
 bool adl_factor_scale(const adl_call *call, const adl_factor_settings *self, int64_t row, const char *column,

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/factor_blocks.h"
 #include "common/simd.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -120,5 +121,31 @@ static inline void adl_quad_draw(float *quad, int64_t lanes, uint64_t key, uint6
     quad[ADL_QUAD + lane] = 1.0f;
   }
 }
+
+/* Defines the steps `margins` and `update` of a class from the inline functions margins_body and update_body: compiled for
+ * the plain machine and for AVX2, and chosen by model->simd. */
+#ifdef ADL_SIMD_X86
+#define ADL_FACTOR_STEP(name, type)                                                                                    \
+  ADL_FACTOR_TARGET_AVX2 static void name##_avx2(const adl_factor_model *model, int32_t number,                        \
+                                                 const adl_factor_row *rows, int64_t count, type values) {             \
+    name##_body(model, number, rows, count, values);                                                                   \
+  }                                                                                                                    \
+  static void name(const adl_factor_model *model, int32_t number, const adl_factor_row *rows, int64_t count,           \
+                   type values) {                                                                                      \
+    if (model->simd >= ADL_SIMD_AVX2)                                                                                  \
+      name##_avx2(model, number, rows, count, values);                                                                 \
+    else                                                                                                               \
+      name##_body(model, number, rows, count, values);                                                                 \
+  }
+#else
+#define ADL_FACTOR_STEP(name, type)                                                                                    \
+  static void name(const adl_factor_model *model, int32_t number, const adl_factor_row *rows, int64_t count,           \
+                   type values) {                                                                                      \
+    name##_body(model, number, rows, count, values);                                                                   \
+  }
+#endif
+#define ADL_FACTOR_STEPS                                                                                               \
+  ADL_FACTOR_STEP(margins, float *)                                                                                    \
+  ADL_FACTOR_STEP(update, const float *)
 
 #endif

@@ -193,39 +193,7 @@ ADL_FACTOR_INLINE void update_body(const adl_factor_model *model, int32_t number
   }
 }
 
-#ifdef ADL_SIMD_X86
-ADL_FACTOR_TARGET_AVX2 static void margins_avx2(const adl_factor_model *model, int32_t number,
-                                                const adl_factor_row *rows, int64_t count, float *partial) {
-  margins_body(model, number, rows, count, partial);
-}
-
-ADL_FACTOR_TARGET_AVX2 static void update_avx2(const adl_factor_model *model, int32_t number,
-                                               const adl_factor_row *rows, int64_t count, const float *slope) {
-  update_body(model, number, rows, count, slope);
-}
-#endif
-
-static void margins(const adl_factor_model *model, int32_t number, const adl_factor_row *rows, int64_t count,
-                    float *partial) {
-#ifdef ADL_SIMD_X86
-  if (model->simd >= ADL_SIMD_AVX2) {
-    margins_avx2(model, number, rows, count, partial);
-    return;
-  }
-#endif
-  margins_body(model, number, rows, count, partial);
-}
-
-static void update(const adl_factor_model *model, int32_t number, const adl_factor_row *rows, int64_t count,
-                   const float *slope) {
-#ifdef ADL_SIMD_X86
-  if (model->simd >= ADL_SIMD_AVX2) {
-    update_avx2(model, number, rows, count, slope);
-    return;
-  }
-#endif
-  update_body(model, number, rows, count, slope);
-}
+ADL_FACTOR_STEPS
 
 /* ---- class functions ---- */
 
@@ -253,32 +221,7 @@ static adl_status bind(const adl_call *call, void *instance) {
 
 static void destroy(void *instance) { free(((ffm *)instance)->fields.order); }
 
-static adl_status init(const adl_call *call, const void *instance, adl_model *model) {
-  return adl_factor_init(call, &ffm_factors, instance, model);
-}
-
-static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
-  return adl_factor_fit(call, &ffm_factors, instance, rows, model);
-}
-
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
-  *prepared = NULL;
-  return adl_factor_prepare(call, &ffm_factors, instance, model);
-}
-
-static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
-                          adl_out *out) {
-  return adl_factor_process(call, &ffm_factors, instance, model, batch, out);
-}
-
-static adl_status learn(const adl_call *call, const void *instance, adl_model *model, const adl_batch *batch,
-                        adl_out *out) {
-  return adl_factor_learn_batch(call, &ffm_factors, instance, model, batch, out);
-}
-
-static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
-  return adl_factor_report(call, &ffm_factors, instance, model, report);
-}
+ADL_FACTOR_FUNCTIONS(ffm_factors)
 
 static const char doc[] =
     "Predicts a click, or a number, from columns and all pairs of their values, as fm does; but a value has factors of "

@@ -175,39 +175,7 @@ ADL_FACTOR_INLINE void update_body(const adl_factor_model *model, int32_t number
   for (int64_t row = 0; row < count; row++) update_row(model, &own, &rows[row], slope[row]);
 }
 
-#ifdef ADL_SIMD_X86
-ADL_FACTOR_TARGET_AVX2 static void margins_avx2(const adl_factor_model *model, int32_t number,
-                                                const adl_factor_row *rows, int64_t count, float *partial) {
-  margins_body(model, number, rows, count, partial);
-}
-
-ADL_FACTOR_TARGET_AVX2 static void update_avx2(const adl_factor_model *model, int32_t number,
-                                               const adl_factor_row *rows, int64_t count, const float *slope) {
-  update_body(model, number, rows, count, slope);
-}
-#endif
-
-static void margins(const adl_factor_model *model, int32_t number, const adl_factor_row *rows, int64_t count,
-                    float *partial) {
-#ifdef ADL_SIMD_X86
-  if (model->simd >= ADL_SIMD_AVX2) {
-    margins_avx2(model, number, rows, count, partial);
-    return;
-  }
-#endif
-  margins_body(model, number, rows, count, partial);
-}
-
-static void update(const adl_factor_model *model, int32_t number, const adl_factor_row *rows, int64_t count,
-                   const float *slope) {
-#ifdef ADL_SIMD_X86
-  if (model->simd >= ADL_SIMD_AVX2) {
-    update_avx2(model, number, rows, count, slope);
-    return;
-  }
-#endif
-  update_body(model, number, rows, count, slope);
-}
+ADL_FACTOR_STEPS
 
 /* ---- rows ---- */
 
@@ -276,32 +244,7 @@ static adl_status start(const adl_call *call, void *instance) {
   return ADL_OK;
 }
 
-static adl_status init(const adl_call *call, const void *instance, adl_model *model) {
-  return adl_factor_init(call, &fm_factors, instance, model);
-}
-
-static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
-  return adl_factor_fit(call, &fm_factors, instance, rows, model);
-}
-
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
-  *prepared = NULL;
-  return adl_factor_prepare(call, &fm_factors, instance, model);
-}
-
-static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
-                          adl_out *out) {
-  return adl_factor_process(call, &fm_factors, instance, model, batch, out);
-}
-
-static adl_status learn(const adl_call *call, const void *instance, adl_model *model, const adl_batch *batch,
-                        adl_out *out) {
-  return adl_factor_learn_batch(call, &fm_factors, instance, model, batch, out);
-}
-
-static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
-  return adl_factor_report(call, &fm_factors, instance, model, report);
-}
+ADL_FACTOR_FUNCTIONS(fm_factors)
 
 static const char doc[] =
     "Predicts a click, or a number, from features and from all pairs of them: each dimension has a weight and a few "

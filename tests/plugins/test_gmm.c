@@ -249,39 +249,76 @@ static int64_t lightest(const fake_stage *stage) {
 }
 
 /* scikit-learn's GaussianMixture after five iterations from the (unique) k-means solution. */
+typedef struct known {
+  double likelihood, bic, aic, weight, mean[3], covariance[2], share;
+} known;
+
+static const known expected[] = {
+    {-5.695146067290384,
+     4729.869325698439,
+     4614.116853832307,
+     0.32401538,
+     {8.61472724, 5.9003057, 1.60581468},
+     {1.15913172, 0.07376753},
+     9.99995329e-01},
+    {-5.714631215412294,
+     4673.559869630671,
+     4605.704972329835,
+     0.32554227,
+     {8.60385166, 5.89560124, 1.61427564},
+     {1.27173464, -0.01142542},
+     9.99993673e-01},
+    {-5.704646085078001,
+     4683.546159004561,
+     4603.716868062401,
+     0.32434306,
+     {8.61264079, 5.89615422, 1.60685807},
+     {1.16219133, 0.97627572},
+     9.99991242e-01},
+    {-5.708379498646832,
+     4650.584102576977,
+     4594.703598917466,
+     0.32400387,
+     {8.6135214, 5.89590432, 1.60406793},
+     {1.105206791656302, 0},
+     9.99991535e-01},
+};
+
+static void check_known_model(fake_stage *stage, int s, const known *wanted) {
+  int64_t j = lightest(stage), place = s == ADL_GMM_FULL   ? 9 * j
+                                       : s == ADL_GMM_TIED ? 0
+                                       : s == ADL_GMM_DIAG ? 3 * j
+                                                           : j;
+  ck_assert_double_eq_tol(fake_number(stage, "weights", j), wanted->weight, 1e-7);
+  for (int i = 0; i < 3; i++) ck_assert_double_eq_tol(fake_number(stage, "means", 3 * j + i), wanted->mean[i], 1e-7);
+  ck_assert_double_eq_tol(fake_number(stage, "covariances", place), wanted->covariance[0], 1e-7);
+  if (s != ADL_GMM_SPHERICAL)
+    ck_assert_double_eq_tol(fake_number(stage, "covariances", place + 1), wanted->covariance[1], 1e-7);
+}
+
+static void check_known_scores(fake_stage *stage, const fake_matrix *matrix, const known *wanted) {
+  int64_t j = lightest(stage);
+  ck_assert_int_eq(fake_process(stage, matrix), ADL_OK);
+  ck_assert_int_eq(stage->types[0].shape, ADL_VECTOR);
+  ck_assert_int_eq(stage->types[0].width, 3);
+  ck_assert_int_eq(stage->types[1].role, ADL_CATEGORY);
+  const float *share = stage->columns[0];
+  const int32_t *component = stage->columns[1];
+  const double *density = stage->columns[2];
+  ck_assert_float_eq_tol(share[3 + j], (float)wanted->share, 1e-6f);
+  double likelihood = 0;
+  int64_t sizes[3] = {0};
+  for (int r = 0; r < 400; r++) {
+    likelihood += density[r] / 400;
+    sizes[component[r]]++;
+    ck_assert_float_eq_tol(share[3 * r] + share[3 * r + 1] + share[3 * r + 2], 1, 1e-6f);
+    for (int i = 0; i < 3; i++) ck_assert(share[3 * r + component[r]] >= share[3 * r + i]);
+  }
+  ck_assert_double_eq_tol(likelihood, wanted->likelihood, 1e-8);
+  for (int i = 0; i < 3; i++) ck_assert_double_eq(fake_number(stage, "sizes", i), (double)sizes[i]);
+}
+
 START_TEST(known_answers) {
-  static const struct {
-    double likelihood, bic, aic, weight, mean[3], covariance[2], share;
-  } expected[] = {
-      {-5.695146067290384,
-       4729.869325698439,
-       4614.116853832307,
-       0.32401538,
-       {8.61472724, 5.9003057, 1.60581468},
-       {1.15913172, 0.07376753},
-       9.99995329e-01},
-      {-5.714631215412294,
-       4673.559869630671,
-       4605.704972329835,
-       0.32554227,
-       {8.60385166, 5.89560124, 1.61427564},
-       {1.27173464, -0.01142542},
-       9.99993673e-01},
-      {-5.704646085078001,
-       4683.546159004561,
-       4603.716868062401,
-       0.32434306,
-       {8.61264079, 5.89615422, 1.60685807},
-       {1.16219133, 0.97627572},
-       9.99991242e-01},
-      {-5.708379498646832,
-       4650.584102576977,
-       4594.703598917466,
-       0.32400387,
-       {8.6135214, 5.89590432, 1.60406793},
-       {1.105206791656302, 0},
-       9.99991535e-01},
-  };
   blobs400 blobs = blobs400_new(2);
   for (int s = 0; s < 4; s++) {
     fake_stage *stage = fake_stage_new(gmm_class(), &blobs.matrix, "components", "3", "covariance", shapes[s], "tol",
@@ -292,36 +329,9 @@ START_TEST(known_answers) {
     ck_assert_double_eq_tol(fake_reported(stage, "in-sample/log-likelihood"), expected[s].likelihood, 1e-8);
     ck_assert_double_eq_tol(fake_reported(stage, "in-sample/BIC"), expected[s].bic, 1e-5);
     ck_assert_double_eq_tol(fake_reported(stage, "in-sample/AIC"), expected[s].aic, 1e-5);
-    int64_t j = lightest(stage), place = s == ADL_GMM_FULL   ? 9 * j
-                                         : s == ADL_GMM_TIED ? 0
-                                         : s == ADL_GMM_DIAG ? 3 * j
-                                                             : j;
-    ck_assert_double_eq_tol(fake_number(stage, "weights", j), expected[s].weight, 1e-7);
-    for (int i = 0; i < 3; i++)
-      ck_assert_double_eq_tol(fake_number(stage, "means", 3 * j + i), expected[s].mean[i], 1e-7);
-    ck_assert_double_eq_tol(fake_number(stage, "covariances", place), expected[s].covariance[0], 1e-7);
-    if (s != ADL_GMM_SPHERICAL)
-      ck_assert_double_eq_tol(fake_number(stage, "covariances", place + 1), expected[s].covariance[1], 1e-7);
+    check_known_model(stage, s, &expected[s]);
     ck_assert_ptr_nonnull(strstr(stage->warned, "raise max_iter"));
-
-    ck_assert_int_eq(fake_process(stage, &blobs.matrix), ADL_OK);
-    ck_assert_int_eq(stage->types[0].shape, ADL_VECTOR);
-    ck_assert_int_eq(stage->types[0].width, 3);
-    ck_assert_int_eq(stage->types[1].role, ADL_CATEGORY);
-    const float *share = stage->columns[0];
-    const int32_t *component = stage->columns[1];
-    const double *density = stage->columns[2];
-    ck_assert_float_eq_tol(share[3 + j], (float)expected[s].share, 1e-6f);
-    double likelihood = 0;
-    int64_t sizes[3] = {0};
-    for (int r = 0; r < 400; r++) {
-      likelihood += density[r] / 400;
-      sizes[component[r]]++;
-      ck_assert_float_eq_tol(share[3 * r] + share[3 * r + 1] + share[3 * r + 2], 1, 1e-6f);
-      for (int i = 0; i < 3; i++) ck_assert(share[3 * r + component[r]] >= share[3 * r + i]);
-    }
-    ck_assert_double_eq_tol(likelihood, expected[s].likelihood, 1e-8);
-    for (int i = 0; i < 3; i++) ck_assert_double_eq(fake_number(stage, "sizes", i), (double)sizes[i]);
+    check_known_scores(stage, &blobs.matrix, &expected[s]);
     fake_stage_free(stage);
   }
   free(blobs.x);
