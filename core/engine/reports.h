@@ -19,10 +19,7 @@ typedef struct adl_report_item {
   int32_t columns;         /* TABLE */
   int64_t rows;
   char **titles, **cells;
-  char *x_title, *y_title; /* PLOT */
-  bool bars;
-  int64_t count;
-  double *x, *y;
+  adl_plot *plot; /* PLOT; a copy, its name the item's */
 } adl_report_item;
 
 struct adl_report_data {
