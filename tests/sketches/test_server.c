@@ -217,9 +217,10 @@ static void *learn_on(void *data) {
 /* ---- the test ---- */
 
 static char *plugin_path(const char *name) {
-  char *file = g_strconcat(name, ".so", NULL);
-  char *path = g_build_filename(sketches_variable("ADLOOM_BUILD"), "tests", "sketches", ".libs", file, NULL);
+  char *file = g_strconcat(name, ".so", NULL), *folder = sketches_folder();
+  char *path = g_build_filename(folder, file, NULL);
   g_free(file);
+  g_free(folder);
   return path;
 }
 
