@@ -17,8 +17,9 @@ static void free_series(adl_series *series) {
   g_free(series);
 }
 
-static void free_plot(adl_plot *plot) {
+void adl_report_plot_free(adl_plot *plot) {
   if (plot == NULL) return;
+  g_free((gpointer)plot->name);
   for (int32_t s = 0; s < plot->series_count; s++) free_series((adl_series *)plot->series[s]);
   g_free((gpointer)plot->series);
   g_free((gpointer)plot->x_title);
@@ -33,7 +34,7 @@ static void free_item(gpointer data) {
   g_free(item->text);
   g_strfreev(item->titles);
   g_strfreev(item->cells);
-  free_plot(item->plot);
+  adl_report_plot_free(item->plot);
   g_free(item);
 }
 
@@ -109,22 +110,23 @@ static adl_series *copy_series(const adl_series *given) {
   return copy;
 }
 
+adl_plot *adl_report_plot_copy(const adl_plot *given) {
+  adl_plot *plot = g_new0(adl_plot, 1);
+  memcpy(plot, given, MIN(given->struct_size, sizeof *plot));
+  plot->struct_size = sizeof *plot;
+  plot->name = g_strdup(plot->name != NULL ? plot->name : "");
+  plot->x_title = g_strdup(plot->x_title != NULL ? plot->x_title : "");
+  plot->y_title = g_strdup(plot->y_title != NULL ? plot->y_title : "");
+  const adl_series **series = g_new(const adl_series *, (gsize)plot->series_count + 1);
+  for (int32_t s = 0; s < plot->series_count; s++) series[s] = copy_series(plot->series[s]);
+  plot->series = series;
+  return plot;
+}
+
 static void host_report_plot(const adl_call *call, adl_report *report, const adl_plot *plot) {
   (void)report;
-  adl_plot given = {0};
-  memcpy(&given, plot, MIN(plot->struct_size, sizeof given));
-  adl_report_item *item = add(call, ADL_REPORT_PLOT, given.name);
-  const adl_series **series = g_new(const adl_series *, (gsize)given.series_count + 1);
-  for (int32_t s = 0; s < given.series_count; s++) series[s] = copy_series(given.series[s]);
-  item->plot = g_new(adl_plot, 1);
-  *item->plot = (adl_plot){.struct_size = sizeof given,
-                           .kind = given.kind,
-                           .flags = given.flags,
-                           .series_count = given.series_count,
-                           .name = item->name,
-                           .x_title = g_strdup(given.x_title != NULL ? given.x_title : ""),
-                           .y_title = g_strdup(given.y_title != NULL ? given.y_title : ""),
-                           .series = series};
+  adl_plot *copy = adl_report_plot_copy(plot);
+  add(call, ADL_REPORT_PLOT, copy->name)->plot = copy;
 }
 
 void adl_report_fill(adl_host *host) {

@@ -19,7 +19,7 @@ typedef struct adl_report_item {
   int32_t columns;         /* TABLE */
   int64_t rows;
   char **titles, **cells;
-  adl_plot *plot; /* PLOT; a copy, its name the item's */
+  adl_plot *plot; /* PLOT; a copy */
 } adl_report_item;
 
 struct adl_report_data {
@@ -29,6 +29,10 @@ struct adl_report_data {
 adl_report_data *adl_report_data_new(void);
 void adl_report_data_free(adl_report_data *data);
 void adl_report_fill(adl_host *host);
+
+/* A plot with all that it points to. */
+adl_plot *adl_report_plot_copy(const adl_plot *plot);
+void adl_report_plot_free(adl_plot *plot);
 
 /* The number of a stage, NAN if there is none: for tests. */
 double adl_report_find(const adl_report_data *data, const char *stage, const char *over, const char *name);

@@ -61,7 +61,7 @@ static adl_status host_fail(const adl_call *call, const char *parameter, int32_t
   return ADL_FAILED;
 }
 
-static const char *host_stage_name(const adl_call *call) { return adl_context_of(call)->stage->name; }
+static const char *host_stage_name(const adl_call *call) { return adl_context_of(call)->stage->given; }
 
 /* ---- resources ---- */
 
@@ -73,7 +73,7 @@ static void *host_alloc(const adl_call *call, size_t size) {
 static uint64_t host_random_key(const adl_call *call, const char *use) {
   const adl_context *context = adl_context_of(call);
   uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  const char *texts[] = {context->stage->name, use};
+  const char *texts[] = {context->stage->given, use};
   for (int i = 0; i < 2; i++) {
     for (const char *c = texts[i]; *c != '\0'; c++) hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
     hash = (hash ^ 0xff) * UINT64_C(0x100000001b3);
