@@ -111,26 +111,25 @@ typedef struct adl_arrow_extension {
   /* [run] One column of a batch that the host has handed to this call. `array` or `schema` may be NULL: not wanted. A
    * column that is not there (slot -1; learn-only where nothing is learned) fails. */
   adl_status (*export_column)(const adl_call *call, const adl_batch *batch, const adl_input *input,
-                              struct ArrowSchema *schema, struct ArrowArray *array) ADL_MUST_USE;
+                              struct ArrowSchema *schema, struct ArrowArray *array);
 
   /* [run] Several columns as one struct array (+s), the children in the order of `inputs` and under their names. Columns
    * that are not there are left out. */
   adl_status (*export_batch)(const adl_call *call, const adl_batch *batch, const adl_input *inputs, int64_t count,
-                             struct ArrowSchema *schema, struct ArrowArray *array) ADL_MUST_USE;
+                             struct ArrowSchema *schema, struct ArrowArray *array);
 
   /* [setup] [run] The schema of a type. `name` is copied; NULL: "". */
-  adl_status (*export_type)(const adl_call *call, adl_type type, const char *name,
-                            struct ArrowSchema *schema) ADL_MUST_USE;
+  adl_status (*export_type)(const adl_call *call, adl_type type, const char *name, struct ArrowSchema *schema);
 
   /* [setup] [run] The type that a schema becomes, for declaring a column. `parameter` is the one to blame, or NULL.
    * Width 0: a sparse column whose schema does not tell. */
   adl_status (*import_type)(const adl_call *call, const char *parameter, const struct ArrowSchema *schema,
-                            adl_type *type) ADL_MUST_USE;
+                            adl_type *type);
 
   /* [run] Gives the array as output slot, in place of host->reserve: as many rows as leave, of the declared type. Only
    * where rows are given: next, decode, process, learn, finish. */
   adl_status (*import_column)(const adl_call *call, adl_out *out, int32_t slot, const struct ArrowSchema *schema,
-                              struct ArrowArray *array, uint32_t flags) ADL_MUST_USE;
+                              struct ArrowArray *array, uint32_t flags);
 } adl_arrow_extension;
 
 #ifdef __cplusplus
