@@ -118,11 +118,9 @@ static bool check_items_valid(importer *im, const adl_arrow_span *items) {
     int64_t end = offsets != NULL ? offsets[row + 1] : first + im->type.width;
     for (int64_t i = first; i < end; i++)
       if (!adl_bit(validity, items->first + i))
-        return refuse(im,
-                      g_strdup_printf("there is a null %s %s, in row %" G_GINT64_FORMAT
-                                      "; items of a column cannot be null, leave them out or fill them",
-                                      items->array->n_children == 0 && im->type.shape >= ADL_SPARSE ? "in" : "among",
-                                      items->where, row));
+        return refuse(im, g_strdup_printf("there is a null among the values of %s, in row %" G_GINT64_FORMAT
+                                          "; items of a column cannot be null, leave them out or fill them",
+                                          items->where, row));
   }
   return true;
 }

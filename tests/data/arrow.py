@@ -166,7 +166,7 @@ def refuses_the_rest():
             (pa.array(["a"], pa.string_view()), "the format of the column is 'vu'"),
             (pa.array([{"a": 1}]), "the format of the column is '+s'"),
             (pa.array([[[1]]]), "the format of its items is '+l'"),
-            (pa.array([[1, None]]), "there is a null among its items, in row 0"),
+            (pa.array([[1, None]]), "there is a null among the values of its items, in row 0"),
             (pa.array([[True]]), "There are no lists of bool."),
             (pa.array([[{"i": 3, "v": 1.0}, {"i": 2, "v": 1.0}]],
                       pa.list_(pa.struct([("i", pa.uint32()), ("v", pa.float32())]))), "has the index 2 behind 3"),

@@ -6,7 +6,7 @@ set -u
 python=${PYTHON:-python3}
 library=$ADLOOM_BUILD/tests/data/.libs/arrow_bridge.so
 
-if ! $python -c 'import pyarrow' 2>&1; then
+if ! "$python" -c 'import pyarrow' 2>&1; then
   echo "skipped: $python has no module pyarrow"
   exit 77
 fi
@@ -18,4 +18,4 @@ if grep -qE '__(asan|ubsan|tsan)_' "$library"; then
   echo "skipped: a library with a sanitizer cannot be loaded into $python"
   exit 77
 fi
-exec $python "$ADLOOM_SRC/tests/data/arrow.py" "$library"
+exec "$python" "$ADLOOM_SRC/tests/data/arrow.py" "$library"

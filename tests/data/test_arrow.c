@@ -413,6 +413,30 @@ START_TEST(whole_blocks_are_taken_as_they_are) {
 }
 END_TEST
 
+START_TEST(buffers_may_stand_anywhere) {
+  static const int64_t wide[] = {0, 1, 3};
+  static const double numbers[] = {1.5, 2.5, 3.5};
+  char memory[64];
+  for (int by = 1; by < 8; by += 3) {
+    memcpy(memory + by, wide, sizeof wide);
+    made *m = made_new("U", 2, 3);
+    m->buffers[4][1] = memory + by;
+    m->buffers[4][2] = "xyz";
+    adl_array *column = made_take(m);
+    ck_assert_int_eq(column->view.string_offsets[2], 3);
+    adl_array_unref(column);
+    g_free(m);
+    memcpy(memory + by, numbers, sizeof numbers);
+    m = made_new("g", 3, 2);
+    m->buffers[4][1] = memory + by;
+    column = made_take(m);
+    ck_assert_mem_eq(column->view.data, numbers, sizeof numbers);
+    adl_array_unref(column);
+    g_free(m);
+  }
+}
+END_TEST
+
 START_TEST(blocks_are_taken_one_by_one) {
   int32_t *offsets = adl_aligned_new(16 * 4);
   char *text = adl_aligned_new(64);
@@ -477,6 +501,7 @@ int main(void) {
   tcase_add_test(t, dictionaries_are_decoded);
   tcase_add_test(t, of_no_places_buffers_may_be_missing);
   tcase_add_test(t, whole_blocks_are_taken_as_they_are);
+  tcase_add_test(t, buffers_may_stand_anywhere);
   tcase_add_test(t, blocks_are_taken_one_by_one);
   tcase_add_test(t, a_column_that_borrows_can_be_spooled);
   SRunner *runner = srunner_create(suite);

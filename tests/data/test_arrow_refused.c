@@ -224,13 +224,13 @@ START_TEST(nulls_that_are_wrong) {
   SPOILT(ints(), (m->array.null_count = 1, m->buffers[4][0] = two_nulls), "says it has 1 nulls; there are 2");
   SPOILT(ints(), (m->array.null_count = 0, m->buffers[4][0] = two_nulls), "says it has 0 nulls; there are 2");
   SPOILT(list(), (m->arrays[0].null_count = 2, m->buffers[0][0] = two_nulls),
-         "there is a null among its items, in row 0");
+         "there is a null among the values of its items, in row 0");
   SPOILT(vector(), (m->arrays[0].null_count = -1, m->buffers[0][0] = two_nulls),
-         "there is a null among its items, in row 0");
+         "there is a null among the values of its items, in row 0");
   SPOILT(sparse(), (m->arrays[0].null_count = -1, m->buffers[0][0] = two_nulls),
-         "there is a null among its items, in row 0");
+         "there is a null among the values of its items, in row 0");
   SPOILT(sparse(), (m->arrays[2].null_count = -1, m->buffers[2][0] = two_nulls),
-         "there is a null in the second field of its items, in row 0");
+         "there is a null among the values of the second field of its items, in row 0");
 }
 END_TEST
 

@@ -137,14 +137,17 @@ static adl_status give(const adl_call *call, const size *self, struct ArrowArray
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
   const size *self = instance;
-  struct ArrowSchema schema;
-  struct ArrowArray array, result;
+  struct ArrowSchema schema, first_schema;
+  struct ArrowArray array, first, result;
   adl_status status = ADL_OK;
   (void)model;
   ADL_TRY(self->arrow->export_batch(call, batch, self->of.items, self->of.count, &schema, &array));
   measure(&schema, &array, new_sizes(array.length, &result));
-  if (self->same.slot >= 0)
-    status = self->arrow->import_column(call, out, self->same.slot, schema.children[0], array.children[0], 0);
+  if (self->same.slot >= 0) {
+    status = self->arrow->export_column(call, batch, &self->of.items[0], &first_schema, &first);
+    if (status == ADL_OK) status = self->arrow->import_column(call, out, self->same.slot, &first_schema, &first, 0);
+    if (first_schema.release != NULL) first_schema.release(&first_schema);
+  }
   if (status == ADL_OK)
     status = give(call, self, &result, out);
   else

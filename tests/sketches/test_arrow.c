@@ -96,6 +96,44 @@ START_TEST(spoilt_arrays_end_the_run_with_a_sentence) {
 }
 END_TEST
 
+START_TEST(rows_of_arrow_arrays) {
+  static const char *const formats[] = {"g", "'+w:3'", "'tsu:Asia/Tokyo'"};
+  for (int i = 0; i < 3; i++) {
+    adl_harness *h = adl_harness_new(rows, columns);
+    char *stages = g_strdup_printf("  v: {use: sketch.series, format: %s, rows: 1500}\n", formats[i]);
+    adl_harness_run(h, stages, "v");
+    ASSERT_OK(h);
+    const adl_column *value = adl_harness_column(h, "value");
+    ck_assert_int_eq(value->rows, 1500);
+    ck_assert_int_eq(value->type.shape, i == 1 ? ADL_VECTOR : ADL_SCALAR);
+    ck_assert_int_eq(value->type.width, i == 1 ? 3 : 0);
+    if (i == 2)
+      ck_assert_int_eq(((const int64_t *)value->data)[1499], 1499 * INT64_C(1000000));
+    else
+      ck_assert(((const double *)value->data)[i == 1 ? 4499 : 1499] == (i == 1 ? 4499 : 1499) / 2.0);
+    sketches_same_on_threads(h, stages);
+    g_free(stages);
+    adl_harness_free(h);
+  }
+}
+END_TEST
+
+START_TEST(sources_are_told_what_is_wrong) {
+  static const char *const words[] = {
+      "{use: sketch.series, format: c}",  "format: c", "the format of the column is 'c'",
+      "{use: sketch.series, lacking: 1}", "",          "gave no column `value` of the right length"};
+  for (size_t i = 0; i < G_N_ELEMENTS(words); i += 3) {
+    adl_harness *h = adl_harness_new(rows, columns);
+    char *stages = g_strdup_printf("  v: %s\n", words[i]);
+    adl_harness_run(h, stages, "v");
+    ASSERT_SAYS(h, words[i + 1]);
+    ASSERT_SAYS(h, words[i + 2]);
+    g_free(stages);
+    adl_harness_free(h);
+  }
+}
+END_TEST
+
 /* ---- a host without it ---- */
 
 static char said[256];
@@ -144,6 +182,8 @@ int main(void) {
   tcase_add_test(t, arrays_live_as_long_as_they_are_used);
   tcase_add_test(t, shapes_of_all_kinds_pass);
   tcase_add_test(t, spoilt_arrays_end_the_run_with_a_sentence);
+  tcase_add_test(t, rows_of_arrow_arrays);
+  tcase_add_test(t, sources_are_told_what_is_wrong);
   tcase_add_test(t, a_host_without_it_is_survived);
   return sketches_run(suite);
 }
