@@ -290,6 +290,15 @@ GBytes *adl_out_take_block(adl_out *out, int64_t *position);
 /* The rows that were picked; free with g_free. */
 int64_t *adl_out_take_pick(adl_out *out, int64_t *count);
 void adl_out_fill(adl_host *host);
+/* Is there such an output slot? False: host->fail has said so. */
+bool adl_out_has(const adl_call *call, const adl_out *out, int32_t slot);
+adl_type adl_out_type(const adl_out *out, int32_t slot);
+const char *adl_out_name(const adl_out *out, int32_t slot);      /* of the column; "" where it does not leave */
+int64_t adl_out_rows(const adl_out *out);                        /* that each column must have; -1: not known yet */
+void adl_out_give(adl_out *out, int32_t slot, adl_array *array); /* as the slot's column; takes the reference over */
+
+/* ---- arrow.c: what plugins get as adloom.arrow/1; after adl_host_fill ---- */
+void adl_arrow_fill(adl_host *host);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);

@@ -319,7 +319,7 @@ static const adl_table *host_find_table(const adl_call *call, const adl_tensors 
   return adl_tensors_find_table(tensors, name);
 }
 
-static const void *host_extension(const adl_call *call, const char *id) {
+const void *adl_graph_extension(const adl_call *call, const char *id) {
   (void)call;
   return strcmp(id, "adloom.expression/1") == 0 ? (const void *)&adl_expr_extension : NULL;
 }
@@ -332,7 +332,7 @@ void adl_host_fill(adl_host *host) {
   host->alloc = host_alloc;
   host->random_key = host_random_key;
   host->stage_name = host_stage_name;
-  host->extension = host_extension;
+  host->extension = adl_graph_extension;
   host->declare = host_declare;
   host->declare_named = host_declare_named;
   host->forward = host_forward;

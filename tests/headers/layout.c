@@ -9,6 +9,7 @@
  * Any other line that has to be changed breaks plugins that exist. Nothing runs: headers.sh compiles it as C and as
  * C++. The numbers are those of 64-bit machines.
  */
+#include <adloom/arrow.h>
 #include <adloom/expression.h>
 #include <adloom/plugin.h>
 
@@ -311,6 +312,39 @@ AT(adl_expression_extension, compile, 8, 8);
 AT(adl_expression_extension, type, 16, 8);
 AT(adl_expression_extension, evaluate, 24, 8);
 AT(adl_expression_extension, free, 32, 8);
+
+/* As the Arrow C Data Interface has them. */
+SIZE(struct ArrowSchema, 72);
+AT(struct ArrowSchema, format, 0, 8);
+AT(struct ArrowSchema, name, 8, 8);
+AT(struct ArrowSchema, metadata, 16, 8);
+AT(struct ArrowSchema, flags, 24, 8);
+AT(struct ArrowSchema, n_children, 32, 8);
+AT(struct ArrowSchema, children, 40, 8);
+AT(struct ArrowSchema, dictionary, 48, 8);
+AT(struct ArrowSchema, release, 56, 8);
+AT(struct ArrowSchema, private_data, 64, 8);
+
+SIZE(struct ArrowArray, 80);
+AT(struct ArrowArray, length, 0, 8);
+AT(struct ArrowArray, null_count, 8, 8);
+AT(struct ArrowArray, offset, 16, 8);
+AT(struct ArrowArray, n_buffers, 24, 8);
+AT(struct ArrowArray, n_children, 32, 8);
+AT(struct ArrowArray, buffers, 40, 8);
+AT(struct ArrowArray, children, 48, 8);
+AT(struct ArrowArray, dictionary, 56, 8);
+AT(struct ArrowArray, release, 64, 8);
+AT(struct ArrowArray, private_data, 72, 8);
+
+SIZE(adl_arrow_extension, 48);
+AT(adl_arrow_extension, struct_size, 0, 4);
+AT(adl_arrow_extension, reserved, 4, 4);
+AT(adl_arrow_extension, export_column, 8, 8);
+AT(adl_arrow_extension, export_batch, 16, 8);
+AT(adl_arrow_extension, export_type, 24, 8);
+AT(adl_arrow_extension, import_type, 32, 8);
+AT(adl_arrow_extension, import_column, 40, 8);
 #endif
 
 /* ---- constants ---- */
@@ -405,6 +439,11 @@ VALUE(ADL_DEBUG, 0);
 VALUE(ADL_INFO, 1);
 VALUE(ADL_WARNING, 2);
 
+VALUE(ARROW_FLAG_DICTIONARY_ORDERED, 1);
+VALUE(ARROW_FLAG_NULLABLE, 2);
+VALUE(ARROW_FLAG_MAP_KEYS_SORTED, 4);
+VALUE(ADL_ARROW_PADDED, 1);
+
 VALUE(ADL_MAX_DIMENSIONS, 4);
 VALUE(ADL_ANY_FLOAT, 48);
 VALUE(ADL_ANY_INTEGER, 14);
@@ -414,6 +453,7 @@ VALUE(ADL_ANY_SHAPE, 31);
 VALUE(ADL_NOTE_TYPE, 1);
 
 SAME("the name of the expression extension", sizeof ADL_EXPRESSION_EXTENSION, sizeof "adloom.expression/1");
+SAME("the name of the Arrow extension", sizeof ADL_ARROW_EXTENSION, sizeof "adloom.arrow/1");
 SAME("the owner of the note", sizeof ADL_NOTE_OWNER, 7);
 
 int main(void) { return 0; }
