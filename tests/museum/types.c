@@ -1,4 +1,5 @@
 /* Every type of the public headers, reachable from one symbol: what abidiff compares with the dump of 1.0. */
+#include <adloom/arrow.h>
 #include <adloom/expression.h>
 #include <adloom/plugin.h>
 
@@ -24,3 +25,4 @@ GIVE(const adl_output, output)
 GIVE(const adl_side, side)
 GIVE(const adl_calls, calls)
 GIVE(const adl_expression_extension, expression_extension)
+GIVE(const adl_arrow_extension, arrow)
