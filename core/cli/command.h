@@ -34,7 +34,7 @@ typedef struct adl_cli_options {
   GPtrArray *sets, *vars, *swaps; /* of char *, NULL-terminated once read */
   char *models, *out, *store, *format, *from, *by;
   int64_t threads, memory, limit, rows, repeat;
-  bool fresh, json, quiet, all, markdown;
+  bool fresh, json, quiet, all, markdown, explain;
   GPtrArray *operands; /* of char * */
 } adl_cli_options;
 

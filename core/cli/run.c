@@ -33,6 +33,10 @@ static const adl_option options_of_run[] = {
     {"store", ADL_OPTION_TEXT, AT(store), "DIR",
      "The model store. Default: adloom/models in the user's cache directory."},
     {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
+    {"explain", ADL_OPTION_FLAG, AT(explain), NULL,
+     "Tells on standard error, for each stage that learns, why its model is fitted or taken from the model store: what "
+     "has "
+     "changed since the pipeline ran last."},
     {"json", ADL_OPTION_FLAG, AT(json), NULL,
      "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
@@ -173,6 +177,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .models = options->store != NULL ? options->store : "",
                          .outputs = outputs,
                          .fresh = options->fresh,
+                         .explain = options->explain ? stderr : NULL,
                          .apply = options->models != NULL,
                          .progress = adl_pipeline_progress(options),
                          .progress_file = stderr,

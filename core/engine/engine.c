@@ -102,6 +102,7 @@ static void clear_node(adl_node_run *node) {
   adl_turn_clear(&node->turn);
   adl_frame_unref(node->group_rest);
   g_free(node->nulls);
+  if (node->fields != NULL) g_ptr_array_free(node->fields, TRUE);
 }
 
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {

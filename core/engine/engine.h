@@ -24,6 +24,7 @@ typedef struct adl_run_options {
   const char *directory;       /* of the run, exists; NULL: nothing is written (peek, harness) */
   const char *models;          /* directory of the model store, "": the user's; NULL: none */
   struct adl_outputs *outputs; /* that made the temporary paths of the graph's sinks; NULL: none; the caller's */
+  FILE *explain;               /* gets a line for each stage that learns: why it is fitted or not; NULL: nobody asks */
   bool fresh;                  /* fit everything, whatever the store holds */
   bool apply;                  /* --models: nothing is learned; all rows are new data */
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;

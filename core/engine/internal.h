@@ -101,6 +101,7 @@ struct adl_node_run {
   bool prepared;
   bool fitted_here;  /* not loaded */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
+  GPtrArray *fields; /* of char *: what that was made of (digest.h); NULL: no digests were made */
   adl_store *store;  /* kept rows of the main input */
   uint8_t **refused; /* by frame of the store: rows that fit refused, as bits; NULL: none */
   int64_t refused_count;

@@ -109,6 +109,8 @@ void adl_digests(adl_engine *engine) {
     adl_node_run *node = &engine->nodes[i];
     adl_stage *stage = node->stage;
     adl_digest *digest = adl_digest_new();
+    node->fields = g_ptr_array_new_with_free_func(g_free);
+    adl_digest_record(digest, node->fields);
     adl_digest_int(digest, "numeric version", NUMERIC_VERSION);
     adl_digest_text(digest, "processor", processor());
     adl_digest_text(digest, "stage", stage->given);
