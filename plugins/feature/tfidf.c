@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/documents.h"
-#include "common/murmur3.h"
 #include "common/row_sorter.h"
+#include "common/term_hash.h"
 #include "common/terms.h"
 #include "common/vocabulary.h"
 
@@ -56,8 +56,7 @@ static void find_dimensions(const tfidf *self, const adl_vocabulary *words, cons
     adl_vocabulary_find_all(words, in->keys, count, dimension);
     return;
   }
-  const uint32_t mask = (uint32_t)((1u << self->bits) - 1);
-  for (int64_t i = 0; i < count; i++) dimension[i] = adl_murmur3(in->keys[i].data, (size_t)in->keys[i].size, 0) & mask;
+  adl_terms_murmur3(in->keys, count, (uint32_t)((1u << self->bits) - 1), dimension);
 }
 
 /* ---- fitting ---- */
