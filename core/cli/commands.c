@@ -11,6 +11,7 @@ const adl_command *const *adl_commands(void) {
                                                 &adl_command_graph,
                                                 &adl_command_plugin,
                                                 &adl_command_model,
+                                                &adl_command_store,
                                                 NULL};
   return commands;
 }

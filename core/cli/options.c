@@ -131,6 +131,7 @@ void adl_cli_clear(adl_cli_options *options) {
   g_free(options->format);
   g_free(options->from);
   g_free(options->by);
+  g_free(options->unused);
 }
 
 static void append_wrapped(GString *out, const char *text, int indent) {

@@ -97,7 +97,12 @@ static void find_reasons(const finding *f);
 
 static char *member_text(JsonObject *object, const char *name) {
   JsonNode *node = object != NULL ? json_object_get_member(object, name) : NULL;
-  return node != NULL ? json_to_string(node, FALSE) : g_strdup("not said");
+  if (node == NULL) return g_strdup("not said");
+  if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_DOUBLE)
+    return json_to_string(node, FALSE);
+  GString *number = g_string_new(NULL);
+  adl_text_number(number, json_node_get_double(node));
+  return g_string_free(number, FALSE);
 }
 
 static void one_parameter(JsonObject *before, JsonObject *now, const char *name, const finding *f) {
