@@ -7,6 +7,7 @@
 
 #include "core/base/aligned.h"
 #include "core/engine/internal.h"
+#include "core/engine/isolate.h"
 #include "core/engine/outputs.h"
 #include "core/engine/progress.h"
 #include "core/engine/reports.h"
@@ -111,13 +112,14 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   int32_t threads = options->threads > 0 ? options->threads
                     : graph->threads > 0 ? (int32_t)graph->threads
                                          : default_threads();
-  engine->pool = adl_pool_new(threads);
-  engine->threads = adl_pool_threads(engine->pool);
   engine->budget.limit = options->memory > 0 ? options->memory : graph->memory > 0 ? graph->memory : half_of_free();
   engine->budget.spool_directory = options->directory != NULL ? options->directory : g_get_tmp_dir();
   adl_spill_beyond(engine->budget.limit, &engine->budget.used, engine->budget.spool_directory);
   engine->apply = options->apply;
   engine->started_us = g_get_real_time();
+  adl_isolates_start(engine); /* processes are forked while there are no threads */
+  engine->pool = adl_pool_new(threads);
+  engine->threads = adl_pool_threads(engine->pool);
   pthread_mutex_init(&engine->shards_mutex, NULL);
   adl_turn_init(&engine->peek_turn, 0, 1);
   engine->shards = g_array_new(FALSE, TRUE, sizeof(adl_shard));
@@ -148,6 +150,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
     adl_graph_mark_needed(graph, engine->peek);
   }
   for (int32_t i = 0; i < engine->node_count; i++) init_node(engine, &engine->nodes[i], graph->stages->pdata[i]);
+  adl_isolates_stand_in(engine);
   return engine;
 }
 
@@ -156,6 +159,7 @@ void adl_engine_free(adl_engine *engine) {
   atomic_store(&adl_engine_interrupted, false); /* the next one begins anew */
   adl_spill_beyond(INT64_MAX, NULL, NULL);
   adl_pool_free(engine->pool);
+  adl_isolates_free(engine);
   for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
   for (int32_t i = 0; i < engine->threads + 2; i++) {
     adl_out_free(engine->workers[i].out);

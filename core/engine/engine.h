@@ -29,6 +29,7 @@ typedef struct adl_run_options {
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
   FILE *progress_file;
   const char *tap;              /* a stage of which all rows that leave are collected (adl_engine_peeked); NULL: none */
+  const char *record;           /* "STAGE=FILE": what the stage is given and gives goes to the file; NULL: none */
   const char *const *arguments; /* for the manifest */
   /* Writes what people read of the run into its directory; called when the outputs are in place (or the run has failed),
    * before the manifest. False: *why (free it). NULL: nothing is written. */
