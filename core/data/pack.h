@@ -4,6 +4,7 @@
 #ifndef ADLOOM_CORE_DATA_PACK_H
 #define ADLOOM_CORE_DATA_PACK_H
 
+#include <glib.h>
 #include <sys/uio.h>
 
 #include "core/data/array.h"

@@ -112,11 +112,13 @@ typedef struct adl_isolate {
   const char *function;
   int64_t since, grace; /* when the plugin last gave a sign of life; when it was told to stop (0: not yet) */
   uint64_t beats;
-  adl_record *record;
+  struct adl_record *record;
 } adl_isolate;
 
 /* Before the engine has threads. False: reported. */
 bool adl_isolates_start(adl_engine *engine);
+/* When the nodes are there: the engine calls the processes from now on. */
+void adl_isolates_stand_in(adl_engine *engine);
 void adl_isolates_free(adl_engine *engine);
 
 /* isolate_class.c */
