@@ -123,6 +123,7 @@ void adl_cli_clear(adl_cli_options *options) {
   g_ptr_array_free(options->vars, TRUE);
   g_ptr_array_free(options->operands, TRUE);
   g_free(options->models);
+  g_free(options->record);
   g_free(options->out);
   g_free(options->store);
   g_free(options->format);

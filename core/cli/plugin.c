@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/cli/replay.h"
 #include "core/plugin/describe.h"
 
 /* Columns of the terminal within reason; 80 when the output goes elsewhere. */
@@ -103,7 +104,9 @@ static int command_plugin(int argc, char **argv) {
   if (status < 0) {
     const char *what = options.operands->len > 0 ? options.operands->pdata[0] : "";
     bool wants_list = strcmp(what, "list") == 0 && options.operands->len == 1, wants_show = strcmp(what, "show") == 0;
-    if (!wants_list && !wants_show) {
+    if (strcmp(what, "replay") == 0) {
+      status = adl_cli_replay(&options);
+    } else if (!wants_list && !wants_show) {
       fprintf(stderr, "Usage: adloom plugin %s\n`adloom plugin --help` tells more.\n", adl_command_plugin.arguments);
       status = ADL_EXIT_USAGE;
     } else {
@@ -125,9 +128,12 @@ static const adl_option options_of_plugin[] = {
 
 const adl_command adl_command_plugin = {
     "plugin",
-    "list | show NAME... | show --all",
+    "list | show NAME... | show --all | replay FILE.so RECORD",
     "lists plugins, and shows what they offer",
     "list: every class that can be used, with its kind, version and file; which files were passed over, and why.\n\n"
-    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.",
+    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.\n\n"
+    "replay: feeds a record that `run --record` has written to the plugin in a file, and compares what it gives with what "
+    "was recorded, bit for bit. The first difference is told with batch, column, row and both values. Exit status: 0 all "
+    "the same, 1 it differs or the plugin died, 2 the record or the plugin cannot be used.",
     options_of_plugin,
     command_plugin};

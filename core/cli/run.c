@@ -34,6 +34,8 @@ static const adl_option options_of_run[] = {
     {"store", ADL_OPTION_TEXT, AT(store), "DIR",
      "The model store. Default: adloom/models in the user's cache directory."},
     {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
+    {"record", ADL_OPTION_TEXT, AT(record), "STAGE=FILE",
+     "Keeps all that the stage is given and gives in a file, for `plugin replay`; the stage works in a process of its own."},
     {"json", ADL_OPTION_FLAG, AT(json), NULL,
      "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
@@ -199,6 +201,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                                      : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
                                                                   : ADL_PROGRESS_LINES,
                          .progress_file = stderr,
+                         .record = options->record,
                          .arguments = (const char *const *)argv,
                          .report = adl_page_write};
   int64_t begin = g_get_monotonic_time();
