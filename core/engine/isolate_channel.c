@@ -1,6 +1,5 @@
 #include "core/engine/isolate_channel.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,11 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/engine/internal.h"
-
-/* A side looks so long, in ns, before it sleeps: most calls of a stage answer within that, and waking a process takes tens
- * of microseconds. */
-enum { LOOKING = 60000, SLEEP_NS = 50000000 };
+enum { SLEEP_NS = 50000000 };
 
 adl_channel *adl_channel_new(void) {
   void *memory = mmap(NULL, sizeof(adl_channel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -55,35 +50,25 @@ static uint64_t ready(const adl_ring *ring, bool reading) {
   return reading ? there : ADL_RING_BYTES - there;
 }
 
-/* 0: given up. */
+/* 0: given up. Whoever waits sleeps at once: where other work wants the processors, looking costs more than waking. */
 static uint64_t wait_ready(const adl_ring *ring, bool reading, adl_bell *own, adl_wait wait) {
-  uint64_t count = ready(ring, reading);
-  bool look = g_get_num_processors() > 1;
-  for (int64_t until = adl_clock_ns() + LOOKING; look && count == 0 && adl_clock_ns() < until;) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-    count = ready(ring, reading);
-  }
-  while (count == 0) {
+  for (;;) {
     uint32_t seen = atomic_load(&own->rings);
-    count = ready(ring, reading);
-    if (count > 0) break;
+    uint64_t count = ready(ring, reading);
+    if (count > 0) return count;
     if (!wait.go_on(wait.data)) return 0;
     adl_bell_wait(own, seen);
-    count = ready(ring, reading);
   }
-  return count;
 }
 
 static bool put(adl_ring *ring, adl_bell *own, adl_bell *other, const uint8_t *from, int64_t size, adl_wait wait) {
   while (size > 0) {
+    if (ready(ring, false) == 0) adl_bell_ring(other); /* there is much to read before the end */
     uint64_t count = wait_ready(ring, false, own, wait), at = atomic_load(&ring->written);
     if (count == 0) return false;
     count = MIN(MIN(count, (uint64_t)size), ADL_RING_BYTES - at % ADL_RING_BYTES);
     memcpy(ring->data + at % ADL_RING_BYTES, from, count);
     atomic_store(&ring->written, at + count);
-    adl_bell_ring(other);
     from += count;
     size -= (int64_t)count;
   }
@@ -111,8 +96,10 @@ bool adl_channel_send(adl_channel *channel, bool child, const adl_pack *message,
   adl_ring *ring = child ? &channel->to_parent : &channel->to_child;
   adl_bell *own = child ? &channel->child_bell : &channel->parent_bell;
   adl_bell *other = child ? &channel->parent_bell : &channel->child_bell;
-  return put(ring, own, other, (const uint8_t *)&message->size, sizeof message->size, wait) &&
-         put(ring, own, other, message->data, message->size, wait);
+  bool sent = put(ring, own, other, (const uint8_t *)&message->size, sizeof message->size, wait) &&
+              put(ring, own, other, message->data, message->size, wait);
+  adl_bell_ring(other);
+  return sent;
 }
 
 bool adl_channel_receive(adl_channel *channel, bool child, adl_pack *message, adl_wait wait) {
