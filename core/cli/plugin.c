@@ -144,7 +144,8 @@ const adl_command adl_command_plugin = {
     "tables "
     "say that it takes. What was found is written in the Test Anything Protocol; the status is 0 where all is well, 1 "
     "where a check has failed, 2 where there is no plugin.\n\n"
-    "replay: feeds a record that `run --record` has written to the plugin in a file, and compares what it gives with what "
+    "replay: feeds a record that `run --record` has written to the plugin in a file, and compares what it gives with "
+    "what "
     "was recorded, bit for bit. The first difference is told with batch, column, row and both values. The status is 0 "
     "where all is the same, 1 where it differs or the plugin died, 2 where the record or the plugin cannot be used.",
     options_of_plugin,

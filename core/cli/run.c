@@ -35,7 +35,8 @@ static const adl_option options_of_run[] = {
      "The model store. Default: adloom/models in the user's cache directory."},
     {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
     {"record", ADL_OPTION_TEXT, AT(record), "STAGE=FILE",
-     "Keeps all that the stage is given and gives in a file, for `plugin replay`; the stage works in a process of its own."},
+     "Keeps all that the stage is given and gives in a file, for `plugin replay`; the stage works in a process of its "
+     "own."},
     {"json", ADL_OPTION_FLAG, AT(json), NULL,
      "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},

@@ -251,8 +251,7 @@ static void unpack_tensor(adl_unpack *unpack, adl_tensors *tensors) {
   const void *from = adl_unpack_bytes(unpack, &bytes);
   bool fine = !unpack->bad && name != NULL && element >= 0 && element <= ADL_BYTES &&
               sizes_fit(sizes, size_bytes / 8, adl_tensor_element_size((adl_element)element), bytes);
-  void *to =
-      fine ? adl_tensors_get(tensors, name, (adl_element)element, (int32_t)(size_bytes / 8), sizes, &why) : NULL;
+  void *to = fine ? adl_tensors_get(tensors, name, (adl_element)element, (int32_t)(size_bytes / 8), sizes, &why) : NULL;
   if (to == NULL)
     unpack->bad = true;
   else if (bytes > 0)

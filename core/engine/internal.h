@@ -118,8 +118,8 @@ struct adl_node_run {
   int64_t limit_left;               /* sources, with --limit */
   int32_t first_shard, shard_count; /* sources, and stages that make rows: number of shard 0 in the table of the run */
   bool failed_fit;
-  bool hands_on;          /* what leaves is what came, column by column */
-  _Atomic int64_t *nulls; /* sources: by column of the schema; else NULL */
+  bool hands_on;               /* what leaves is what came, column by column */
+  _Atomic int64_t *nulls;      /* sources: by column of the schema; else NULL */
   struct adl_isolate *isolate; /* it works in a process of its own; NULL: in this one */
 };
 

@@ -24,7 +24,7 @@ typedef enum adl_request {
   ADL_REQUEST_START = 1, /* input columns and what is wanted; first */
   ADL_REQUEST_INIT,
   ADL_REQUEST_FIT,
-  ADL_REQUEST_STEP,   /* these three answer a fold of the fit that goes on */
+  ADL_REQUEST_STEP, /* these three answer a fold of the fit that goes on */
   ADL_REQUEST_MERGE,
   ADL_REQUEST_FOLDED,
   ADL_REQUEST_PREPARE,
@@ -40,22 +40,22 @@ enum { ADL_ANSWER_FOLD = 100, ADL_ANSWER_DONE = 101 };
 /* What an answer is made of, in the order in which it happened; ADL_TOLD_END ends it. */
 typedef enum adl_told {
   ADL_TOLD_END = 0,
-  ADL_TOLD_FAILURE,  /* parameter, offset, hint, text */
-  ADL_TOLD_INVALID,  /* text: a column that is not valid */
-  ADL_TOLD_REJECT,   /* row, column, text */
-  ADL_TOLD_LOG,      /* level, text */
-  ADL_TOLD_WIDTH,    /* slot, width */
-  ADL_TOLD_NAMES,    /* slot, offsets, bytes */
-  ADL_TOLD_COLUMN,   /* slot, array */
-  ADL_TOLD_PASS,     /* slot, input slot */
-  ADL_TOLD_PICK,     /* row numbers */
-  ADL_TOLD_GATHER,   /* side, row numbers */
-  ADL_TOLD_COMMIT,   /* rows */
-  ADL_TOLD_NUMBER,   /* report: over, name, value, low, high */
-  ADL_TOLD_TEXT,     /* report: name, text */
-  ADL_TOLD_TABLE,    /* report: name, columns, rows, titles, cells */
-  ADL_TOLD_PLOT,     /* report: name, x_title, y_title, bars, x, y */
-  ADL_TOLD_MODEL     /* tensors */
+  ADL_TOLD_FAILURE, /* parameter, offset, hint, text */
+  ADL_TOLD_INVALID, /* text: a column that is not valid */
+  ADL_TOLD_REJECT,  /* row, column, text */
+  ADL_TOLD_LOG,     /* level, text */
+  ADL_TOLD_WIDTH,   /* slot, width */
+  ADL_TOLD_NAMES,   /* slot, offsets, bytes */
+  ADL_TOLD_COLUMN,  /* slot, array */
+  ADL_TOLD_PASS,    /* slot, input slot */
+  ADL_TOLD_PICK,    /* row numbers */
+  ADL_TOLD_GATHER,  /* side, row numbers */
+  ADL_TOLD_COMMIT,  /* rows */
+  ADL_TOLD_NUMBER,  /* report: over, name, value, low, high */
+  ADL_TOLD_TEXT,    /* report: name, text */
+  ADL_TOLD_TABLE,   /* report: name, columns, rows, titles, cells */
+  ADL_TOLD_PLOT,    /* report: name, x_title, y_title, bars, x, y */
+  ADL_TOLD_MODEL    /* tensors */
 } adl_told;
 
 const char *adl_request_name(adl_request request); /* "process" */
@@ -102,11 +102,11 @@ typedef struct adl_isolate {
   adl_keeper keeper;
   pthread_mutex_t mutex; /* one call at a time */
   adl_pack request, answer;
-  adl_pack start;            /* the request START, for another worker */
-  bool has_model, prepared;  /* in the worker */
-  bool dirty;                /* it has learned what the run has not seen */
-  int64_t learned;           /* batches since the run saw the model */
-  int64_t partials;          /* given a number so far */
+  adl_pack start;           /* the request START, for another worker */
+  bool has_model, prepared; /* in the worker */
+  bool dirty;               /* it has learned what the run has not seen */
+  int64_t learned;          /* batches since the run saw the model */
+  int64_t partials;         /* given a number so far */
   int32_t deaths;
   char *death; /* why the stage is over; NULL: it is not */
   const char *function;

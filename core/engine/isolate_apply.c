@@ -98,8 +98,7 @@ static void table(const place *p, adl_unpack *u) {
   }
   const char **cells = g_new0(const char *, (gsize)(columns * (rows + 1)) + 1);
   for (int64_t i = 0; i < columns * (rows + 1); i++) cells[i] = adl_unpack_text(u);
-  if (!u->bad)
-    p->call->host->report_table(p->call, NULL, name, (int32_t)columns, cells, rows, cells + columns);
+  if (!u->bad) p->call->host->report_table(p->call, NULL, name, (int32_t)columns, cells, rows, cells + columns);
   g_free(cells);
 }
 

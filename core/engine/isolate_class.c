@@ -66,8 +66,8 @@ static void tell_death(adl_isolate *isolate, const patience *p) {
   else if (!adl_keeper_dead(&isolate->keeper, &how))
     how = g_strdup("broke off its answer");
   g_free(isolate->death);
-  isolate->death = g_strdup_printf("the plugin %s in %s of %s %s (%s), in a process of its own", how,
-                                   isolate->function, isolate->class->id, loaded->plugin.version, loaded->path);
+  isolate->death = g_strdup_printf("the plugin %s in %s of %s %s (%s), in a process of its own", how, isolate->function,
+                                   isolate->class->id, loaded->plugin.version, loaded->path);
   if (isolate->record != NULL) adl_record_death(isolate->record, isolate->death);
   isolate->deaths++;
   g_free(limit);
@@ -76,9 +76,10 @@ static void tell_death(adl_isolate *isolate, const patience *p) {
 
 static adl_status fail_dead(adl_isolate *isolate, const adl_call *call) {
   if (adl_engine_stopping(isolate->engine)) return ADL_FAILED;
-  char *hint = g_strdup_printf("report this to the plugin's author; `adloom run FILE --record %s=FILE.record` keeps what "
-                               "the stage was given in one file",
-                               isolate->stage->name);
+  char *hint =
+      g_strdup_printf("report this to the plugin's author; `adloom run FILE --record %s=FILE.record` keeps what "
+                      "the stage was given in one file",
+                      isolate->stage->name);
   call->host->fail(call, NULL, -1, hint, "%s", isolate->death);
   g_free(hint);
   return ADL_FAILED;

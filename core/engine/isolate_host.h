@@ -12,8 +12,8 @@ typedef struct adl_served {
   adl_context context; /* first */
   adl_server *server;
   adl_pack answer;
-  adl_batch batch; /* rows -1: the call has none */
-  GPtrArray *arrays; /* of adl_array *: the columns, NULL where there is none */
+  adl_batch batch;       /* rows -1: the call has none */
+  GPtrArray *arrays;     /* of adl_array *: the columns, NULL where there is none */
   const uint8_t *splits; /* by row; NULL: all for training */
   adl_split split;
   int64_t picked; /* rows; -1: none were picked */

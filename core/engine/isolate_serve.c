@@ -213,8 +213,9 @@ static adl_status serve_rows(adl_server *server, adl_request request, adl_unpack
   take_batch(outer, u);
   adl_out *out = wants_rows ? (adl_out *)(void *)server : NULL; /* plugins hand it on, and nothing else */
   const adl_call *call = &outer->context.call;
-  adl_status status = request == ADL_REQUEST_LEARN ? class->learn(call, stage->self, &server->model, &outer->batch, out)
-                                                   : class->process(call, stage->self, &server->model, &outer->batch, out);
+  adl_status status = request == ADL_REQUEST_LEARN
+                          ? class->learn(call, stage->self, &server->model, &outer->batch, out)
+                          : class->process(call, stage->self, &server->model, &outer->batch, out);
   bool ok = status == ADL_OK && !outer->context.failed;
   if (ok && class->form == ADL_SAME) adl_served_tell_columns(outer, outer->batch.rows);
   if (ok && class->form == ADL_PICKED && outer->picked >= 0) adl_served_tell_columns(outer, outer->picked);
@@ -263,8 +264,8 @@ static adl_status serve_one(adl_server *server, adl_request request, adl_unpack 
 }
 
 const char *adl_request_name(adl_request request) {
-  static const char *const names[] = {"",       "start",   "init",    "fit",   "fit (step)", "fit (merge)", "fit",
-                                      "prepare", "process", "learn", "finish", "report",      "(end)"};
+  static const char *const names[] = {"",        "start",   "init",  "fit",    "fit (step)", "fit (merge)", "fit",
+                                      "prepare", "process", "learn", "finish", "report",     "(end)"};
   return request >= ADL_REQUEST_START && request <= ADL_REQUEST_END ? names[request] : "(unknown)";
 }
 

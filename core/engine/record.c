@@ -49,9 +49,8 @@ static void pack_head(adl_pack *pack, const adl_serving *serving) {
                                stage->loaded->path, stage->name, parameters->str};
   adl_pack_int(pack, FORMAT);
   for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) adl_pack_text(pack, texts[i]);
-  const int64_t numbers[] = {plugin->abi_major, plugin->abi_minor, stage->class->state_version,
-                             stage->learn,      serving->online,   serving->started_us,
-                             (int64_t)serving->graph->seed};
+  const int64_t numbers[] = {plugin->abi_major, plugin->abi_minor,   stage->class->state_version,  stage->learn,
+                             serving->online,   serving->started_us, (int64_t)serving->graph->seed};
   for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) adl_pack_int(pack, numbers[i]);
   adl_pack_int(pack, stage->from->len);
   adl_pack_int(pack, (int64_t)stage->from->len + stage->sides->len);
@@ -182,9 +181,10 @@ static bool read_entries(adl_record_file *file, const char *path, char **why) {
     }
     if (entry.kind != ADL_ENTRY_HEAD) g_array_append_val(file->entries, entry);
   }
-  *why = g_strdup_printf("the record %s is cut off after %" G_GINT64_FORMAT " entries; the run that wrote it was killed, "
-                         "or the file was not copied whole",
-                         path, count);
+  *why =
+      g_strdup_printf("the record %s is cut off after %" G_GINT64_FORMAT " entries; the run that wrote it was killed, "
+                      "or the file was not copied whole",
+                      path, count);
   return false;
 }
 

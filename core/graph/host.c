@@ -247,7 +247,8 @@ static adl_status host_set_width(const adl_call *call, int32_t slot, int64_t wid
   bool block = field != NULL && (field->type.shape == ADL_VECTOR || field->type.shape == ADL_SPARSE);
   if (!block) return refuse(call, NULL, "set_width", "the slot is no vector or sparse output");
   if (width < 0 || width > (INT64_C(1) << 31))
-    return call->host->fail(call, NULL, -1, NULL, "a width of %" G_GINT64_FORMAT " is out of range [0, 2147483648]", width);
+    return call->host->fail(call, NULL, -1, NULL, "a width of %" G_GINT64_FORMAT " is out of range [0, 2147483648]",
+                            width);
   field->type.width = width;
   return ADL_OK;
 }

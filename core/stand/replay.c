@@ -86,10 +86,9 @@ static bool bind_stage(replay *r, const char *plugin, const char *record) {
     g_string_append_printf(r->said, "%s offers no class %s, of which the record is\n", path, head->class);
     ok = false;
   } else if (r->stage->class->state_version != head->state_version) {
-    g_string_append_printf(r->said,
-                           "the record holds models of state version %" G_GINT64_FORMAT "; %s %s reads version %u\n",
-                           head->state_version, head->class, r->stage->loaded->plugin.version,
-                           r->stage->class->state_version);
+    g_string_append_printf(
+        r->said, "the record holds models of state version %" G_GINT64_FORMAT "; %s %s reads version %u\n",
+        head->state_version, head->class, r->stage->loaded->plugin.version, r->stage->class->state_version);
     ok = false;
   }
   g_free(text);

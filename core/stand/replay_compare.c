@@ -64,11 +64,11 @@ static GArray *parts_of(const adl_pack *answer, int64_t *status) {
 }
 
 static const char *name_of(adl_told kind) {
-  static const char *const names[] = {"nothing more",      "a failure",     "an invalid column", "a rejected row",
-                                      "a log line",        "a width",       "dimension names",   "a column",
-                                      "a column passed on", "picked rows",  "side rows",         "the end of a batch",
-                                      "a reported number", "a reported text", "a reported table", "a plot",
-                                      "the model"};
+  static const char *const names[] = {
+      "nothing more", "a failure",          "an invalid column", "a rejected row",     "a log line",
+      "a width",      "dimension names",    "a column",          "a column passed on", "picked rows",
+      "side rows",    "the end of a batch", "a reported number", "a reported text",    "a reported table",
+      "a plot",       "the model"};
   return kind >= ADL_TOLD_END && kind <= ADL_TOLD_MODEL ? names[kind] : "something unknown";
 }
 
@@ -98,8 +98,7 @@ static bool same_row(const adl_column *a, const adl_column *b, int64_t row) {
   if (adl_is_null(a, row)) return true;
   if (a->offsets != NULL) {
     int64_t count = a->offsets[row + 1] - a->offsets[row];
-    return count == b->offsets[row + 1] - b->offsets[row] &&
-           same_items(a, b, a->offsets[row], b->offsets[row], count);
+    return count == b->offsets[row + 1] - b->offsets[row] && same_items(a, b, a->offsets[row], b->offsets[row], count);
   }
   int64_t width = a->type.shape == ADL_VECTOR ? a->type.width : 1;
   return same_items(a, b, row * width, row * width, width);

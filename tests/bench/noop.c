@@ -313,7 +313,8 @@ static const adl_class total_class = {
     .report = total_report,
 };
 
-static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class, &give_class, &drop_class, &total_class};
+static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class,
+                                           &give_class, &drop_class, &total_class};
 
 static const adl_plugin plugin = {
     .struct_size = sizeof(adl_plugin),

@@ -98,8 +98,8 @@ START_TEST(the_same_bytes_in_a_process_of_its_own) {
     ck_assert_str_eq(isolated, plain);
     g_free(isolated);
   }
-  char *again = outcome_of(h, stages, strstr(stages, "dedupe") || strstr(stages, "explode") ? "" : ", isolate: restart",
-                           2, tap);
+  char *again =
+      outcome_of(h, stages, strstr(stages, "dedupe") || strstr(stages, "explode") ? "" : ", isolate: restart", 2, tap);
   ck_assert_str_eq(again, plain);
   g_free(again);
   g_free(plain);

@@ -12,10 +12,11 @@ static program with_rows(int rows) {
 }
 
 static void write_pipeline(const program *p, const char *plugin, const char *stages) {
-  char *text = g_strdup_printf("adloom: 1\nseed: 11\nmax_rejects: 1\nplugins: [%s/tests/badplugins/.libs/%s.so]\nstages:\n"
-                               "  log: {use: read-csv, path: log.csv, columns: {user: id, x: float, click: int}, "
-                               "holdout: {fraction: 0.25}}\n%s",
-                               program_build(), plugin, stages);
+  char *text =
+      g_strdup_printf("adloom: 1\nseed: 11\nmax_rejects: 1\nplugins: [%s/tests/badplugins/.libs/%s.so]\nstages:\n"
+                      "  log: {use: read-csv, path: log.csv, columns: {user: id, x: float, click: int}, "
+                      "holdout: {fraction: 0.25}}\n%s",
+                      program_build(), plugin, stages);
   program_write(p, "a.yaml", text, -1);
   g_free(text);
 }

@@ -9,21 +9,22 @@ isolated_pipeline() { # STAGE
   printf '  end: {use: bench.total}\n'
 }
 
-# seconds STAGE THREADS: the whole pipeline, into wall.
+# The whole pipeline: into least (wall) and processor (of all its processes).
 isolated_seconds() {
   isolated_pipeline "$1" >isolate.yaml
   measure "$runs" "$adloom" run isolate.yaml --quiet --threads "$2" --out "$work/out/isolate"
 }
 
 isolate_class() { # WORDS STAGE THREADS
-  local without here
+  local without without_work here here_work
   isolated_seconds '' "$3" || return 0
-  without=$least
+  without=$least without_work=$processor
   isolated_seconds "$2" "$3" || return 0
-  here=$least
+  here=$least here_work=$processor
   isolated_seconds "$2, isolate: true" "$3" || return 0
   plain "$1, threads: $3, a batch" \
-    "$(calculate '%.1f us isolated, %.1f in process' "($least - $without) / $isolated_batches * 1e6, ($here - $without) / $isolated_batches * 1e6")" \
+    "$(calculate '%.1f us isolated (processor %.1f), %.1f in process (%.1f)' \
+      "($least - $without) / $isolated_batches * 1e6, ($processor - $without_work) / $isolated_batches * 1e6, ($here - $without) / $isolated_batches * 1e6, ($here_work - $without_work) / $isolated_batches * 1e6")" \
     '' '' "$peak" ''
 }
 
