@@ -29,8 +29,7 @@ static void free_isolate(gpointer data) {
   g_free(isolate);
 }
 
-/* False: reported. */
-static bool start_one(adl_engine *engine, adl_stage *stage, const char *record) {
+static void start_one(adl_engine *engine, adl_stage *stage, const char *record) {
   adl_isolate *isolate = g_new0(adl_isolate, 1);
   isolate->engine = engine;
   isolate->stage = stage;
@@ -45,14 +44,12 @@ static bool start_one(adl_engine *engine, adl_stage *stage, const char *record) 
   isolate->keeper.channel = serving.channel;
   if (serving.channel == NULL || !adl_keeper_start(&isolate->keeper, &serving)) {
     adl_engine_fail(engine, stage, "no process can be started for it: %s", g_strerror(errno));
-    return false;
+    return;
   }
   char *why = NULL;
   isolate->record = record != NULL ? adl_record_new(record, &serving, &why) : NULL;
-  if (why == NULL) return true;
-  adl_engine_fail(engine, stage, "%s", why);
+  if (why != NULL) adl_engine_fail(engine, stage, "%s", why);
   g_free(why);
-  return false;
 }
 
 /* The stage of "STAGE=FILE" and the file; NULL: reported, or none was asked for. */
@@ -79,17 +76,15 @@ static adl_stage *recorded_stage(adl_engine *engine, const char **path) {
   return why == NULL ? stage : NULL;
 }
 
-bool adl_isolates_start(adl_engine *engine) {
+void adl_isolates_start(adl_engine *engine) {
   const char *path = NULL;
-  bool ok = true;
   engine->isolates = g_ptr_array_new_with_free_func(free_isolate);
   adl_stage *recorded = recorded_stage(engine, &path);
-  for (guint i = 0; ok && i < engine->graph->stages->len; i++) {
+  for (guint i = 0; !adl_engine_stopping(engine) && i < engine->graph->stages->len; i++) {
     adl_stage *stage = engine->graph->stages->pdata[i];
     if (stage->isolate != ADL_ISOLATE_NO || stage == recorded)
-      ok = start_one(engine, stage, stage == recorded ? path : NULL);
+      start_one(engine, stage, stage == recorded ? path : NULL);
   }
-  return ok;
 }
 
 void adl_isolates_stand_in(adl_engine *engine) {

@@ -115,8 +115,9 @@ typedef struct adl_isolate {
   struct adl_record *record;
 } adl_isolate;
 
-/* Before the engine has threads. False: reported. */
-bool adl_isolates_start(adl_engine *engine);
+/* Before the engine has threads, on one that outlives it: processes end with the thread that forked them. What fails is
+ * reported, and ends the run. */
+void adl_isolates_start(adl_engine *engine);
 /* When the nodes are there: the engine calls the processes from now on. */
 void adl_isolates_stand_in(adl_engine *engine);
 void adl_isolates_free(adl_engine *engine);

@@ -284,9 +284,10 @@ static adl_status isolated_learn(const adl_call *call, const void *self, adl_mod
   adl_pack_int(&isolate->request, get);
   adl_pack_int(&isolate->request, out != NULL);
   pack_batch(&isolate->request, call, batch);
+  adl_status status = ask(isolate, call, batch, out, model);
   isolate->learned = get ? 0 : isolate->learned + 1;
   isolate->dirty = !get;
-  return ask(isolate, call, batch, out, model);
+  return status;
 }
 
 /* ---- fit: its folds run here, their steps there ---- */

@@ -210,6 +210,36 @@ START_TEST(it_begins_again_where_it_may) {
 }
 END_TEST
 
+/* Batches of 4096 rows; of what was learned, the run has the model of batch 64 when the process dies at batch 100. */
+START_TEST(an_online_learner_begins_again_with_the_last_model) {
+  enum { ROWS = 4096 * 110 };
+  program p = with_rows(ROWS);
+  char *flag = program_path(&p, "died");
+  char *stage = g_strdup_printf("use: test.dies-learning, flag: %s, learn: online, isolate: restart", flag);
+  write_pipeline(&p, "dies-once", stage, "");
+  program_run(&p, "run a.yaml --out r --quiet --threads 2");
+  ASSERT_STATUS(&p, 0);
+  ASSERT_SAYS(&p, "it was started again; what it had learned from its last 36 batches is lost");
+  gsize size = 0;
+  char *out = program_read(&p, "r/out.csv", &size), **lines = g_strsplit(out, "\n", -1);
+  ck_assert_uint_eq(g_strv_length(lines), ROWS + 2);
+  int before = -1;
+  for (int batch = 0, back = 0; batch < 110; batch++) {
+    const char *last = strrchr(lines[1 + batch * 4096], ',');
+    ck_assert_ptr_nonnull(last);
+    int count = atoi(last + 1);
+    if (count != before + 1) ck_assert_msg(count == 64 && before == 99 && back++ == 0, "%d after %d", count, before);
+    before = count;
+  }
+  ck_assert_int_eq(before, 73);
+  g_strfreev(lines);
+  g_free(out);
+  g_free(stage);
+  g_free(flag);
+  program_close(&p);
+}
+END_TEST
+
 /* One that always dies does not go on for ever. */
 START_TEST(a_batch_that_kills_twice_ends_the_stage) {
   program p = with_rows(10000);
@@ -233,6 +263,7 @@ int main(void) {
   tcase_add_test(cases, no_process_outlives_the_run);
   tcase_add_test(cases, the_process_holds_no_file_of_the_run);
   tcase_add_test(cases, it_begins_again_where_it_may);
+  tcase_add_test(cases, an_online_learner_begins_again_with_the_last_model);
   tcase_add_test(cases, a_batch_that_kills_twice_ends_the_stage);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
