@@ -294,7 +294,7 @@ static adl_status isolated_learn(const adl_call *call, const void *self, adl_mod
 
 /* A partial result is there; here it has its number, and as many bytes as decide how many lanes there are. */
 static int64_t *number_of(const adl_call *call, adl_tensors *partial) {
-  int64_t one = 1;
+  static const int64_t one = 1;
   return call->host->tensor(call, partial, "number", ADL_INT64, 1, &one);
 }
 
