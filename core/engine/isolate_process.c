@@ -30,7 +30,9 @@ static void close_files(void) {
   int nothing = open("/dev/null", O_RDONLY);
   if (nothing >= 0) dup2(nothing, STDIN_FILENO);
   dup2(STDERR_FILENO, STDOUT_FILENO);
+#ifdef SYS_close_range
   if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+#endif
   long most = sysconf(_SC_OPEN_MAX);
   for (int fd = 3; fd < MIN(most, 65536); fd++) close(fd);
 }

@@ -8,7 +8,7 @@
 #include "core/stand/rows.h"
 #include "core/stand/stand.h"
 
-enum { LIMIT_SECONDS = 60 }; /* seconds without an answer */
+enum { LIMIT_SECONDS = 60 }; /* without an answer */
 
 typedef struct replay {
   adl_record_file *file;
@@ -121,7 +121,7 @@ static void name_place(const replay *r, GString *out) {
   if (r->batches[r->request] > 0) g_string_append_printf(out, ", batch %" G_GINT64_FORMAT, r->batches[r->request]);
 }
 
-/* A batch carries the number of its first row. */
+/* Which request it is, and which of its kind where it carries rows. */
 static void count_request(replay *r, const adl_entry *entry) {
   adl_unpack u = {.data = entry->data, .size = entry->size};
   int64_t kind = adl_unpack_int(&u);
