@@ -44,7 +44,7 @@ static void pack_head(adl_pack *pack, const adl_serving *serving) {
   const adl_stage *stage = serving->stage;
   const adl_plugin *plugin = &stage->loaded->plugin;
   GString *parameters = g_string_new(NULL);
-  adl_args_json(stage->args, ADL_ARGS_FOR_MANIFEST, parameters);
+  adl_args_json(stage->args, ADL_ARGS_FOR_RECORD, parameters);
   const char *const texts[] = {stage->class->id,    plugin->id,  plugin->version, stage->loaded->build,
                                stage->loaded->path, stage->name, parameters->str};
   adl_pack_int(pack, FORMAT);

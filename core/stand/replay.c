@@ -47,7 +47,7 @@ static bool told_before(const adl_record_head *head, int64_t side) {
   return false;
 }
 
-/* The parameters are JSON, which YAML reads: their members follow `use`. */
+/* The parameters are JSON, which YAML reads: their members follow `use`. What looks like a variable there is none. */
 static char *pipeline_text(replay *r, const char *record) {
   const adl_record_head *head = head_of(r);
   GString *yaml = g_string_new(NULL);
@@ -62,10 +62,11 @@ static char *pipeline_text(replay *r, const char *record) {
   /* The model comes with the requests; a file is named because there has to be one. */
   if (head->learn == ADL_LEARN_FROZEN)
     g_string_append_printf(yaml, ", \"learn\": \"frozen\", \"model\": \"%s\"", record);
-  const char *members = strchr(head->parameters, '{');
-  members = members != NULL ? members + 1 : "}";
-  while (g_ascii_isspace(*members)) members++;
-  g_string_append_printf(yaml, "%s%s\n", *members == '}' ? "" : ", ", members);
+  GString *members = g_string_new(head->parameters);
+  g_string_replace(members, "${", "$${", 0);
+  g_string_erase(members, 0, MIN(1, (gssize)members->len));
+  g_string_append_printf(yaml, "%s%s\n", members->str[0] == '}' ? "" : ", ", members->str);
+  g_string_free(members, TRUE);
   g_free(input);
   return g_string_free(yaml, FALSE);
 }

@@ -7,6 +7,7 @@ static program with_rows(int rows) {
   GString *log = g_string_new("user,x,click\n");
   for (int i = 0; i < rows; i++) g_string_append_printf(log, "u%d,%d.25,%d\n", i % 50, i * 7 % 1000, i % 3 == 0);
   program_write(&p, "log.csv", log->str, (gssize)log->len);
+  program_write(&p, "stop.txt", "u7\nu8\n", -1);
   g_string_free(log, TRUE);
   return p;
 }
@@ -36,6 +37,8 @@ static const struct {
     {"plugins/feature/.libs/scale", "  s: {use: scale, columns: [x], as: h}\n"},
     {"plugins/profile/.libs/kmeans", "  v: {use: scale, columns: [x, click], as: v}\n"
                                      "  s: {use: kmeans, features: [v], clusters: 4, as: c}\n"},
+    {"plugins/feature/.libs/tfidf", "  s: {use: tfidf, text: user, as: w, min_df: 1, stop_words: stop.txt}\n"},
+    {"plugins/transform/.libs/filter", "  s: {use: filter, where: \"user <> '$${NOBODY}'\"}\n"},
     {"plugins/optimize/.libs/ftrl", "  h: {use: hash, columns: [user], bits: 8, as: h}\n"
                                     "  s: {use: ftrl, features: [h, x], label: click, as: p, learn: online}\n"},
     {"plugins/evaluate/.libs/metrics", "  f: {use: ftrl, features: [x], label: click, as: p, learn: online}\n"
