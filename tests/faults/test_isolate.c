@@ -221,18 +221,17 @@ START_TEST(an_online_learner_begins_again_with_the_last_model) {
   ASSERT_STATUS(&p, 0);
   ASSERT_SAYS(&p, "it was started again; what it had learned from its last 36 batches is lost");
   gsize size = 0;
-  char *out = program_read(&p, "r/out.csv", &size), **lines = g_strsplit(out, "\n", -1);
-  ck_assert_uint_eq(g_strv_length(lines), ROWS + 2);
-  int before = -1;
-  for (int batch = 0, back = 0; batch < 110; batch++) {
-    const char *last = strrchr(lines[1 + batch * 4096], ',');
-    ck_assert_ptr_nonnull(last);
-    int count = atoi(last + 1);
+  char *out = program_read(&p, "r/out.csv", &size), *line = memchr(out, '\n', size);
+  int before = -1, row = 0, back = 0;
+  for (char *end; (end = memchr(line + 1, '\n', size - (gsize)(line + 1 - out))) != NULL; line = end, row++) {
+    if (row % 4096 != 0) continue;
+    *end = '\0';
+    int count = atoi(strrchr(line + 1, ',') + 1);
     if (count != before + 1) ck_assert_msg(count == 64 && before == 99 && back++ == 0, "%d after %d", count, before);
     before = count;
   }
+  ck_assert_int_eq(row, ROWS);
   ck_assert_int_eq(before, 73);
-  g_strfreev(lines);
   g_free(out);
   g_free(stage);
   g_free(flag);
