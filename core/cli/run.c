@@ -37,6 +37,9 @@ static const adl_option options_of_run[] = {
      "Tells on standard error, for each stage that learns, why its model is fitted or taken from the model store: what "
      "has "
      "changed since the pipeline ran last."},
+    {"record", ADL_OPTION_TEXT, AT(record), "STAGE=FILE",
+     "Keeps all that the stage is given and gives in a file, for `plugin replay`; the stage works in a process of its "
+     "own."},
     {"json", ADL_OPTION_FLAG, AT(json), NULL,
      "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
@@ -181,6 +184,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .apply = options->models != NULL,
                          .progress = adl_pipeline_progress(options),
                          .progress_file = stderr,
+                         .record = options->record,
                          .arguments = (const char *const *)argv,
                          .report = adl_page_write};
   int64_t begin = g_get_monotonic_time();

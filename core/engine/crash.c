@@ -15,13 +15,16 @@ static void say(const char *text) {
   (void)written;
 }
 
-static const char *signal_text(int number) {
+const char *adl_signal_text(int number) {
   switch (number) {
     case SIGSEGV: return "SIGSEGV, a bad memory access";
     case SIGBUS: return "SIGBUS, a bad memory access";
     case SIGFPE: return "SIGFPE, an arithmetic error";
     case SIGILL: return "SIGILL, an illegal instruction";
-    default: return "SIGABRT";
+    case SIGKILL: return "SIGKILL";
+    case SIGTERM: return "SIGTERM";
+    case SIGABRT: return "SIGABRT";
+    default: return "a signal";
   }
 }
 
@@ -34,17 +37,17 @@ static void handle(int number) {
     say("\nadloom: error: the plugin ");
     say(loading);
     say(" crashed (");
-    say(signal_text(number));
+    say(adl_signal_text(number));
     say(") while it was loaded\n  note: nothing was started. Report this to the plugin's author\n");
   } else if (context == NULL || context->stage == NULL || context->stage->loaded == NULL) {
     say("\nadloom: error: adloom itself crashed (");
-    say(signal_text(number));
+    say(adl_signal_text(number));
     say("); please report this with the pipeline file\n");
   } else {
     say("\nadloom: error: ");
     say(context->stage->name);
     say(": the plugin crashed (");
-    say(signal_text(number));
+    say(adl_signal_text(number));
     say(") in ");
     say(context->function);
     say(" of ");

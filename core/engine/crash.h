@@ -6,5 +6,7 @@
 void adl_crash_install(void);
 /* Gives the calling thread a stack for the handler: a stack overflow can be told, too. */
 void adl_crash_thread(void);
+/* "SIGSEGV, a bad memory access". Async-signal-safe. */
+const char *adl_signal_text(int number);
 
 #endif

@@ -34,6 +34,7 @@ typedef struct adl_run_options {
   /* One call at a time, on any thread, in no order (rows know where they came from: adl_frame_tags). */
   void (*watch)(void *data, const adl_stage *stage, const adl_frame *frame);
   void *watch_data;
+  const char *record;           /* "STAGE=FILE": what the stage is given and gives goes to the file; NULL: none */
   const char *const *arguments; /* for the manifest */
   /* Writes what people read of the run into its directory; called when the outputs are in place (or the run has failed),
    * before the manifest. False: *why (free it). NULL: nothing is written. */

@@ -10,6 +10,7 @@
  *   fold.c    host->fold, over kept rows and over rows that pass by
  *   host.c    the functions of the host table that need a running engine
  *   models.c  fitting, loading, saving
+ *   isolate.h stages in processes of their own: a class that stands in for the plugin's
  *   rejects.c, crash.c, progress.c, outputs.c, manifest.c
  */
 #ifndef ADLOOM_CORE_ENGINE_INTERNAL_H
@@ -120,8 +121,9 @@ struct adl_node_run {
   bool failed_fit;
   bool watched; /* what leaves it is shown to adl_run_options.watch */
   int64_t fit_nanoseconds, kept_bytes;
-  bool hands_on;          /* what leaves is what came, column by column */
-  _Atomic int64_t *nulls; /* sources: by column of the schema; else NULL */
+  bool hands_on;               /* what leaves is what came, column by column */
+  _Atomic int64_t *nulls;      /* sources: by column of the schema; else NULL */
+  struct adl_isolate *isolate; /* it works in a process of its own; NULL: in this one */
 };
 
 /* What a call of a plugin belongs to, while the engine runs. */
@@ -184,6 +186,7 @@ struct adl_engine {
   _Atomic bool failed, enough;
   const adl_stage *_Atomic culprit; /* the first that failed */
   _Atomic int64_t rows_read;
+  GPtrArray *isolates; /* of struct adl_isolate * */
   struct adl_outputs *outputs;
   struct adl_model_store *models; /* NULL: none */
   struct adl_file_digests *file_digests;

@@ -73,6 +73,9 @@ typedef enum adl_role_of_stage {
 
 typedef enum adl_learn_mode { ADL_LEARN_NONE, ADL_LEARN_FIT, ADL_LEARN_ONLINE, ADL_LEARN_FROZEN } adl_learn_mode;
 
+/* isolate: of the file. */
+typedef enum adl_isolation { ADL_ISOLATE_NO, ADL_ISOLATE_YES, ADL_ISOLATE_RESTART } adl_isolation;
+
 typedef enum adl_holdout_kind { ADL_HOLDOUT_WHERE, ADL_HOLDOUT_FRACTION, ADL_HOLDOUT_NEWEST } adl_holdout_kind;
 
 typedef struct adl_holdout {
@@ -101,6 +104,8 @@ struct adl_stage {
   adl_learn_mode learn;
   char *model_path; /* model: of the pipeline file or --models; NULL: none */
   adl_holdout *holdout;
+  adl_isolation isolate;
+  int64_t isolate_limit; /* microseconds without a sign of life */
 
   GPtrArray *from;    /* of adl_stage *: main inputs (none: a source; several: CONCAT only) */
   GPtrArray *sides;   /* of adl_stage *, by number of STAGE parameter */

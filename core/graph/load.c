@@ -9,6 +9,9 @@
 
 enum { MAX_STAGES = 1024 };
 
+/* Microseconds that an isolated stage may be silent in a call. */
+enum { DEFAULT_LIMIT = 60000000 };
+
 int32_t adl_schema_find(const adl_schema *schema, const char *name) {
   for (int32_t i = 0; i < schema->count; i++)
     if (strcmp(schema->columns[i].name, name) == 0) return i;
@@ -182,7 +185,7 @@ static void find_class(adl_graph *graph, adl_stage *stage) {
 }
 
 static void refuse_later_keys(adl_graph *graph, adl_stage *stage) {
-  static const char *const later[] = {"isolate", "when", "cache", "limits", "threads", NULL};
+  static const char *const later[] = {"when", "cache", "limits", "threads", NULL};
   for (int i = 0; later[i] != NULL; i++) {
     const adl_pair *pair = adl_node_pair(stage->node, later[i]);
     if (pair == NULL) continue;
@@ -191,6 +194,44 @@ static void refuse_later_keys(adl_graph *graph, adl_stage *stage) {
                        stage->name, later[i]);
     stage->broken = true;
   }
+}
+
+/* What cannot work in a process of its own, and why; NULL: it can. */
+static const char *not_isolated(const adl_stage *stage) {
+  const adl_class *class = stage->class;
+  if (class->next != NULL || class->write != NULL)
+    return "sources and sinks work in the process of the run; only stages between them can have one of their own";
+  bool state = (class->flags & ADL_ORDERED) != 0 && class->fit == NULL && class->learn == NULL;
+  if (state && stage->isolate == ADL_ISOLATE_RESTART)
+    return "what it remembers of the rows before would be lost with the process; write `isolate: true`";
+  return NULL;
+}
+
+/* isolate: true, restart, or {restart: BOOL, limit: DURATION}. */
+static void read_isolate(adl_graph *graph, adl_stage *stage) {
+  static const char *const keys[] = {"restart", "limit", NULL};
+  const adl_node *node = adl_node_get(stage->node, "isolate");
+  stage->isolate_limit = DEFAULT_LIMIT; /* of recorded ones, too */
+  if (node == NULL) return;
+  char *what = g_strconcat(stage->name, ".isolate", NULL);
+  bool restart = false, isolated = true, ok = true;
+  if (node->kind == ADL_NODE_MAPPING) {
+    const adl_node *again = adl_node_get(node, "restart"), *limit = adl_node_get(node, "limit");
+    ok = adl_read_keys(node, what, keys, false, graph->problems);
+    if (again != NULL) ok = adl_read_bool(again, "isolate.restart", &restart, graph->problems) && ok;
+    if (limit != NULL)
+      ok = adl_read_duration(limit, "isolate.limit", "[100ms, inf)", &stage->isolate_limit, graph->problems) && ok;
+  } else {
+    restart = node->kind == ADL_NODE_SCALAR && strcmp(node->text, "restart") == 0;
+    if (!restart && !adl_read_bool(node, what, &isolated, graph->problems)) {
+      ok = false;
+    }
+  }
+  stage->isolate = restart ? ADL_ISOLATE_RESTART : isolated ? ADL_ISOLATE_YES : ADL_ISOLATE_NO;
+  const char *why = ok && isolated ? not_isolated(stage) : NULL;
+  if (why != NULL) adl_node_error(node, graph->problems, "%s: %s", what, why);
+  if (why != NULL || !ok) stage->broken = true;
+  g_free(what);
 }
 
 static char *model_of_run(const char *run, const char *stage) {
@@ -345,6 +386,7 @@ static void read_stage(adl_graph *graph, const adl_pair *pair, const adl_graph_o
   refuse_later_keys(graph, stage);
   if (stage->class == NULL) return;
   read_learn(graph, stage, options->models);
+  read_isolate(graph, stage);
   fill_params(graph, stage, options);
 }
 
