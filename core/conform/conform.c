@@ -122,7 +122,9 @@ static void run_check(adl_exam *exam, const adl_check *check, report *to, noise 
     heard->check = check->name;
     heard->text = g_strdup(finding.noise);
   }
-  if (is_wanted(exam->options, check->name)) print_finding(to, exam->id, check->name, check->sentence, &finding);
+  bool needed = finds_draft && exam->draft < 0; /* what was asked for cannot be checked then */
+  if (is_wanted(exam->options, check->name) || needed)
+    print_finding(to, exam->id, check->name, check->sentence, &finding);
   adl_finding_clear(&finding);
 }
 

@@ -21,6 +21,9 @@ static const struct {
     {"tables", "shared-field", "parameter `other`: its field overlaps that of `number`"},
     {"defaults", "bad-default", "the default [1, 200] of `sizes` is out of its range [1, 100]"},
     {"works", "fail-bind", "this number is never right"},
+    {"works", "mute-process", "failed without saying why"},
+    {"works", "lazy-process", "gave no column `number`"},
+    {"odd", "lazy-process", "test.lazy-process works: "}, /* without which it cannot be made */
     {"extremes", "crash-extreme", "the plugin crashed (SIGSEGV, a bad memory access) in process of test.crash-extreme"},
     {"random", "crash-random", "the plugin crashed (SIGSEGV, a bad memory access) in process of test.crash-random"},
     {"types", "crash-type", "the plugin crashed (SIGSEGV, a bad memory access) in process of test.crash-type"},
@@ -31,7 +34,6 @@ static const struct {
     {"again", "counts-calls", "the same run twice: row"},
     {"odd", "crash-null", "in process of test.crash-null"},
     {"schema", "unwritten", "values that it did not write leave it"},
-    {"schema", "mute-process", "gave no column `number`"},
     {"input", "writes-input", "process wrote into its input, which is read-only"},
     {"kept", "keeps-batch", "process touched memory that had been taken back"},
     {"reload", "keeps-model", "with the model as it was learned and as it was loaded: row"},
