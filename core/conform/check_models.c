@@ -1,6 +1,8 @@
 /* Checks of models: what was saved does when it is loaded what it did before; what is no model of this class is refused; rows
  * that are held out leave no trace. */
+#include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/base/guard.h"
 #include "core/conform/internal.h"
@@ -27,15 +29,35 @@ static adl_result *with_model(adl_exam *exam, adl_draft *draft, char **path) {
 
 /* ---- loading ---- */
 
+typedef struct saving {
+  adl_draft *draft;
+  char *directory; /* shared memory */
+} saving;
+
+static void learn_and_save(adl_exam *exam, void *data) {
+  saving *s = data;
+  char *path;
+  adl_result *result = with_model(exam, s->draft, &path);
+  if (result != NULL) g_strlcpy(s->directory, result->stand->run_directory, PATH_MAX);
+}
+
+/* The run directory of a run in another process: what that one kept beside the model is not in this one. NULL: none. */
+static char *save_apart(adl_exam *exam, adl_draft *draft) {
+  saving s = {.draft = draft};
+  s.directory = mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (s.directory == MAP_FAILED) g_error("out of memory");
+  adl_child_apart(exam, learn_and_save, &s);
+  char *directory = s.directory[0] != '\0' ? g_strdup(s.directory) : NULL;
+  munmap(s.directory, PATH_MAX);
+  return directory;
+}
+
 static void check_reload(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  char *path;
-  adl_result *learned = with_model(exam, draft, &path), *loaded = NULL;
-  if (learned != NULL) {
-    adl_trial trial = {
-        .draft = draft, .rows = ROWS, .held_out = HELD_OUT, .models = learned->stand->run_directory, .threads = 3};
-    loaded = adl_trial_success(exam, &trial, "a run with the saved model");
-  }
+  char *path = NULL, *saved = save_apart(exam, draft);
+  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .models = saved, .threads = 3};
+  adl_result *loaded = saved != NULL ? adl_trial_success(exam, &trial, "a run with the saved model") : NULL;
+  adl_result *learned = loaded != NULL ? with_model(exam, draft, &path) : NULL;
   if (loaded != NULL && learned->rows >= HELD_OUT && loaded->rows >= HELD_OUT) {
     char *different = adl_compare_rows(learned, learned->rows - HELD_OUT, loaded, loaded->rows - HELD_OUT,
                                        draft->class->form == ADL_SAME ? HELD_OUT : 0, 0);
@@ -43,6 +65,7 @@ static void check_reload(adl_exam *exam) {
     g_free(different);
   }
   g_free(path);
+  g_free(saved);
   adl_result_free(loaded);
   adl_result_free(learned);
   adl_draft_free(draft);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "core/config/value.h"
 #include "core/conform/internal.h"
@@ -48,27 +49,45 @@ static void check_works(adl_exam *exam) {
 
 /* ---- time and memory ---- */
 
-/* What is extreme may take for ever, and more memory than there is. */
+/* What is extreme may take for ever, and more memory than there is: it is interrupted soon, and ended a little later. */
 static void stop_run(int number) {
+  static volatile sig_atomic_t before;
   (void)number;
+  if (before) _exit(0);
+  before = 1;
   adl_engine_interrupt();
 }
 
-static void limit_memory(void) {
-  struct rlimit limit = {.rlim_cur = (rlim_t)6 << 30, .rlim_max = (rlim_t)6 << 30};
+static void limit_time_and_memory(void) {
+  struct itimerval soon = {.it_value = {.tv_usec = 100000}, .it_interval = {.tv_usec = 200000}};
+  struct rlimit limit = {.rlim_cur = (rlim_t)3 << 30, .rlim_max = (rlim_t)3 << 30};
+#ifndef __SANITIZE_ADDRESS__ /* which takes terabytes of addresses */
   if (sizeof(void *) == 8) setrlimit(RLIMIT_AS, &limit);
-}
-
-/* A run that is interrupted soon; one that was is fine. False: the check has failed. */
-static bool run_briefly(adl_exam *exam, const adl_trial *trial, const char *what) {
-  struct itimerval soon = {.it_value = {.tv_usec = 300000}}, never = {{0}, {0}};
+#else
+  (void)limit;
+#endif
+  adl_child_forgive_memory();
   signal(SIGALRM, stop_run);
   setitimer(ITIMER_REAL, &soon, NULL);
-  adl_result *result = adl_trial_run(exam, trial);
-  setitimer(ITIMER_REAL, &never, NULL);
-  bool fine = result->stand->outcome == ADL_RUN_INTERRUPTED || adl_result_judge(exam, result, what);
+}
+
+typedef struct brief_run {
+  const adl_trial *trial;
+  const char *what;
+} brief_run;
+
+/* In a process of its own. */
+static void run_limited(adl_exam *exam, void *data) {
+  const brief_run *run = data;
+  limit_time_and_memory();
+  adl_result *result = adl_trial_run(exam, run->trial);
+  if (result->stand->outcome != ADL_RUN_INTERRUPTED) adl_result_judge(exam, result, run->what);
   adl_result_free(result);
-  return fine;
+}
+
+static void run_briefly(adl_exam *exam, const adl_trial *trial, const char *what) {
+  brief_run run = {trial, what};
+  adl_child_apart(exam, run_limited, &run);
 }
 
 /* ---- extremes ---- */
@@ -99,51 +118,45 @@ static char *range_end(const adl_param *param, bool high) {
 }
 
 /* One parameter of the draft at another value. */
-static bool try_value(adl_exam *exam, uint32_t at, const char *value) {
+static void try_value(adl_exam *exam, uint32_t at, const char *value) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
   char *what = g_strdup_printf("with %s: %s", draft->class->params[at].name, value);
   adl_draft_set(draft, at, value);
   adl_trial trial = {.draft = draft, .rows = FEW / 4, .held_out = 4};
-  bool fine = run_briefly(exam, &trial, what);
+  run_briefly(exam, &trial, what);
   g_free(what);
   adl_draft_free(draft);
-  return fine;
 }
 
 static void check_extremes(adl_exam *exam) {
   const adl_class *class = &exam->loaded->class;
-  limit_memory();
   for (uint32_t i = 0; i < class->param_count; i++) {
     const adl_param *param = &class->params[i];
     if (param->deprecated != NULL || (param->flags & (ADL_LISTS_OF | ADL_MAP_OF)) != 0) continue;
     for (int high = 0; high < 2; high++) {
       char *value = range_end(param, high);
-      bool fine = value == NULL || try_value(exam, i, value);
+      if (value != NULL) try_value(exam, i, value);
       g_free(value);
-      if (!fine) return;
     }
-    if (param->type == ADL_PARAM_BOOL && !(try_value(exam, i, "true") && try_value(exam, i, "false"))) return;
+    for (int truth = 0; param->type == ADL_PARAM_BOOL && truth < 2; truth++)
+      try_value(exam, i, truth ? "true" : "false");
     char **choices = param->type == ADL_PARAM_CHOICE ? adl_choice_list(param->choices) : NULL;
-    for (char **choice = choices; choice != NULL && *choice != NULL; choice++)
-      if (!try_value(exam, i, *choice)) break;
+    for (char **choice = choices; choice != NULL && *choice != NULL; choice++) try_value(exam, i, *choice);
     g_strfreev(choices);
-    if (adl_exam_failed(exam)) return;
   }
 }
 
 static void check_random(adl_exam *exam) {
   enum { STAGES = 24 };
-  limit_memory();
   for (int number = ADL_DRAFT_TRIES; number < ADL_DRAFT_TRIES + STAGES; number++) {
     adl_draft *draft = adl_draft_new(exam, number);
     GString *what = g_string_new("{");
     adl_draft_yaml(draft, what);
     g_string_append_c(what, '}');
     adl_trial trial = {.draft = draft, .rows = FEW, .held_out = 5};
-    bool fine = run_briefly(exam, &trial, what->str);
+    run_briefly(exam, &trial, what->str);
     g_string_free(what, TRUE);
     adl_draft_free(draft);
-    if (!fine) return;
   }
 }
 
@@ -175,7 +188,23 @@ static adl_draft_column *column_of(const adl_draft *draft, uint32_t at) {
   return NULL;
 }
 
-static bool try_type(adl_exam *exam, uint32_t at, adl_type type, bool taken) {
+typedef struct typed_run {
+  const adl_trial *trial;
+  const char *what;
+  bool taken;
+} typed_run;
+
+static void run_typed(adl_exam *exam, void *data) {
+  const typed_run *run = data;
+  limit_time_and_memory();
+  adl_result *result = adl_trial_run(exam, run->trial);
+  if (result->stand->outcome != ADL_RUN_INTERRUPTED && adl_result_judge(exam, result, run->what) && result->ok &&
+      !run->taken)
+    adl_exam_fail(exam, "%s: it was taken", run->what);
+  adl_result_free(result);
+}
+
+static void try_type(adl_exam *exam, uint32_t at, adl_type type, bool taken) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
   adl_draft_column *column = column_of(draft, at);
   char have[96];
@@ -184,13 +213,11 @@ static bool try_type(adl_exam *exam, uint32_t at, adl_type type, bool taken) {
     column->type = type;
     adl_trial trial = {.draft = draft, .rows = FEW, .held_out = 5, .load_only = !taken};
     char *what = g_strdup_printf("with a column of type %s as %s", have, draft->class->params[at].name);
-    adl_result *result = adl_trial_judged(exam, &trial, what);
-    if (result != NULL && result->ok && !taken) adl_exam_fail(exam, "%s: it was taken", what);
-    adl_result_free(result);
+    typed_run run = {&trial, what, taken};
+    adl_child_apart(exam, run_typed, &run);
     g_free(what);
   }
   adl_draft_free(draft);
-  return !adl_exam_failed(exam);
 }
 
 static void check_types(adl_exam *exam) {
@@ -199,11 +226,9 @@ static void check_types(adl_exam *exam) {
     if (class->params[i].type != ADL_PARAM_COLUMN) continue;
     for (int taken = 0; taken < 2; taken++) {
       GArray *types = adl_draft_types(&class->params[i], taken);
-      for (guint t = 0; t < types->len; t++)
-        if (!try_type(exam, i, g_array_index(types, adl_type, t), taken)) break;
+      for (guint t = 0; t < types->len; t++) try_type(exam, i, g_array_index(types, adl_type, t), taken);
       g_array_free(types, TRUE);
     }
-    if (adl_exam_failed(exam)) return;
   }
 }
 
@@ -242,24 +267,27 @@ static adl_status watched_fail(const adl_call *call, const char *parameter, int3
   return status;
 }
 
+static void run_blamed(adl_exam *exam, void *data) {
+  limit_time_and_memory();
+  adl_result_free(adl_trial_run(exam, data));
+  if (wrong_blame != NULL && wrong_blame[0] == '\0')
+    adl_exam_fail(exam, "it failed with an empty message");
+  else if (wrong_blame != NULL)
+    adl_exam_fail(exam, "it blames `%s`, which is none of its parameters", wrong_blame);
+}
+
 static void check_blame(adl_exam *exam) {
-  enum { STAGES = 60 };
+  enum { STAGES = 48 };
   adl_host *host = adl_host_table_to_fill();
   usual_fail = host->fail;
   host->fail = watched_fail;
   blamed_class = &exam->loaded->class;
-  limit_memory();
-  for (int number = 0; number < STAGES && wrong_blame == NULL; number++) {
+  for (int number = 0; number < STAGES; number++) {
     adl_draft *draft = adl_draft_new(exam, number);
-    adl_trial trial = {.draft = draft, .rows = FEW, .load_only = number % 4 != 0};
-    adl_result_free(adl_trial_run(exam, &trial));
+    adl_trial trial = {.draft = draft, .rows = FEW, .load_only = number % 4 != 0, .odd = number % 8 == 0};
+    adl_child_apart(exam, run_blamed, &trial);
     adl_draft_free(draft);
   }
-  if (wrong_blame == NULL) return;
-  if (wrong_blame[0] == '\0')
-    adl_exam_fail(exam, "it failed with an empty message");
-  else
-    adl_exam_fail(exam, "it blames `%s`, which is none of its parameters", wrong_blame);
 }
 
 const adl_check adl_checks_of_params[] = {

@@ -41,41 +41,12 @@ static void check_documented(adl_exam *exam) {
       return adl_exam_fail(exam, "the parameter `%s` has no documentation (doc)", name);
     size_t size = strlen(doc);
     gunichar first = g_utf8_get_char(doc);
-    if (g_unichar_islower(first) && strncmp(doc, name, strlen(name)) != 0 && strcspn(doc, ":.( ") == strcspn(doc, " "))
+    bool choices = class->params[i].type == ADL_PARAM_CHOICE; /* may begin with the first of them */
+    if (g_unichar_islower(first) && !choices && strcspn(doc, ":") > strcspn(doc, " "))
       adl_exam_warn(exam, "the documentation of `%s` does not begin with a capital letter", name);
     if (strchr(".!?)`\"", doc[size - 1]) == NULL)
       adl_exam_warn(exam, "the documentation of `%s` does not end with a full stop", name);
   }
-}
-
-/* Bytes of a field, as the table at adl_param_type has them. */
-static uint32_t field_size(const adl_param *param) {
-  if ((param->flags & ADL_MAP_OF) != 0)
-    return param->type == ADL_PARAM_FLOAT    ? sizeof(adl_named_floats)
-           : param->type == ADL_PARAM_STRING ? sizeof(adl_map)
-                                             : sizeof(adl_inputs);
-  if ((param->flags & (ADL_LIST_OF | ADL_LISTS_OF)) != 0) return sizeof(adl_inputs);
-  switch (param->type) {
-    case ADL_PARAM_BOOL: return sizeof(bool);
-    case ADL_PARAM_CHOICE: return sizeof(int32_t);
-    case ADL_PARAM_COLUMN:
-    case ADL_PARAM_MATRIX:
-    case ADL_PARAM_EXPRESSION: return sizeof(adl_input);
-    case ADL_PARAM_NEW_COLUMN: return sizeof(adl_output);
-    case ADL_PARAM_STAGE: return sizeof(adl_side);
-    default: return sizeof(int64_t);
-  }
-}
-
-static void check_fields(adl_exam *exam) {
-  const adl_class *class = &exam->loaded->class;
-  for (uint32_t i = 0; i < class->param_count; i++)
-    for (uint32_t k = 0; k < i; k++) {
-      const adl_param *a = &class->params[k], *b = &class->params[i];
-      if (a->offset < b->offset + field_size(b) && b->offset < a->offset + field_size(a))
-        return adl_exam_fail(exam, "the fields of the parameters `%s` (offset %u) and `%s` (offset %u) overlap",
-                             a->name, a->offset, b->name, b->offset);
-    }
 }
 
 /* Lists and maps, whose defaults the loader does not read: a stage that is given nothing else must take them. */
@@ -110,7 +81,6 @@ const adl_check adl_checks_of_tables[] = {
     {"tables", "Its class and its parameters are such as the loader takes.", ADL_OF_CLASS, false, check_loads},
     {"strings", "Its texts are there, and valid UTF-8.", ADL_OF_CLASS, false, check_strings},
     {"documented", "Every parameter is documented, in sentences.", ADL_OF_CLASS, false, check_documented},
-    {"fields", "Every parameter has a field of its own in the instance.", ADL_OF_CLASS, false, check_fields},
     {"defaults", "Every default is within its range.", ADL_OF_CLASS, false, check_defaults},
     {NULL, NULL, ADL_OF_CLASS, false, NULL},
 };

@@ -14,7 +14,7 @@
 #include "core/engine/crash.h"
 #include "core/graph/call.h"
 
-enum { USUAL_LIMIT = 60, MOST_NOISE = 2000 };
+enum { USUAL_LIMIT = 60, MOST_NOISE = 2000, STOPPED = 3 };
 
 static int report_to = -1; /* in the child: the pipe */
 
@@ -44,7 +44,7 @@ void adl_child_stop(adl_verdict verdict, const char *first, const char *second, 
   put_head(verdict, -1);
   for (int i = 0; i < 3; i++)
     if (texts[i] != NULL) put(texts[i], strlen(texts[i]));
-  _exit(0);
+  _exit(STOPPED);
 }
 
 /* ---- what the guard catches ---- */
@@ -68,10 +68,37 @@ static void catch_touches(void) {
 
 /* ---- the child ---- */
 
+/* What GLib ends a program for. There is never enough memory for everything that can be asked for. */
+static bool memory_is_short; /* and that is no wonder */
+
+void adl_child_forgive_memory(void) { memory_is_short = true; }
+
+static void told_fatal(const char *domain, GLogLevelFlags level, const char *message, gpointer data) {
+  (void)domain, (void)data;
+  bool memory = strstr(message, "out of memory") != NULL || strstr(message, "failed to allocate") != NULL;
+  if (memory && memory_is_short) _exit(0);
+  if ((level & G_LOG_FLAG_FATAL) != 0) adl_child_stop(ADL_CRASH, message, NULL, NULL);
+  fprintf(stderr, "%s\n", message);
+}
+
+void adl_child_apart(adl_exam *exam, void (*body)(adl_exam *exam, void *data), void *data) {
+  int status = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    body(exam, data);
+    if (exam->verdict == ADL_PASS) _exit(0);
+    adl_child_stop(exam->verdict, exam->text->str, NULL, NULL);
+  }
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) == 1) _exit(1); /* a crash is told by the noise */
+  if (WEXITSTATUS(status) == STOPPED) _exit(0);                 /* a finding is told already */
+}
+
 static void be_child(adl_exam *exam, const adl_check *check, int noise) {
   setpgid(0, 0);
   dup2(noise, STDOUT_FILENO);
   dup2(noise, STDERR_FILENO);
+  g_log_set_default_handler(told_fatal, NULL);
   adl_crash_install();
   catch_touches();
   signal(SIGPIPE, SIG_IGN);

@@ -109,23 +109,29 @@ static void run_check(adl_exam *exam, const adl_check *check, report *to, noise 
   if (!is_wanted(exam->options, check->name) && !finds_draft &&
       !(is_wanted(exam->options, quiet_name) && check->of == ADL_OF_STAGE))
     return;
-  adl_finding finding = {ADL_SKIP, -1, g_strdup("no parameters are known with which it works"), NULL};
-  if (check->of != ADL_OF_STAGE || exam->draft >= 0) {
+  bool loads = check->of == ADL_OF_FILE || !exam->unloadable;
+  adl_finding finding = {ADL_SKIP, -1,
+                         g_strdup(loads ? "no parameters are known with which it works" : "it cannot be loaded"), NULL};
+  if (loads && (check->of != ADL_OF_STAGE || exam->draft >= 0)) {
     adl_finding_clear(&finding);
     finding = find(exam, check);
   }
   if (finds_draft) exam->draft = finding.draft;
+  if (strcmp(check->name, "tables") == 0) exam->unloadable = finding.verdict != ADL_PASS;
   if (finding.noise != NULL && heard->text == NULL && finding.verdict != ADL_CRASH) {
     heard->check = check->name;
     heard->text = g_strdup(finding.noise);
   }
-  if (is_wanted(exam->options, check->name)) print_finding(to, exam->id, check->name, check->sentence, &finding);
+  bool needed = finds_draft && exam->draft < 0; /* what was asked for cannot be checked then */
+  if (is_wanted(exam->options, check->name) || needed)
+    print_finding(to, exam->id, check->name, check->sentence, &finding);
   adl_finding_clear(&finding);
 }
 
 static void run_class(adl_exam *exam, report *to) {
   noise heard = {NULL, NULL};
   exam->draft = -1;
+  exam->unloadable = false;
   for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
     for (const adl_check *check = tables[t]; check->name != NULL; check++)
       if ((check->of == ADL_OF_FILE) == (exam->id == NULL)) run_check(exam, check, to, &heard);
@@ -147,9 +153,13 @@ static int remove_one(const char *path, const struct stat *status, int type, str
   return remove(path);
 }
 
-/* The files of a check that crashed stay behind: all of them lie in one folder. */
+/* The files of a check that crashed stay behind: all of them lie in one folder, in memory if there is such a place, since
+ * models are made to last on their disk. */
 static char *open_folder(void) {
-  char *folder = g_dir_make_tmp("adloom-check-XXXXXX", NULL);
+  if (g_getenv("TMPDIR") == NULL && g_access("/dev/shm", W_OK) == 0) g_setenv("TMPDIR", "/dev/shm", TRUE);
+  char *folder =
+      g_build_filename(g_getenv("TMPDIR") != NULL ? g_getenv("TMPDIR") : "/tmp", "adloom-check-XXXXXX", NULL);
+  if (g_mkdtemp(folder) == NULL) g_clear_pointer(&folder, g_free);
   if (folder != NULL) g_setenv("TMPDIR", folder, TRUE);
   return folder;
 }

@@ -31,8 +31,9 @@ typedef enum adl_verdict { ADL_PASS, ADL_FAIL, ADL_CRASH, ADL_SKIP, ADL_WARN } a
 typedef struct adl_exam {
   const adl_conform_options *options;
   const adl_note *note;
-  const char *id; /* of the class; NULL: the check is about the file */
-  int draft;      /* number of the draft that works; -1: none is known */
+  const char *id;  /* of the class; NULL: the check is about the file */
+  int draft;       /* number of the draft that works; -1: none is known */
+  bool unloadable; /* the loader refuses the class */
   adl_verdict verdict;
   GString *text; /* what was found */
   /* Once the plugin is loaded (adl_exam_load). */
@@ -71,6 +72,10 @@ typedef struct adl_finding {
 } adl_finding;
 void adl_finding_clear(adl_finding *finding);
 adl_finding adl_child_run(adl_exam *exam, const adl_check *check);
+/* Runs something in a process that begins as this one is now, and waits. What it finds, or a crash, ends the check. */
+void adl_child_apart(adl_exam *exam, void (*body)(adl_exam *exam, void *data), void *data);
+/* From now on this process may end for want of memory without anybody being blamed. */
+void adl_child_forgive_memory(void);
 /* Says a verdict at once and ends the process: for signal handlers. */
 void adl_child_stop(adl_verdict verdict, const char *first, const char *second, const char *third)
     __attribute__((noreturn));

@@ -31,7 +31,7 @@ typedef struct linked {
 } linked;
 
 /* glibc puts addresses there; others leave offsets. */
-static const void *address(const struct link_map *map, ElfW(Addr) value) {
+static const void *address(const struct link_map *map, uintptr_t value) {
   return (const void *)(value < map->l_addr ? map->l_addr + value : value);
 }
 
@@ -56,7 +56,6 @@ static void write_address(void **place, void *value) {
   char *from = (char *)((uintptr_t)place & ~(page - 1)); /* an address does not cross a page */
   mprotect(from, page, PROT_READ | PROT_WRITE);          /* it is read-only since it was loaded */
   *place = value;
-  mprotect(from, page, PROT_READ | PROT_WRITE);
 }
 
 static int patch_table(const struct link_map *map, const linked *file, const ElfW(Rela) * table, size_t bytes,

@@ -1,4 +1,4 @@
-/* A crash inside a plugin ends the run with a message that names stage, function and plugin file. */
+/* A crash inside a plugin, and a call of exit, end the run with a message that names stage, function and plugin file. */
 #ifndef ADLOOM_CORE_ENGINE_CRASH_H
 #define ADLOOM_CORE_ENGINE_CRASH_H
 

@@ -174,7 +174,18 @@ static GPtrArray *list_files(const char *folder) {
   return names;
 }
 
-static void digest_folder(GChecksum *sum, const char *folder) {
+/* Without the name of the stand's folder, which is another each time. */
+static void digest_content(GChecksum *sum, const char *content, gsize size, const char *folder) {
+  gsize length = strlen(folder);
+  for (const char *end = content + size;;) {
+    const char *found = memmem(content, (size_t)(end - content), folder, length);
+    g_checksum_update(sum, (const guchar *)content, (found != NULL ? found : end) - content);
+    if (found == NULL) return;
+    content = found + length;
+  }
+}
+
+static void digest_folder(GChecksum *sum, const char *folder, const char *top) {
   GPtrArray *names = list_files(folder);
   for (guint i = 0; i < names->len; i++) {
     const char *name = names->pdata[i];
@@ -183,10 +194,10 @@ static void digest_folder(GChecksum *sum, const char *folder) {
     bool differs = strcmp(name, "manifest.json") == 0 || strcmp(name, "log.txt") == 0 ||
                    strcmp(name, "report.html") == 0; /* times are in them */
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-      digest_folder(sum, path);
+      digest_folder(sum, path, top);
     } else if (!differs && g_file_get_contents(path, &content, &size, NULL)) {
       g_checksum_update(sum, (const guchar *)name, (gssize)strlen(name) + 1);
-      g_checksum_update(sum, (const guchar *)content, (gssize)size);
+      digest_content(sum, content, size, top);
       g_free(content);
     }
     g_free(path);
@@ -196,7 +207,7 @@ static void digest_folder(GChecksum *sum, const char *folder) {
 
 char *adl_stand_digest(const adl_stand *stand) {
   GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-  digest_folder(sum, stand->run_directory);
+  digest_folder(sum, stand->run_directory, stand->directory);
   char *text = g_strdup(g_checksum_get_string(sum));
   g_checksum_free(sum);
   return text;

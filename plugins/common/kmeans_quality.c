@@ -149,7 +149,7 @@ static void top_features(const adl_call *call, const adl_input *features, const 
   }
   if (count == 0) snprintf(cell, CELL, "like the average");
   size_t used = 0;
-  for (int t = 0; t < count; t++) {
+  for (int t = 0; t < count && used < CELL; t++) { /* a number may have 300 digits: what does not fit is left out */
     char name[128];
     call->host->dimension_name(call, features, top[t], name, sizeof name);
     used += (size_t)snprintf(cell + used, CELL - used, "%s%s %+.1f", t > 0 ? ", " : "", name, lift[t]);

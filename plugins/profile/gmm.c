@@ -366,7 +366,9 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   for (int i = 0; i < TENSORS; i++)
     if (!host->find_tensor(call, model->tensors, names[i], &found[i]))
       return host->fail(call, NULL, -1, "fit the stage again", "the model has no tensor %s", names[i]);
-  if (!find_mixture(call, self, model, &mixture))
+  if (!find_mixture(call, self, model, &mixture) || found[SIZES].count != mixture.components ||
+      found[MEAN].count != mixture.width || found[DEVIATION].count != mixture.width || found[HISTORY].count < 1 ||
+      found[ROWS].count < 1)
     return host->fail(call, NULL, -1, "fit the stage again", "the model is not a mixture of these features");
   report_numbers(call, &mixture, &found[HISTORY], (double)*(int64_t *)found[ROWS].data, into);
   double most;
