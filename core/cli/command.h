@@ -32,7 +32,7 @@ typedef struct adl_option {
 /* What all commands together may be told. */
 typedef struct adl_cli_options {
   GPtrArray *sets, *vars; /* of char *, NULL-terminated once read */
-  char *models, *out, *store, *format;
+  char *models, *out, *store, *format, *lang, *dir;
   int64_t threads, memory, limit, rows;
   bool fresh, json, quiet, all, markdown;
   GPtrArray *operands; /* of char * */

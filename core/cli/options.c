@@ -126,6 +126,8 @@ void adl_cli_clear(adl_cli_options *options) {
   g_free(options->out);
   g_free(options->store);
   g_free(options->format);
+  g_free(options->lang);
+  g_free(options->dir);
 }
 
 static void append_wrapped(GString *out, const char *text, int indent) {

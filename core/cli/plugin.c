@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/cli/plugin_new.h"
 #include "core/plugin/describe.h"
 
 /* Columns of the terminal within reason; 80 when the output goes elsewhere. */
@@ -102,6 +103,11 @@ static int command_plugin(int argc, char **argv) {
   int status = adl_cli_parse(&adl_command_plugin, argc, argv, &options, -1);
   if (status < 0) {
     const char *what = options.operands->len > 0 ? options.operands->pdata[0] : "";
+    if (strcmp(what, "new") == 0) {
+      status = adl_plugin_new(&options);
+      adl_cli_clear(&options);
+      return status;
+    }
     bool wants_list = strcmp(what, "list") == 0 && options.operands->len == 1, wants_show = strcmp(what, "show") == 0;
     if (!wants_list && !wants_show) {
       fprintf(stderr, "Usage: adloom plugin %s\n`adloom plugin --help` tells more.\n", adl_command_plugin.arguments);
@@ -120,14 +126,22 @@ static int command_plugin(int argc, char **argv) {
 static const adl_option options_of_plugin[] = {
     {"all", ADL_OPTION_FLAG, offsetof(adl_cli_options, all), NULL, "show: every class that comes with adloom."},
     {"markdown", ADL_OPTION_FLAG, offsetof(adl_cli_options, markdown), NULL, "show: as Markdown, for the reference."},
+    {"lang", ADL_OPTION_TEXT, offsetof(adl_cli_options, lang), "LANGUAGE", "new: c (without this option) or c++."},
+    {"dir", ADL_OPTION_TEXT, offsetof(adl_cli_options, dir), "DIR",
+     "new: the folder to make; NAME without this option."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
 
 const adl_command adl_command_plugin = {
     "plugin",
-    "list | show NAME... | show --all",
-    "lists plugins, and shows what they offer",
+    "list | show NAME... | show --all | new KIND NAME",
+    "lists plugins, shows what they offer, and begins new ones",
     "list: every class that can be used, with its kind, version and file; which files were passed over, and why.\n\n"
-    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.",
+    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.\n\n"
+    "new: writes the folder of a plugin that builds and passes its tests at once, and explains itself: source, "
+    "Makefile, "
+    "tests, a pipeline with some rows. KIND is source, transform, feature, profile, optimize, evaluate or sink; NAME "
+    "is "
+    "the id of its class, with a prefix of yours and a dot: acme.rate.",
     options_of_plugin,
     command_plugin};

@@ -18,6 +18,7 @@ struct adl_test {
   GPtrArray *paths;           /* of files written */
   GPtrArray *texts;           /* given out since the last run */
   GString *difference;
+  bool strict; /* refused rows are counted as users' pipelines count them */
   bool failed; /* a check has failed */
 };
 

@@ -51,8 +51,10 @@ ADL_EXPORT void adl_test_cut(adl_test *test, const int64_t *sizes, int64_t count
 ADL_EXPORT void adl_test_threads(adl_test *test, int32_t threads); /* 2 without it */
 ADL_EXPORT void adl_test_memory(adl_test *test, int64_t bytes);    /* for kept rows; plenty without it */
 ADL_EXPORT void adl_test_limit(adl_test *test, int64_t rows);      /* of each source; 0: all */
-ADL_EXPORT void adl_test_top(adl_test *test, const char *lines); /* more top-level lines of the pipeline: "seed: 7\n" */
-ADL_EXPORT void adl_test_store(adl_test *test, bool use);        /* a model store of its own; none without it */
+/* More top-level lines of the pipeline: "seed: 7\n". A test may refuse any number of its rows, unless it says otherwise here
+ * (max_rejects). */
+ADL_EXPORT void adl_test_top(adl_test *test, const char *lines);
+ADL_EXPORT void adl_test_store(adl_test *test, bool use); /* a model store of its own; none without it */
 /* The models of an earlier run, by its directory, instead of learning (NULL: learn). */
 ADL_EXPORT void adl_test_models(adl_test *test, const char *run_directory);
 /* Writes a file beside the pipeline, where its paths begin. `size` -1: up to the NUL. Returns its path. */

@@ -46,6 +46,7 @@
 static inline adl_harness *adl_harness_new(const char *csv, const char *columns) {
   adl_harness *harness = adl_test_new();
   harness->stand->report = adl_page_write;
+  harness->strict = true;
   adl_test_csv(harness, columns, csv);
   return harness;
 }
