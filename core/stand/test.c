@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/stand/literal.h"
+
 void adl_test_misuse(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -34,7 +36,7 @@ void adl_test_free(adl_test *test) {
   if (test == NULL) return;
   adl_stand_free(test->stand);
   adl_stand_rows_free(test->cut);
-  char *texts[] = {test->columns, test->source, test->top, test->stages, test->tap};
+  char *texts[] = {test->columns, test->json, test->source, test->top, test->stages, test->tap};
   for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) g_free(texts[i]);
   g_free(test->sizes);
   g_ptr_array_free(test->plugins, TRUE);
@@ -82,25 +84,25 @@ const char *adl_test_file(adl_test *test, const char *name, const char *content,
   return path;
 }
 
-/* `format`: "csv" or "jsonl", which is the class that reads it and the end of the file's name. */
+/* `format`: "csv", which goes through a file and read-csv, or "json", which is put into memory (literal.h). */
 static void set_rows(adl_test *test, const char *format, const char *columns, const char *rows) {
-  char *name = g_strdup_printf("rows.%s", format);
   test->format = format;
   set_text(&test->columns, columns);
-  adl_test_file(test, name, rows, -1);
-  g_free(name);
+  if (strcmp(format, "csv") == 0)
+    adl_test_file(test, "rows.csv", rows, -1);
+  else
+    set_text(&test->json, rows);
 }
 
 void adl_test_csv(adl_test *test, const char *columns, const char *rows) { set_rows(test, "csv", columns, rows); }
-void adl_test_jsonl(adl_test *test, const char *columns, const char *rows) { set_rows(test, "jsonl", columns, rows); }
+void adl_test_json(adl_test *test, const char *columns, const char *rows) { set_rows(test, "json", columns, rows); }
 
 /* ---- runs ---- */
 
-/* The line of the stage that reads the rows. */
+/* The line of the stage that reads the file. */
 static char *source_line(const adl_test *test) {
-  if (test->format == NULL) return g_strdup("");
-  return g_strdup_printf("  rows: {use: read-%s, path: rows.%s, columns: %s%s%s}\n", test->format, test->format,
-                         test->columns, test->source[0] != '\0' ? ", " : "", test->source);
+  return g_strdup_printf("  rows: {use: read-csv, path: rows.csv, columns: %s%s%s}\n", test->columns,
+                         test->source[0] != '\0' ? ", " : "", test->source);
 }
 
 static bool run_lines(adl_test *test, const char *rows, const char *stages, const char *tap) {
@@ -113,13 +115,21 @@ static bool run_lines(adl_test *test, const char *rows, const char *stages, cons
   return adl_test_ok(test);
 }
 
-/* Reads the rows and puts them into memory, to be cut there. NULL: they cannot be read, and the errors say why. */
+/* Rows in memory; the folder's name is nobody else's. */
+static adl_stand_rows *new_rows(const adl_test *test) {
+  char *name = g_path_get_basename(test->stand->directory);
+  adl_stand_rows *rows = adl_stand_rows_new(name);
+  adl_stand_rows_cut(rows, test->sizes, test->size_count);
+  g_free(name);
+  return rows;
+}
+
+/* Reads the file and puts its rows into memory, to be cut there. NULL: it cannot be read, and the errors say why. */
 static adl_stand_rows *read_rows(adl_test *test, const char *line) {
   if (!run_lines(test, line, "", "rows")) return NULL;
   adl_stand *stand = test->stand;
   int64_t count = adl_stand_rows_out(stand), at = 0;
-  char *name = g_path_get_basename(stand->directory);
-  adl_stand_rows *rows = adl_stand_rows_new(name);
+  adl_stand_rows *rows = new_rows(test);
   const adl_schema *schema = &stand->tapped->schema;
   for (int32_t i = 0; i < schema->count; i++) {
     adl_type type = schema->columns[i].field->type;
@@ -135,10 +145,38 @@ static adl_stand_rows *read_rows(adl_test *test, const char *line) {
     for (int64_t row = 0; row < frame->rows; row++) splits[at++] = (uint8_t)adl_tag_split(adl_frame_tags(frame)[row]);
   }
   if (count > 0) adl_stand_rows_splits(rows, splits);
-  adl_stand_rows_cut(rows, test->sizes, test->size_count);
   g_free(splits);
-  g_free(name);
   return rows;
+}
+
+static adl_stand_rows *literal_rows(const adl_test *test) {
+  adl_stand_rows *rows = new_rows(test);
+  GString *why = g_string_new(NULL);
+  if (!adl_stand_literal(rows, test->columns, test->json, why)) adl_test_misuse("the rows: %s", why->str);
+  g_string_free(why, TRUE);
+  return rows;
+}
+
+/* The lines of the stage `rows`; NULL: its file cannot be read. */
+static char *rows_lines(adl_test *test) {
+  GString *yaml = g_string_new(NULL);
+  bool json = test->format != NULL && strcmp(test->format, "json") == 0;
+  if (test->format != NULL && !json) {
+    char *line = source_line(test);
+    if (test->size_count == 0) g_string_append(yaml, line);
+    if (test->size_count > 0 && (test->cut = read_rows(test, line)) != NULL)
+      adl_stand_rows_yaml(test->cut, "rows", yaml);
+    g_free(line);
+    if (yaml->len == 0) return g_string_free(yaml, TRUE);
+  } else if (json) {
+    test->cut = literal_rows(test);
+    adl_stand_rows_yaml(test->cut, "rows", yaml);
+    if (test->source[0] != '\0') {
+      g_string_truncate(yaml, yaml->len - strlen("}\n"));
+      g_string_append_printf(yaml, ", %s}\n", test->source);
+    }
+  }
+  return g_string_free(yaml, FALSE);
 }
 
 bool adl_test_run(adl_test *test, const char *stages, const char *tap) {
@@ -146,18 +184,9 @@ bool adl_test_run(adl_test *test, const char *stages, const char *tap) {
   set_text(&test->tap, tap);
   adl_stand_rows_free(test->cut);
   test->cut = NULL;
-  char *line = source_line(test);
-  bool ok = true;
-  if (test->size_count > 0 && test->format != NULL) {
-    test->cut = read_rows(test, line);
-    GString *yaml = g_string_new(NULL);
-    ok = test->cut != NULL;
-    if (ok) adl_stand_rows_yaml(test->cut, "rows", yaml);
-    g_free(line);
-    line = g_string_free(yaml, FALSE);
-  }
-  if (ok) ok = run_lines(test, line, test->stages, test->tap);
-  g_free(line);
+  char *rows = rows_lines(test);
+  bool ok = rows != NULL && run_lines(test, rows, test->stages, test->tap);
+  g_free(rows);
   return ok;
 }
 

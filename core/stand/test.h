@@ -10,10 +10,10 @@
 
 struct adl_test {
   adl_stand *stand;
-  const char *format; /* of the rows: "csv" or "jsonl"; NULL: there are none */
-  char *columns, *source, *top, *stages, *tap;
+  const char *format; /* of the rows: "csv" or "json"; NULL: there are none */
+  char *columns, *json, *source, *top, *stages, *tap;
   int64_t *sizes, size_count; /* of batches; 0: as they are read */
-  adl_stand_rows *cut;        /* the rows of the last run, where they were cut */
+  adl_stand_rows *cut;        /* the rows of the last run, where they are in memory */
   GPtrArray *plugins;         /* of char *, NULL-terminated */
   GPtrArray *paths;           /* of files written */
   GPtrArray *texts;           /* given out since the last run */

@@ -40,10 +40,12 @@ ADL_EXPORT void adl_test_free(adl_test *test);
 
 /* A plugin file, by a path that may be relative to the working directory: it wins over installed ones of its ids. */
 ADL_EXPORT void adl_test_plugin(adl_test *test, const char *path);
-/* The rows, which are the stage `rows`: CSV with a header line, or a JSON object a line (which has lists, vectors, sparse
- * vectors and bags, too). `columns` are those of read-csv and read-jsonl: "{user: id, spend: float}". */
+/* The rows, which are the stage `rows`, as CSV with a header line; columns as for read-csv: "{user: id, spend: float}". */
 ADL_EXPORT void adl_test_csv(adl_test *test, const char *columns, const char *rows);
-ADL_EXPORT void adl_test_jsonl(adl_test *test, const char *columns, const char *rows);
+/* The same as a JSON object a line. Besides string, id, category, int, float, bool and timestamp there are int32, uint32,
+ * float32, lists, vectors, sparse vectors and bags: "{v: vector 3, s: sparse 10, seen: list of string, words: bag}" for
+ * {"v": [1, 2, "nan"], "s": {"7": 0.5}, "seen": ["hat"], "words": {"shoe": 2}}. What is left out is null. */
+ADL_EXPORT void adl_test_json(adl_test *test, const char *columns, const char *rows);
 /* More of the stage `rows`, in one line: "holdout: {newest: 0.2, by: at}". */
 ADL_EXPORT void adl_test_source(adl_test *test, const char *parameters);
 /* The rows reach the stages in batches of these sizes, over and over again; count 0: as they are read. */

@@ -22,6 +22,10 @@ grep -q '^not ok 3 - crashes # crashed: ' "$here/out" || say "the crash is not t
 grep -q '^not ok 4 - asks_for_nothing # crashed: ' "$here/out" || say "wrong use is not told of"
 grep -q '^# wrong use of the harness: nothing has run' "$here/out" || say "what is wrong about it is not told"
 
+"$program" writes_down_nonsense >"$here/out" 2>"$here/err"
+grep -q '^# wrong use of the harness: the rows: line 2: `v` is no value of type vector float32\[3\]$' "$here/out" ||
+  say "what is wrong with a row is not told"
+
 ADL_TEST_FORK=no "$program" looks_at_rows >"$here/out" 2>"$here/err" || say "tests in one process do not run"
 "$program" looks_at_row >"$here/out" 2>"$here/err"
 [ $? = 2 ] || say "an unknown test is not refused"

@@ -24,6 +24,44 @@ static void looks_at_rows(adl_test *t) {
   ADL_CHECK(t, adl_test_read(t, "metrics.json") != NULL && adl_test_read(t, "nothing") == NULL);
 }
 
+static void looks_at_items(adl_test *t) {
+  adl_test_json(t, "{v: vector 3, s: sparse 10, l: list of int, w: bag}",
+                "{\"v\": [1, 2.5, 3], \"s\": {\"2\": 4, \"7\": 0.5}, \"l\": [5, 6], \"w\": {\"shoe\": 2}}\n"
+                "{\"v\": [0, 0, 0], \"s\": {}, \"l\": [], \"w\": {}}\n");
+  adl_test_run(t, "", "rows");
+  ADL_CHECK_ROWS(t, 2);
+  ADL_CHECK(t, adl_test_count(t, "v", 0) == 3 && adl_test_element(t, "v", 0, 1) == 2.5);
+  ADL_CHECK(t, adl_test_count(t, "s", 0) == 2 && adl_test_element(t, "s", 0, 7) == 0.5);
+  ADL_CHECK(t, adl_test_element(t, "s", 0, 3) == 0 && adl_test_count(t, "s", 1) == 0);
+  ADL_CHECK(t, adl_test_count(t, "l", 0) == 2 && adl_test_element(t, "l", 0, 1) == 6);
+  ADL_CHECK(t, adl_test_count(t, "l", 1) == 0);
+  ADL_CHECK(t, adl_test_type(t, "l").element == ADL_INT64 && adl_test_type(t, "s").width == 10);
+  ADL_CHECK(t, adl_test_weight(t, "w", 0, "shoe") == 2 && isnan(adl_test_weight(t, "w", 0, "hat")));
+}
+
+static void writes_down_any_type(adl_test *t) {
+  adl_test_json(
+      t, "{s: string, i: int32, u: uint32, f: float32, d: float, b: bool, t: timestamp, n: list of string}",
+      "{\"s\": \"a\\nb\", \"i\": -3, \"u\": 4294967295, \"f\": 0.5, \"d\": \"nan\", \"b\": true,"
+      " \"t\": \"1970-01-01T00:00:01Z\", \"n\": [\"x\", \"\"]}\n\n{\"s\": null}\n{\"d\": \"-inf\", \"t\": 5}\n");
+  adl_test_source(t, "holdout: {where: \"i is null\"}");
+  ADL_CHECK(t, adl_test_run(t, "", "rows"));
+  ADL_CHECK_ROWS(t, 3);
+  ADL_CHECK_TEXT(t, "s", 0, "a\\nb");
+  ADL_CHECK_NUMBER(t, "i", 0, -3, 0);
+  ADL_CHECK_NUMBER(t, "u", 0, 4294967295, 0);
+  ADL_CHECK_NUMBER(t, "f", 0, 0.5, 0);
+  ADL_CHECK_NUMBER(t, "d", 0, NAN, 0);
+  ADL_CHECK_NUMBER(t, "b", 0, 1, 0);
+  ADL_CHECK_NUMBER(t, "t", 0, 1e6, 0);
+  ADL_CHECK(t, adl_test_count(t, "n", 0) == 2);
+  ADL_CHECK_NULL(t, "s", 1);
+  ADL_CHECK_NULL(t, "n", 2);
+  ADL_CHECK_NUMBER(t, "d", 2, -INFINITY, 0);
+  ADL_CHECK_NUMBER(t, "t", 2, 5, 0);
+  ADL_CHECK(t, adl_test_split(t, 0) == ADL_TRAIN && adl_test_split(t, 1) == ADL_TEST);
+}
+
 static void looks_at_models(adl_test *t) {
   adl_test_csv(t, "{x: float}", "x\n1\n3\n");
   adl_test_run(t, "  stage: {use: scale, columns: [x]}\n", "stage");
@@ -97,10 +135,16 @@ static void crashes(adl_test *t) {
   (void)t;
   raise(SIGKILL); /* not one of those that sanitizers catch */
 }
+static void writes_down_nonsense(adl_test *t) {
+  adl_test_json(t, "{v: vector 3}", "{\"v\": [1, 2, 3]}\n{\"v\": [1, 2]}\n");
+  adl_test_run(t, "", "rows");
+}
 static void asks_for_nothing(adl_test *t) { adl_test_number(t, "x", 0); }
 
 int main(int argc, char **argv) {
   static const adl_test_case cases[] = {ADL_CASE(looks_at_rows),
+                                        ADL_CASE(looks_at_items),
+                                        ADL_CASE(writes_down_any_type),
                                         ADL_CASE(looks_at_models),
                                         ADL_CASE(looks_at_errors_and_rejects),
                                         ADL_CASE(cuts_batches),
@@ -108,7 +152,8 @@ int main(int argc, char **argv) {
                                         ADL_CASE(checks_can_fail),
                                         ADL_CASE(fails),
                                         ADL_CASE(crashes),
+                                        ADL_CASE(writes_down_nonsense),
                                         ADL_CASE(asks_for_nothing)};
   const int count = (int)(sizeof cases / sizeof *cases);
-  return adl_test_main(argc, argv, cases, argc > 1 ? count : count - 3);
+  return adl_test_main(argc, argv, cases, argc > 1 ? count : count - 4);
 }
