@@ -31,10 +31,10 @@ typedef struct adl_option {
 
 /* What all commands together may be told. */
 typedef struct adl_cli_options {
-  GPtrArray *sets, *vars; /* of char *, NULL-terminated once read */
+  GPtrArray *sets, *vars, *only; /* of char *, NULL-terminated once read */
   char *models, *out, *store, *format, *lang, *dir;
-  int64_t threads, memory, limit, rows;
-  bool fresh, json, quiet, all, markdown;
+  int64_t threads, memory, limit, rows, seed;
+  bool fresh, json, quiet, all, markdown, list;
   GPtrArray *operands; /* of char * */
 } adl_cli_options;
 
@@ -57,6 +57,8 @@ extern const adl_command adl_command_run, adl_command_check, adl_command_peek, a
 /* Reads options and operands. Returns -1: go on; else an exit status (after --help, or an error that has been told). */
 int adl_cli_parse(const adl_command *command, int argc, char **argv, adl_cli_options *options, int operands_wanted);
 void adl_cli_clear(adl_cli_options *options);
+/* plugin_check.c: `adloom plugin check`. */
+int adl_plugin_check(const adl_cli_options *options);
 void adl_cli_help(const adl_command *command, GString *out);
 
 #endif

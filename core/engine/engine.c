@@ -160,7 +160,7 @@ void adl_engine_free(adl_engine *engine) {
   for (int32_t i = 0; i < engine->threads + 2; i++) {
     adl_out_free(engine->workers[i].out);
     adl_parcel_free(engine->workers[i].spare);
-    free(engine->workers[i].tallies);
+    adl_aligned_free(engine->workers[i].tallies);
     adl_context_clear(&engine->workers[i].context);
   }
   for (guint i = 0; i < engine->shards->len; i++) g_free(g_array_index(engine->shards, adl_shard, i).name);

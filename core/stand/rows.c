@@ -1,5 +1,6 @@
 /* Rows in memory as a source, see rows.h: the tables that there are, by name, and the classes stand.rows, which gives one
- * out, and stand.splits, which holds out what is to be held out and takes the column that says so away. */
+ * out, stand.splits, which holds out what is to be held out and takes the column that says so away, and stand.end, which
+ * reads every column and keeps nothing. */
 #include "core/stand/rows.h"
 
 #include <string.h>
@@ -192,10 +193,37 @@ static const adl_class splits_class = {.struct_size = sizeof(adl_class),
                                        ADL_PARAMS(splits_params),
                                        .bind = bind_splits};
 
+/* ---- stand.end ---- */
+
+typedef struct end {
+  adl_inputs columns;
+} end;
+
+static adl_status forget(const adl_call *call, void *self, const adl_batch *batch, const void *block, int64_t size) {
+  (void)call, (void)self, (void)batch, (void)block, (void)size;
+  return ADL_OK;
+}
+
+static const adl_param end_params[] = {{.name = "columns",
+                                        .type = ADL_PARAM_COLUMN,
+                                        .flags = ADL_LIST_OF | ADL_NULLS_PASS | ADL_NAN_PASS,
+                                        .offset = offsetof(end, columns),
+                                        .shapes = ADL_ANY_SHAPE,
+                                        .default_value = "*",
+                                        .doc = "What is read, and forgotten."}};
+
+static const adl_class end_class = {.struct_size = sizeof(adl_class),
+                                    .kind = ADL_SINK,
+                                    .id = "stand.end",
+                                    .title = "Rows end here",
+                                    .instance_size = sizeof(end),
+                                    ADL_PARAMS(end_params),
+                                    .write = forget};
+
 /* ---- the plugin that offers them ---- */
 
 static const adl_plugin *entry(const adl_host *host) {
-  static const adl_class *const classes[] = {&source_class, &splits_class};
+  static const adl_class *const classes[] = {&source_class, &splits_class, &end_class};
   static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
                                     .abi_major = ADL_ABI_MAJOR,
                                     .abi_minor = ADL_ABI_MINOR,

@@ -73,7 +73,7 @@ static bool load_pipeline(adl_stand *stand, const char *pipeline) {
   g_mkdir_with_parents(models, 0777);
   stand->run_directory = g_path_get_dirname(models);
   g_free(models);
-  adl_engine_setup_host();
+  if (adl_host_table()->fail == NULL) adl_engine_setup_host();
   stand->problems = adl_problems_new();
   stand->registry = adl_registry_new(adl_host_table());
   adl_stand_offer(stand->registry);
