@@ -32,8 +32,8 @@ static adl_status bind(const adl_call *call, void *self) {
 
 /* The model: a weight for each feature, and one that stands alone. The core saves, loads and hashes it. */
 static double *weights_of(const adl_call *call, const template_stage *own, adl_tensors *tensors) {
-  int64_t size = own->features.type.width + 1;
-  return call->host->tensor(call, tensors, "weights", ADL_FLOAT64, 1, &size); /* zeroed when it is new */
+  const int64_t size[] = {own->features.type.width + 1};
+  return call->host->tensor(call, tensors, "weights", ADL_FLOAT64, 1, size); /* zeroed when it is new */
 }
 
 /* What learning begins with. */

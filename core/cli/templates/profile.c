@@ -32,7 +32,7 @@ static adl_status bind(const adl_call *call, void *self) {
 
 /* Number of rows, sum and sum of squares: what is made on many threads and added up must be sums. */
 static double *sums_of(const adl_call *call, adl_tensors *tensors) {
-  const int64_t three = 3;
+  static const int64_t three = 3;
   return call->host->tensor(call, tensors, "sums", ADL_FLOAT64, 1, &three);
 }
 

@@ -49,7 +49,7 @@ adl_status bind(const adl_call *call, void *self) {
 
 // Number of rows, sum and sum of squares: what is made on many threads and added up must be sums.
 double *sums_of(const adl_call *call, adl_tensors *tensors) {
-  const int64_t three = 3;
+  static constexpr int64_t three = 3;
   return static_cast<double *>(call->host->tensor(call, tensors, "sums", ADL_FLOAT64, 1, &three));
 }
 
