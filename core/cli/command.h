@@ -32,7 +32,7 @@ typedef struct adl_option {
 /* What all commands together may be told. */
 typedef struct adl_cli_options {
   GPtrArray *sets, *vars, *swaps, *only; /* of char *, NULL-terminated once read */
-  char *models, *out, *store, *format, *from, *by, *unused, *record;
+  char *models, *out, *store, *format, *from, *by, *unused, *record, *lang, *dir;
   int64_t threads, memory, limit, rows, repeat, keep, seed;
   bool fresh, json, quiet, all, markdown, explain, list;
   GPtrArray *operands; /* of char * */

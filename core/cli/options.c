@@ -136,6 +136,8 @@ void adl_cli_clear(adl_cli_options *options) {
   g_free(options->from);
   g_free(options->by);
   g_free(options->unused);
+  g_free(options->lang);
+  g_free(options->dir);
 }
 
 static void append_wrapped(GString *out, const char *text, int indent) {

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/cli/plugin_new.h"
 #include "core/cli/replay.h"
 #include "core/plugin/describe.h"
 
@@ -103,12 +104,14 @@ static int command_plugin(int argc, char **argv) {
   int status = adl_cli_parse(&adl_command_plugin, argc, argv, &options, -1);
   if (status < 0) {
     const char *what = options.operands->len > 0 ? options.operands->pdata[0] : "";
-    bool wants_check = strcmp(what, "check") == 0;
+    bool wants_check = strcmp(what, "check") == 0, wants_new = strcmp(what, "new") == 0;
     bool wants_list = strcmp(what, "list") == 0 && options.operands->len == 1, wants_show = strcmp(what, "show") == 0;
     if (strcmp(what, "replay") == 0) {
       status = adl_cli_replay(&options);
     } else if (wants_check) {
       status = adl_plugin_check(&options);
+    } else if (wants_new) {
+      status = adl_plugin_new(&options);
     } else if (!wants_list && !wants_show) {
       fprintf(stderr, "Usage: adloom plugin %s\n`adloom plugin --help` tells more.\n", adl_command_plugin.arguments);
       status = ADL_EXIT_USAGE;
@@ -131,13 +134,16 @@ static const adl_option options_of_plugin[] = {
     {"only", ADL_OPTION_TEXTS, offsetof(adl_cli_options, only), "NAME", "check: this check only; may be repeated."},
     {"seed", ADL_OPTION_COUNT, offsetof(adl_cli_options, seed), "N", "check: what is made up follows from it."},
     {"list", ADL_OPTION_FLAG, offsetof(adl_cli_options, list), NULL, "check: only say which checks there are."},
+    {"lang", ADL_OPTION_TEXT, offsetof(adl_cli_options, lang), "LANGUAGE", "new: c (without this option) or c++."},
+    {"dir", ADL_OPTION_TEXT, offsetof(adl_cli_options, dir), "DIR",
+     "new: the folder to make; NAME without this option."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
 
 const adl_command adl_command_plugin = {
     "plugin",
-    "list | show NAME... | show --all | check FILE.so | replay FILE.so RECORD",
-    "lists plugins, and shows what they offer",
+    "list | show NAME... | check FILE.so | new KIND NAME | replay FILE.so RECORD",
+    "lists plugins, shows what they offer, checks them and begins new ones",
     "list: every class that can be used, with its kind, version and file; which files were passed over, and why.\n\n"
     "show: what classes do, and their parameters; NAME is a class, or a plugin with several.\n\n"
     "check: is a plugin fit for everybody? Every check has a process of its own, and feeds the plugin what its own "
@@ -147,6 +153,9 @@ const adl_command adl_command_plugin = {
     "replay: feeds a record that `run --record` has written to the plugin in a file, and compares what it gives with "
     "what "
     "was recorded, bit for bit. The first difference is told with batch, column, row and both values. The status is 0 "
-    "where all is the same, 1 where it differs or the plugin died, 2 where the record or the plugin cannot be used.",
+    "where all is the same, 1 where it differs or the plugin died, 2 where the record or the plugin cannot be used.\n\n"
+    "new: writes the folder of a plugin that builds and passes its tests at once, and explains itself: source, "
+    "Makefile, tests, a pipeline with some rows. KIND is source, transform, feature, profile, optimize, evaluate or "
+    "sink; NAME is the id of its class, with a prefix of yours and a dot: acme.rate.",
     options_of_plugin,
     command_plugin};
