@@ -216,7 +216,7 @@ static adl_status isolated_init(const adl_call *call, const void *self, adl_mode
   return ask(isolate, call, NULL, NULL, model);
 }
 
-static adl_status isolated_prepare(const adl_call *call, void *self, const adl_model *model, void **prepared) {
+static adl_status isolated_prepare(const adl_call *call, const void *self, const adl_model *model, void **prepared) {
   (void)self;
   adl_isolate *isolate = isolate_of(call);
   adl_model own = *model; /* its tensors are the run's to change */
@@ -374,7 +374,7 @@ static adl_status isolated_fit(const adl_call *call, const void *self, adl_rows 
   return status;
 }
 
-static void no_release(void *self, void *prepared) { (void)self, (void)prepared; }
+static void no_release(const void *self, void *prepared) { (void)self, (void)prepared; }
 
 void adl_isolate_class(adl_isolate *isolate) {
   adl_class *proxy = &isolate->proxy;
