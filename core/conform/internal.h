@@ -121,7 +121,7 @@ typedef struct adl_row_plan {
   bool odd; /* nulls, NaN, extremes, empty and huge texts */
 } adl_row_plan;
 
-adl_array *adl_conform_values(const adl_draft_column *column, const adl_row_plan *plan);
+adl_array *adl_draft_values(const adl_draft_column *column, const adl_row_plan *plan);
 
 /* ---- trials ---- */
 

@@ -46,7 +46,7 @@ static adl_stand_rows *make_rows(const adl_exam *exam, const adl_trial *trial, c
   adl_row_plan plan = {.seed = exam->options->seed, .count = rows->count, .ids = rows->ids, .odd = trial->odd};
   for (guint i = 0; i < columns->len; i++) {
     const adl_draft_column *column = columns->pdata[i];
-    adl_stand_rows_column(made, column->name, adl_conform_values(column, &plan));
+    adl_stand_rows_column(made, column->name, adl_draft_values(column, &plan));
   }
   if (trial->cut != NULL) adl_stand_rows_cut(made, trial->cut, trial->cut_count);
   return made;

@@ -118,7 +118,7 @@ static uint64_t hash_name(const char *name) {
   return hash;
 }
 
-adl_array *adl_conform_values(const adl_draft_column *column, const adl_row_plan *plan) {
+adl_array *adl_draft_values(const adl_draft_column *column, const adl_row_plan *plan) {
   adl_builder *builder = adl_builder_new(column->type);
   making m = {.bytes = g_byte_array_new()};
   uint64_t base = hash_name(column->name) ^ plan->seed;

@@ -102,13 +102,49 @@ static void table(const place *p, adl_unpack *u) {
   g_free(cells);
 }
 
+static const double *numbers(adl_unpack *u, int64_t count) {
+  if (adl_unpack_int(u) == 0) return NULL;
+  int64_t size = 0;
+  const double *found = adl_unpack_bytes(u, &size);
+  if (size != count * (int64_t)sizeof *found) u->bad = true;
+  return found;
+}
+
+/* What it points to stays with the answer, but for the labels: to be freed. */
+static void unpack_series(adl_unpack *u, adl_series *series) {
+  *series = (adl_series){.struct_size = sizeof *series, .name = adl_unpack_text(u)};
+  series->count = adl_unpack_int(u);
+  if (series->count < 0 || series->count > u->size) u->bad = true;
+  if (u->bad) return;
+  series->x = numbers(u, series->count);
+  series->y = numbers(u, series->count);
+  series->low = numbers(u, series->count);
+  series->high = numbers(u, series->count);
+  if (u->bad || adl_unpack_int(u) == 0) return;
+  const char **labels = g_new0(const char *, (gsize)series->count + 1);
+  for (int64_t i = 0; i < series->count; i++) labels[i] = adl_unpack_text(u);
+  series->labels = labels;
+}
+
 static void plot(const place *p, adl_unpack *u) {
-  const char *name = adl_unpack_text(u), *x_title = adl_unpack_text(u), *y_title = adl_unpack_text(u);
-  bool bars = adl_unpack_int(u) != 0;
-  int64_t x_size = 0, y_size = 0;
-  const double *x = adl_unpack_bytes(u, &x_size), *y = adl_unpack_bytes(u, &y_size);
-  if (!u->bad && x_size == y_size)
-    p->call->host->report_plot(p->call, NULL, name, x_title, y_title, bars, x_size / 8, x, y);
+  adl_plot plot = {.struct_size = sizeof plot, .name = adl_unpack_text(u)};
+  plot.x_title = adl_unpack_text(u);
+  plot.y_title = adl_unpack_text(u);
+  plot.kind = (uint32_t)adl_unpack_int(u);
+  plot.flags = (uint32_t)adl_unpack_int(u);
+  int64_t count = adl_unpack_count(u, 8);
+  adl_series *series = g_new0(adl_series, (gsize)count + 1);
+  const adl_series **list = g_new0(const adl_series *, (gsize)count + 1);
+  for (int64_t s = 0; s < count && !u->bad; s++) {
+    unpack_series(u, &series[s]);
+    list[s] = &series[s];
+  }
+  plot.series_count = (int32_t)count;
+  plot.series = list;
+  if (!u->bad) p->call->host->report_plot(p->call, NULL, &plot);
+  for (int64_t s = 0; s < count; s++) g_free((gpointer)series[s].labels);
+  g_free(list);
+  g_free(series);
 }
 
 static bool model(const place *p, adl_unpack *u) {

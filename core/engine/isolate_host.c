@@ -278,16 +278,36 @@ static void served_report_table(const adl_call *call, adl_report *report, const 
   for (int64_t i = 0; i < rows * columns; i++) adl_pack_text(answer, cells[i]);
 }
 
-static void served_report_plot(const adl_call *call, adl_report *report, const char *name, const char *x_title,
-                               const char *y_title, bool bars, int64_t count, const double *x, const double *y) {
+static void pack_numbers(adl_pack *answer, const double *numbers, int64_t count) {
+  adl_pack_int(answer, numbers != NULL);
+  if (numbers != NULL) adl_pack_bytes(answer, numbers, count * (int64_t)sizeof *numbers);
+}
+
+static void pack_series(adl_pack *answer, const adl_series *given) {
+  adl_series series = {0};
+  memcpy(&series, given, MIN(given->struct_size, sizeof series));
+  adl_pack_text(answer, series.name);
+  adl_pack_int(answer, series.count);
+  pack_numbers(answer, series.x, series.count);
+  pack_numbers(answer, series.y, series.count);
+  pack_numbers(answer, series.low, series.count);
+  pack_numbers(answer, series.high, series.count);
+  adl_pack_int(answer, series.labels != NULL);
+  for (int64_t i = 0; series.labels != NULL && i < series.count; i++) adl_pack_text(answer, series.labels[i]);
+}
+
+static void served_report_plot(const adl_call *call, adl_report *report, const adl_plot *given) {
   (void)report;
   adl_pack *answer = tell(call, ADL_TOLD_PLOT);
-  adl_pack_text(answer, name);
-  adl_pack_text(answer, x_title);
-  adl_pack_text(answer, y_title);
-  adl_pack_int(answer, bars);
-  adl_pack_bytes(answer, x, count * 8);
-  adl_pack_bytes(answer, y, count * 8);
+  adl_plot plot = {0};
+  memcpy(&plot, given, MIN(given->struct_size, sizeof plot));
+  adl_pack_text(answer, plot.name);
+  adl_pack_text(answer, plot.x_title);
+  adl_pack_text(answer, plot.y_title);
+  adl_pack_int(answer, plot.kind);
+  adl_pack_int(answer, plot.flags);
+  adl_pack_int(answer, plot.series_count);
+  for (int32_t s = 0; s < plot.series_count; s++) pack_series(answer, plot.series[s]);
 }
 
 void adl_served_fill(adl_host *host) {
