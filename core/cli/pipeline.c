@@ -9,13 +9,18 @@
 #include "core/engine/outputs.h"
 #include "core/graph/host.h"
 
-void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
-                       struct adl_outputs *outputs) {
+void adl_pipeline_begin(adl_pipeline *pipeline) {
   adl_engine_setup_host();
   adl_crash_install();
   signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, not the end */
   pipeline->problems = adl_problems_new();
   pipeline->registry = adl_registry_new(adl_host_table());
+  pipeline->graph = NULL;
+}
+
+void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
+                       struct adl_outputs *outputs) {
+  adl_pipeline_begin(pipeline);
   adl_graph_options graph_options = {.sets = (const char *const *)options->sets->pdata,
                                      .vars = (const char *const *)options->vars->pdata,
                                      .models = options->models,

@@ -13,6 +13,8 @@ typedef struct adl_pipeline {
   adl_graph *graph;
 } adl_pipeline;
 
+/* Without a graph yet: for commands that are about plugins. */
+void adl_pipeline_begin(adl_pipeline *pipeline);
 /* outputs (may be NULL) gives the temporary paths of sinks. */
 void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
                        struct adl_outputs *outputs);

@@ -147,6 +147,8 @@ typedef struct adl_graph_options {
 adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, adl_registry *registry,
                           adl_problems *problems);
 void adl_graph_free(adl_graph *graph);
+/* Makes the files known that a pipeline (its root) names under `plugins:`, relative to `directory`. */
+void adl_graph_add_plugins(const adl_node *root, const char *directory, adl_registry *registry, adl_problems *problems);
 adl_stage *adl_graph_find(const adl_graph *graph, const char *name); /* the user's stage of that name */
 
 /* The stage that gives the rows of `stage` their split, or `stage` itself: what leaves it is what others see. */
