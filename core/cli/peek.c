@@ -21,12 +21,6 @@ static const adl_option options_of_peek[] = {
 
 enum { CELL = 32 };
 
-static int text_width(const char *text) {
-  int width = 0;
-  for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c)) width += adl_text_char_width(g_utf8_get_char(c));
-  return width;
-}
-
 static char *cell_text(const adl_frame *frame, int32_t column, int64_t row) {
   GString *text = g_string_new(NULL);
   if (frame->columns[column] != NULL) adl_array_text(&frame->columns[column]->view, row, CELL, text);
@@ -37,7 +31,7 @@ static char *cell_text(const adl_frame *frame, int32_t column, int64_t row) {
 
 static void pad(GString *out, const char *text, int width) {
   g_string_append(out, text);
-  g_string_append_printf(out, "%*s  ", MAX(0, width - text_width(text)), "");
+  g_string_append_printf(out, "%*s  ", MAX(0, width - adl_text_width(text)), "");
 }
 
 static void print_table(const adl_stage *stage, const GPtrArray *frames) {
@@ -57,7 +51,7 @@ static void print_table(const adl_stage *stage, const GPtrArray *frames) {
   for (guint i = 0; count > 0 && i < cells->len; i += (guint)count) {
     for (int32_t c = 0; c < count; c++) {
       int width = 0;
-      for (guint k = (guint)c; k < cells->len; k += (guint)count) width = MAX(width, text_width(cells->pdata[k]));
+      for (guint k = (guint)c; k < cells->len; k += (guint)count) width = MAX(width, adl_text_width(cells->pdata[k]));
       pad(out, cells->pdata[i + (guint)c], width);
     }
     while (out->len > 0 && out->str[out->len - 1] == ' ') g_string_truncate(out, out->len - 1);

@@ -168,5 +168,9 @@ int64_t adl_slot_dimension_name(const adl_stage *stage, const adl_slot *slot, in
 /* The graph in the languages of dot and mermaid, columns and types on the edges. */
 void adl_graph_print_dot(const adl_graph *graph, GString *text);
 void adl_graph_print_mermaid(const adl_graph *graph, GString *text);
+/* As lines for a terminal: a stage a line, with what it gets from whom, wrapped to `width` columns (0: not). */
+void adl_graph_print_text(const adl_graph *graph, int width, GString *text);
+/* Its class, or in brackets what it is that nobody wrote. */
+const char *adl_stage_class_name(const adl_stage *stage);
 
 #endif
