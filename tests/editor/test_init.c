@@ -109,7 +109,7 @@ START_TEST(json_lines) {
   ASSERT_DRAFT(&p, "      ts: timestamp unix # 60 different values in 60; the time of a row\n");
   ASSERT_DRAFT(&p, "      won: bool # 2 different values in 60; what is predicted\n");
   ASSERT_DRAFT(&p, "      bid: float");
-  ASSERT_DRAFT(&p, "      # odd: ? # of several kinds\n");
+  ASSERT_DRAFT(&p, "      # odd: ? # of several kinds; missing in 30\n");
   ASSERT_DRAFT(&p, "      text: string # text, ");
   g_string_free(log, TRUE);
   program_close(&p);
