@@ -17,3 +17,8 @@ bool adl_terminal_moves(int file) {
   const char *term = getenv("TERM");
   return isatty(file) != 0 && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
+
+bool adl_terminal_colours(int file) {
+  const char *never = getenv("NO_COLOR");
+  return adl_terminal_moves(file) && (never == NULL || never[0] == '\0');
+}

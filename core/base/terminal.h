@@ -10,5 +10,7 @@ bool adl_terminal_size(int file, int *columns, int *lines);
 
 /* May the cursor be moved there: it is a terminal, and TERM is not "dumb". */
 bool adl_terminal_moves(int file);
+/* And be coloured: NO_COLOR is not set as well, or empty. */
+bool adl_terminal_colours(int file);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/engine/crash.h"
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
@@ -37,7 +37,7 @@ void adl_pipeline_close(adl_pipeline *pipeline) {
 
 void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail) {
   GString *text = g_string_new(NULL);
-  adl_problems_print(pipeline->problems, text, isatty(STDERR_FILENO) != 0);
+  adl_problems_print(pipeline->problems, text, adl_terminal_colours(STDERR_FILENO));
   if (adl_problems_errors(pipeline->problems) > 0) {
     adl_problems_count_text(pipeline->problems, text);
     g_string_append_printf(text, "; %s\n", tail);

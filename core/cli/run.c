@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/base/text.h"
 #include "core/cli/earlier.h"
 #include "core/cli/pipeline.h"
@@ -194,10 +195,10 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .outputs = outputs,
                          .fresh = options->fresh,
                          .apply = options->models != NULL,
-                         .progress = options->quiet               ? ADL_PROGRESS_NONE
-                                     : options->json              ? ADL_PROGRESS_JSON
-                                     : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
-                                                                  : ADL_PROGRESS_LINES,
+                         .progress = options->quiet                      ? ADL_PROGRESS_NONE
+                                     : options->json                     ? ADL_PROGRESS_JSON
+                                     : adl_terminal_moves(STDERR_FILENO) ? ADL_PROGRESS_TERMINAL
+                                                                         : ADL_PROGRESS_LINES,
                          .progress_file = stderr,
                          .arguments = (const char *const *)argv,
                          .report = adl_page_write};
