@@ -79,7 +79,7 @@ START_TEST(never_wider_than_the_terminal) {
   size_t widest = widest_changing(shown, &changes);
   ck_assert_int_ge(changes, 1);
   ck_assert_msg(widest > 20 && widest < WIDTHS[_i], "%zu columns of %d: %s", widest, WIDTHS[_i], shown);
-  ck_assert_ptr_nonnull(strstr(shown, " rows read, 0 rejected, "));
+  ck_assert_ptr_nonnull(strstr(shown, " rows read, "));
   g_free(shown);
   program_close(&p);
 }
