@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/base/text.h"
 #include "core/cli/earlier.h"
 #include "core/cli/pipeline.h"

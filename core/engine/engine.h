@@ -50,6 +50,9 @@ adl_outcome adl_engine_run(adl_engine *engine);
 /* The first `rows` rows that leave a stage; only what is before it runs. */
 adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows);
 const GPtrArray *adl_engine_peeked(const adl_engine *engine); /* of adl_frame * */
+/* Before a run: the file of the model store that it would load for a stage (to be freed), NULL: it would fit. *known:
+ * what determines the model is the same each time. Reads the input files, for their hashes. */
+char *adl_engine_stored_model(adl_engine *engine, const adl_stage *stage, bool *known);
 void adl_engine_free(adl_engine *engine);
 
 /* Ends the progress line, so that other text can be written. Nothing is run afterwards. */
