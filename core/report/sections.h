@@ -28,6 +28,7 @@ void adl_page_stages(const adl_page *page);     /* stages.c: rows and time of ea
 void adl_page_quality(const adl_page *page);    /* quality.c: rejected rows, nulls */
 void adl_page_results(const adl_page *page);    /* results.c: what stages reported */
 void adl_page_provenance(const adl_page *page); /* provenance.c: versions, inputs, parameters */
+void adl_page_script(const adl_page *page);     /* script.c: hover and zoom, last */
 extern const char adl_page_style[];             /* style.c */
 
 /* Numbers of one stage as a table; results.c, for the summary as well. `over` NULL: all. */
