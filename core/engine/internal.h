@@ -23,6 +23,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/pool.h"
 #include "core/engine/rejects.h"
+#include "core/engine/sample.h"
 #include "core/engine/store.h"
 #include "core/graph/call.h"
 #include "core/graph/graph.h"
@@ -119,6 +120,7 @@ struct adl_node_run {
   bool failed_fit;
   bool hands_on;          /* what leaves is what came, column by column */
   _Atomic int64_t *nulls; /* sources: by column of the schema; else NULL */
+  adl_sample *sample;     /* sources; else NULL */
 };
 
 /* What a call of a plugin belongs to, while the engine runs. */

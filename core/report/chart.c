@@ -15,7 +15,8 @@ enum {
   CHARACTER = 6, /* about how wide one of a tick's label is */
   MOST_POINTS = 1000,
   MOST_BARS = 200,
-  MOST_NAMED = 40
+  MOST_NAMED = 40,
+  FEW = 40 /* points of a line that are drawn one by one */
 };
 
 typedef adl_chart_axis axis;
@@ -213,18 +214,22 @@ static void draw_axes(GString *out, const adl_plot *plot, const axis *x, const a
   g_string_free(title, TRUE);
 }
 
-static void draw_dot(GString *out, double x, double y) {
-  g_string_append(out, "<circle class=\"dot\" r=\"2.5\" cx=\"");
+static void move_to(GString *out, char how, double x, double y) {
+  g_string_append_c(out, how);
   adl_html_fixed(out, x, 1);
-  g_string_append(out, "\" cy=\"");
+  g_string_append_c(out, ' ');
   adl_html_fixed(out, y, 1);
-  g_string_append(out, "\"/>");
 }
 
+/* Lines of no length with round ends: a third of the bytes of circles. */
 static void draw_points(GString *out, const adl_plot *plot, const adl_series *series, const axis *x, const axis *y) {
+  g_string_append(out, "<path class=\"dots\" d=\"");
   for (int64_t i = 0; i < series->count; i++)
-    if (adl_chart_kept(plot, series, i) && adl_chart_drawn(series, i))
-      draw_dot(out, adl_chart_at(x, series->x[i]), adl_chart_at(y, series->y[i]));
+    if (adl_chart_kept(plot, series, i) && adl_chart_drawn(series, i)) {
+      move_to(out, 'M', adl_chart_at(x, series->x[i]), adl_chart_at(y, series->y[i]));
+      g_string_append(out, "h0");
+    }
+  g_string_append(out, "\"/>");
 }
 
 static void draw_line(GString *out, const adl_plot *plot, const adl_series *series, const axis *x, const axis *y) {
@@ -236,14 +241,11 @@ static void draw_line(GString *out, const adl_plot *plot, const adl_series *seri
       open = false;
       continue;
     }
-    g_string_append_c(out, open ? 'L' : 'M');
-    adl_html_fixed(out, adl_chart_at(x, series->x[i]), 1);
-    g_string_append_c(out, ' ');
-    adl_html_fixed(out, adl_chart_at(y, series->y[i]), 1);
+    move_to(out, open ? 'L' : 'M', adl_chart_at(x, series->x[i]), adl_chart_at(y, series->y[i]));
     open = true;
   }
   g_string_append(out, "\"/>");
-  if (series->count <= 40) draw_points(out, plot, series, x, y);
+  if (series->count <= FEW) draw_points(out, plot, series, x, y);
 }
 
 /* The room of one bar between two neighbours. */
@@ -273,9 +275,28 @@ static void draw_bars(GString *out, const adl_plot *plot, int32_t number, const 
   if (y->low < 0) adl_chart_line(out, "axis", x->begin, adl_chart_at(y, 0), x->end, adl_chart_at(y, 0));
 }
 
+/* The intervals of a long line: the area between their ends. */
+static void draw_band(GString *out, const adl_series *series, const axis *x, const axis *y) {
+  bool open = false;
+  g_string_append(out, "<path class=\"band\" d=\"");
+  for (int turn = 0; turn < 2; turn++)
+    for (int64_t k = 0; k < series->count; k++) {
+      int64_t i = turn == 0 ? k : series->count - 1 - k;
+      if (!adl_chart_drawn(series, i) || !adl_chart_interval_drawn(series, i)) continue;
+      move_to(out, open ? 'L' : 'M', adl_chart_at(x, series->x[i]),
+              adl_chart_at(y, turn == 0 ? series->high[i] : series->low[i]));
+      open = true;
+    }
+  g_string_append(out, "\"/>");
+}
+
 static void draw_intervals(GString *out, const adl_plot *plot, int32_t number, const axis *x, const axis *y) {
   const adl_series *series = plot->series[number];
   double width = plot->kind == ADL_PLOT_BARS ? bar_width(series, x) : 0;
+  if (plot->kind == ADL_PLOT_LINE && series->count > FEW && series->count <= MOST_POINTS && series->low != NULL) {
+    draw_band(out, series, x, y);
+    return;
+  }
   for (int64_t i = 0; i < series->count && i < MOST_BARS; i++)
     if (adl_chart_drawn(series, i) && adl_chart_interval_drawn(series, i)) {
       double middle = bar_middle(plot, number, width, adl_chart_at(x, series->x[i]));
@@ -373,6 +394,20 @@ void adl_chart_interval(GString *out, double value, double low, double high, dou
   g_string_append(out, "<circle class=\"dot\" r=\"2\" cy=\"6\" cx=\"");
   adl_html_fixed(out, CLAMP(v, 0, LENGTH), 1);
   g_string_append(out, "\"/></svg>");
+}
+
+void adl_chart_bins(GString *out, const double *heights, int count) {
+  enum { LENGTH = 120, TALL = 24 };
+  double most = 0, width = fmin((double)LENGTH / MAX(count, 1), 14);
+  for (int i = 0; i < count; i++) most = fmax(most, heights[i]);
+  g_string_append_printf(out, "<svg class=\"bins\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">", LENGTH, TALL,
+                         LENGTH, TALL);
+  adl_chart_line(out, "grid", 0, TALL - 0.5, LENGTH, TALL - 0.5);
+  for (int i = 0; i < count && most > 0; i++) {
+    double height = heights[i] > 0 ? fmax((TALL - 1) * heights[i] / most, 1) : 0;
+    if (height > 0) adl_chart_rectangle(out, "fill", i * width + 0.5, TALL - height, width - 1, height);
+  }
+  g_string_append(out, "</svg>");
 }
 
 void adl_chart_share(GString *out, double share) {

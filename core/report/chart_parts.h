@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-enum { ADL_CHART_TICKS = 12, ADL_CHART_COLOURS = 8 };
+enum { ADL_CHART_TICKS = 12, ADL_CHART_COLOURS = 10 };
 
 /* One axis: values from low to high lie from pixel `begin` to pixel `end`. */
 typedef struct adl_chart_axis {

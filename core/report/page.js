@@ -3,7 +3,7 @@
  * pictures stay. */
 'use strict';
 (() => {
-  const COLOURS = 8, MANY = 40;
+  const COLOURS = 10, MANY = 40;
   const charts = new Map(); // figure -> its chart
   const grouped = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 
@@ -82,6 +82,16 @@
     };
   }
 
+  /* The intervals of a long line: the area between their ends. */
+  function band(ctx, s, paint, x, y) {
+    const all = s.x.map((_, i) => i).filter((i) => s.low[i] !== null && s.high[i] !== null);
+    ctx.beginPath();
+    for (const i of all) ctx.lineTo(x.getPixelForValue(s.x[i]), y.getPixelForValue(s.high[i]));
+    for (const i of all.reverse()) ctx.lineTo(x.getPixelForValue(s.x[i]), y.getPixelForValue(s.low[i]));
+    ctx.fillStyle = paint + '38';
+    ctx.fill();
+  }
+
   /* The interval of each point, behind it; of bars before them. */
   const whiskers = {
     id: 'whiskers',
@@ -96,6 +106,10 @@
       ctx.lineWidth = bars ? 1.5 : 3;
       for (const [d, {source: s, borderColor}] of chart.data.datasets.entries()) {
         if (!s || !s.low) continue;
+        if (!bars && s.x.length > MANY) {
+          band(ctx, s, borderColor, x, y);
+          continue;
+        }
         ctx.strokeStyle = bars ? colour('--text') : borderColor + '60';
         chart.getDatasetMeta(d).data.forEach((element, i) => {
           if (s.low[i] === null || s.high[i] === null) return;
@@ -129,7 +143,7 @@
       max: range[1],
       title: {display: title !== '', text: title, color: muted, font: {size: 11}},
       grid: {color: colour('--rule')},
-      ticks: {color: muted, font: {size: 11}, maxRotation: 0, maxTicksLimit: 8, callback: tick}
+      ticks: {color: muted, font: {size: 11}, maxRotation: 0, maxTicksLimit: 8, includeBounds: false, callback: tick}
     };
   }
 

@@ -19,10 +19,13 @@ static void append_text(GString *out, const char *text) {
   g_free(valid);
 }
 
-static void append_number(GString *out, double value) {
+/* As many digits as can be seen: a cloud has many points, and nobody reads a fifth digit of one. */
+static void append_number(GString *out, double value, const char *format) {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append(out, adl_chart_sane(value) ? g_ascii_formatd(buffer, sizeof buffer, "%.8g", value) : "null");
+  g_string_append(out, adl_chart_sane(value) ? g_ascii_formatd(buffer, sizeof buffer, format, value) : "null");
 }
+
+static bool whole_at(double value) { return value == floor(value) && fabs(value) < 1e15; }
 
 static void append_member(GString *out, const char *name, const char *text) {
   g_string_append_printf(out, ",\"%s\":", name);
@@ -37,7 +40,7 @@ static void append_numbers(GString *out, const adl_plot *plot, const adl_series 
     if (!adl_chart_kept(plot, series, i)) continue;
     if (!first) g_string_append_c(out, ',');
     first = false;
-    append_number(out, values[i]);
+    append_number(out, values[i], plot->kind == ADL_PLOT_POINTS ? "%.4g" : whole_at(values[i]) ? "%.15g" : "%.6g");
   }
   g_string_append_c(out, ']');
 }
@@ -69,9 +72,9 @@ static void append_series(GString *out, const adl_plot *plot, const adl_series *
 
 static void append_range(GString *out, const char *name, const adl_chart_axis *axis) {
   g_string_append_printf(out, "\"%s\":[", name);
-  append_number(out, axis->low);
+  append_number(out, axis->low, "%.9g");
   g_string_append_c(out, ',');
-  append_number(out, axis->high);
+  append_number(out, axis->high, "%.9g");
   g_string_append_c(out, ']');
 }
 
