@@ -114,7 +114,8 @@ static bool span(const adl_plot *plot, axis *x, axis *y, bool *whole) {
   x->logarithmic = wants_logarithm(plot, x);
   if (of_shares(plot)) {
     x->low = y->low = 0;
-    x->high = y->high = fmax(fmax(x->high, y->high), 1e-9);
+    double most = fmax(fmax(x->high, y->high), 1e-9);
+    x->high = y->high = most >= 0.95 ? fmax(most, 1) : 1.05 * most;
     return true;
   }
   if (bars) {
