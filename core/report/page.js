@@ -168,7 +168,7 @@
         indexAxis: sideways ? 'y' : 'x',
         animation: false,
         maintainAspectRatio: false,
-        interaction: {mode: 'nearest', intersect: plot.kind !== 'line', axis: plot.kind === 'line' ? 'x' : 'xy'},
+        interaction: {mode: 'nearest', intersect: plot.kind === 'points', axis: plot.kind === 'points' ? 'xy' : sideways ? 'y' : 'x'},
         scales,
         plugins: {legend: {display: false}, tooltip: tooltip(plot)}
       },
@@ -247,6 +247,10 @@
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) enliven(entry.target);
   }, {rootMargin: '300px'});
+  document.addEventListener('pointerover', (event) => {
+    const figure = event.target.closest('figure');
+    if (figure) enliven(figure);
+  });
   const start = () => {
     for (const figure of [...charts.keys()]) forget(figure);
     seen.disconnect();

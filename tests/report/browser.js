@@ -23,6 +23,7 @@
   }
 
   async function chart(figure) {
+    figure.dispatchEvent(new PointerEvent('pointerover', {bubbles: true}));
     const canvas = figure.querySelector('canvas');
     const found = {name: figure.querySelector('figcaption').textContent, alive: canvas !== null};
     if (!canvas) return found;
