@@ -1,6 +1,6 @@
 /*
  * A map of rows: a sample of them in the two directions in which it is spread most (principal components), for reports.
- * Used by k-means, the Gaussian mixture, als and svd.
+ * Used by k-means and the Gaussian mixture, and by als through factor_map.
  */
 #ifndef ADLOOM_PLUGINS_COMMON_CLUSTER_MAP_H
 #define ADLOOM_PLUGINS_COMMON_CLUSTER_MAP_H

@@ -10,6 +10,7 @@
 #include "common/intervals.h"
 #include "common/measures.h"
 #include "common/reporting.h"
+#include "common/score_curves.h"
 
 typedef struct metrics {
   adl_input label, score, weight;
@@ -428,63 +429,15 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
       (adl_series){.struct_size = sizeof(adl_series), .count = count, .x = x, .y = y, .low = low, .high = high});
 }
 
-/* How many positives and negatives the rows are worth: weights count less than rows where they differ. */
-typedef struct worth {
-  double positives, negatives;
-} worth;
-
-static worth worth_of(const double *sums) {
+static void report_curves(const adl_call *call, const outcome *made, int over, adl_report *report) {
+  const double *roc = made->roc + 2 * ROC_POINTS * over, *sums = made->sums + over * ADL_SUM_COUNT;
   double effective = adl_effective(sums[ADL_SUM_WEIGHT], sums[ADL_SUM_WEIGHT2]) / sums[ADL_SUM_WEIGHT];
-  return (worth){sums[ADL_SUM_POSITIVES] * effective, (sums[ADL_SUM_WEIGHT] - sums[ADL_SUM_POSITIVES]) * effective};
-}
-
-/* How many times the average rate the rows have that are scored highest, by what share of the rows they are. */
-static void report_lift(const adl_call *call, int over, const adl_series *roc, worth of, adl_report *report) {
-  enum { LEAST = 5 }; /* positives; fewer tell nothing */
-  double *x = call->host->alloc(call, (size_t)roc->count * 4 * sizeof *x), *y = x + roc->count;
-  double *low = y + roc->count, *high = low + roc->count;
-  adl_series series = {.struct_size = sizeof series, .x = x, .y = y, .low = low, .high = high};
-  for (int64_t i = 0; i < roc->count; i++) {
-    double rows = (roc->x[i] * of.negatives + roc->y[i] * of.positives) / (of.negatives + of.positives);
-    if (!(rows > 0) || roc->y[i] * of.positives < LEAST) continue;
-    int64_t at = series.count++;
-    x[at] = rows;
-    y[at] = roc->y[i] / rows;
-    low[at] = roc->low[i] / rows;
-    high[at] = roc->high[i] / rows;
-  }
-  const adl_series *only = &series;
-  const adl_plot plot = {.struct_size = sizeof plot,
-                         .kind = ADL_PLOT_LINE,
-                         .series_count = 1,
-                         .name = adl_over_title(call, "lift", over),
-                         .x_title = "share of rows, highest scores first",
-                         .y_title = "ctr by the average",
-                         .series = &only};
-  if (series.count > 1) call->host->report_plot(call, report, &plot);
-}
-
-static void report_roc(const adl_call *call, const outcome *made, int over, adl_report *report) {
-  const double *roc = made->roc + 2 * ROC_POINTS * over;
-  int64_t count = made->roc_count[over];
-  worth of = worth_of(made->sums + over * ADL_SUM_COUNT);
-  double *low = call->host->alloc(call, (size_t)(2 * count + 1) * sizeof *low), *high = low + count;
-  for (int64_t i = 0; i < count; i++)
-    adl_interval_rate(roc[ROC_POINTS + i] * of.positives, of.positives, &low[i], &high[i]);
-  const adl_series series = {
-      .struct_size = sizeof series, .count = count, .x = roc, .y = roc + ROC_POINTS, .low = low, .high = high};
-  const adl_series *only = &series;
-  const adl_plot plot = {.struct_size = sizeof plot,
-                         .kind = ADL_PLOT_LINE,
-                         .flags = ADL_PLOT_SHARES,
-                         .series_count = 1,
-                         .name = adl_over_title(call, "ROC", over),
-                         .x_title = "share of negatives scored above",
-                         .y_title = "share of positives scored above",
-                         .series = &only};
-  if (count == 0) return;
-  call->host->report_plot(call, report, &plot);
-  report_lift(call, over, &series, of, report);
+  const adl_score_curve curve = {.count = made->roc_count[over],
+                                 .x = roc,
+                                 .y = roc + ROC_POINTS,
+                                 .positives = sums[ADL_SUM_POSITIVES] * effective,
+                                 .negatives = (sums[ADL_SUM_WEIGHT] - sums[ADL_SUM_POSITIVES]) * effective};
+  adl_score_curves_report(call, over, &curve, report);
 }
 
 static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t at) {
@@ -541,7 +494,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
     if (made.sums[over * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) continue;
     report_measures(call, self, &made, over, report_to);
     report_reliability(call, self, &made, over, report_to);
-    report_roc(call, &made, over, report_to);
+    report_curves(call, &made, over, report_to);
     if (self->by.count > 0) report_segments(call, &made, names.data, offsets.data, over, report_to);
   }
   return ADL_OK;

@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "common/als_fit.h"
-#include "common/cluster_map.h"
+#include "common/factor_map.h"
 #include "common/interactions.h"
 #include "common/linalg.h"
-#include "common/reporting.h"
 
 /* Factors of all users and items together: 8 GB of them. */
 #define MOST_VALUES (INT64_C(1) << 31)
@@ -306,56 +305,6 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   return ADL_OK;
 }
 
-/* ---- a map of users and items, for the report ---- */
-
-/* Every so many vectors, behind those that are there; returns how many. names (or NULL) get their keys. */
-static int64_t take_some(const adl_call *call, const vectors *from, int64_t most, int64_t f, float *to,
-                         const char **names) {
-  int64_t all = call->host->table_count(from->keys), count = all < most ? all : most;
-  for (int64_t i = 0; i < count; i++) {
-    int64_t row = i * all / count;
-    memcpy(to + i * f, from->factors + row * f, (size_t)f * sizeof *to);
-    if (names != NULL) names[i] = adl_text_shown(call, call->host->table_key(from->keys, row), 40);
-  }
-  return count;
-}
-
-/* Users and items stand in one space: what lies in the same direction goes together. */
-static adl_status report_map(const adl_call *call, const als *self, const vectors *users, const vectors *items,
-                             adl_report *into) {
-  enum { MOST = 400 };
-  const adl_host *host = call->host;
-  int64_t f = self->factors;
-  float *rows = host->alloc(call, (size_t)(2 * MOST * f) * sizeof *rows);
-  const char **names = host->alloc(call, MOST * sizeof *names);
-  int64_t count = take_some(call, users, MOST, f, rows, NULL), both = count;
-  both += take_some(call, items, MOST, f, rows + count * f, names);
-  const adl_column matrix = {
-      .type = {.element = ADL_FLOAT32, .shape = ADL_VECTOR, .width = f}, .rows = both, .data = rows};
-  double *products = host->alloc(call, (size_t)(both * both) * sizeof *products), share[2];
-  double *xy = host->alloc(call, (size_t)(4 * both) * sizeof *xy), *x = xy + 2 * both, *y = x + both;
-  adl_map_products(call, &matrix, NULL, products);
-  ADL_TRY(adl_map_project(call, products, both, xy, share));
-  for (int64_t i = 0; i < both; i++) x[i] = xy[2 * i], y[i] = xy[2 * i + 1];
-  const adl_series of_users = {.struct_size = sizeof of_users, .name = "users", .count = count, .x = x, .y = y};
-  const adl_series of_items = {.struct_size = sizeof of_items,
-                               .name = "items",
-                               .count = both - count,
-                               .x = x + count,
-                               .y = y + count,
-                               .labels = names};
-  const adl_series *series[] = {&of_users, &of_items};
-  const adl_plot plot = {.struct_size = sizeof plot,
-                         .kind = ADL_PLOT_POINTS,
-                         .series_count = 2,
-                         .name = "map of some users and items",
-                         .x_title = adl_map_title(call, 0, share[0]),
-                         .y_title = adl_map_title(call, 1, share[1]),
-                         .series = series};
-  host->report_plot(call, into, &plot);
-  return ADL_OK;
-}
-
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *into) {
   const als *self = instance;
   const adl_host *host = call->host;
@@ -380,7 +329,8 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   snprintf(name, sizeof name, "ndcg@%lld", (long long)fact[TOP]);
   host->report_number(call, into, "in-sample", name, fact[NDCG], NAN, NAN);
   adl_plot_one(call, into, ADL_PLOT_LINE, "loss", "iteration", "loss", losses.count, number, loss);
-  return report_map(call, self, &users, &items, into);
+  const adl_map_vectors of_users = {users.keys, users.factors}, of_items = {items.keys, items.factors};
+  return adl_map_report_pairs(call, &of_users, &of_items, self->factors, into);
 }
 
 /* ---- binding ---- */
