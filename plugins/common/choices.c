@@ -12,8 +12,10 @@ enum { BINS = 20, SHOWN = 30, NAME_SHOWN = 60 };
 
 adl_choices adl_choices_of(const adl_call *call, adl_tensors *model, bool by_ad) {
   const int64_t bins = BINS;
-  return (adl_choices){by_ad ? call->host->table(call, model, "chosen", WIDTH) : NULL,
-                       call->host->tensor(call, model, "propensities", ADL_FLOAT64, 1, &bins)};
+  double *propensities = call->host->tensor(call, model, "propensities", ADL_FLOAT64, 1, &bins);
+  adl_choices made = {.propensities = propensities};
+  if (by_ad) made.chosen = call->host->table(call, model, "chosen", WIDTH);
+  return made;
 }
 
 void adl_choices_add(const adl_call *call, const adl_choices *to, adl_text ad, double propensity) {
