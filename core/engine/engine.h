@@ -77,6 +77,8 @@ typedef struct adl_stage_facts {
 adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage *stage);
 /* Nulls of a column of a source, by number in its schema; -1: nobody read the column, or the stage is no source. */
 int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32_t column);
+/* Some rows of a source, see sample.h; none of other stages. */
+const struct adl_sample_row *adl_engine_sample(const adl_engine *engine, const adl_stage *stage, int64_t *count);
 const adl_graph *adl_engine_graph(const adl_engine *engine);
 const adl_run_options *adl_engine_options(
     const adl_engine *engine); /* as given; see the next two for what they became */
