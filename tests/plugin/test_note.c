@@ -1,6 +1,8 @@
 /*
  * Reading notes from files: what a plugin says about itself, and files that are cut off, damaged or hostile.
  */
+#include <adloom/plugin.h>
+
 #include "tests/plugin/scene.h"
 
 #include <elf.h>
