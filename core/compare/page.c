@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "config.h"
 #include "core/compare/compare.h"
 #include "core/report/chart.h"
 #include "core/report/html.h"
@@ -27,13 +26,10 @@ static void number_cell(GString *out, double value) {
 }
 
 static void append_begin(const adl_comparison *comparison, GString *out) {
-  g_string_append(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-                       "<meta name=\"generator\" content=\"adloom " PACKAGE_VERSION "\"/>\n<title>");
-  adl_html_text(out, comparison->name);
-  g_string_append(out, " compared · adloom</title>\n<style>\n");
-  g_string_append(out, adl_page_style);
-  g_string_append(out, "</style>\n</head>\n<body>\n<header>\n<h1>");
+  char *title = g_strconcat(comparison->name, " compared", NULL);
+  adl_page_begin(out, title);
+  g_free(title);
+  g_string_append(out, "<header>\n<h1>");
   adl_html_text(out, comparison->name);
   g_string_append_printf(out, " compared</h1>\n<p class=\"muted\">%u combinations · %s of ",
                          comparison->combinations->len, comparison->lower ? "lowest" : "highest");
@@ -244,5 +240,5 @@ void adl_compare_page(const adl_comparison *comparison, GString *out) {
   append_notes(comparison, out);
   append_plots(comparison, out);
   append_numbers(comparison, out);
-  g_string_append(out, "</body>\n</html>\n");
+  adl_page_end(out);
 }

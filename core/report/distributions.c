@@ -41,9 +41,11 @@ static bool wants_logarithm(const double *sorted, int64_t count) {
 static void append_histogram(GString *out, const double *sorted, int64_t count, bool logarithmic) {
   double bins[BINS] = {0}, low = logarithmic ? log(sorted[0]) : sorted[0];
   double high = logarithmic ? log(sorted[count - 1]) : sorted[count - 1];
+  double span = high / 2 - low / 2; /* halves: the whole may be more than a double holds */
   for (int64_t i = 0; i < count; i++) {
-    double share = high > low ? ((logarithmic ? log(sorted[i]) : sorted[i]) - low) / (high - low) : 0.5;
-    bins[MIN((int)(share * BINS), BINS - 1)]++;
+    double value = logarithmic ? log(sorted[i]) : sorted[i];
+    double share = span > 0 ? (value / 2 - low / 2) / span : 0.5;
+    bins[CLAMP((int)(share * BINS), 0, BINS - 1)]++;
   }
   adl_chart_bins(out, bins, BINS);
 }

@@ -25,27 +25,30 @@ static void count_reject(void *data, const char *stage, const char *source, int6
   g_hash_table_insert(rejected, g_strdup(stage), (gpointer)(count + 1));
 }
 
-static void begin(const adl_page *page) {
-  GString *out = page->out;
+void adl_page_begin(GString *out, const char *title) {
   g_string_append(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                        "<meta name=\"generator\" content=\"adloom " PACKAGE_VERSION "\"/>\n<title>");
-  adl_html_text(out, page->graph->name);
+  adl_html_text(out, title);
   g_string_append(out, " · adloom</title>\n<style>\n");
   g_string_append(out, adl_page_style);
   g_string_append(out, "</style>\n</head>\n<body>\n");
 }
 
+void adl_page_end(GString *out) {
+  adl_page_script(out);
+  g_string_append(out, "</body>\n</html>\n");
+}
+
 static void write_page(const adl_page *page) {
-  begin(page);
+  adl_page_begin(page->out, page->graph->name);
   adl_page_summary(page);
   adl_page_diagram(page);
   adl_page_stages(page);
   adl_page_quality(page);
   adl_page_results(page);
   adl_page_provenance(page);
-  adl_page_script(page);
-  g_string_append(page->out, "</body>\n</html>\n");
+  adl_page_end(page->out);
 }
 
 static int64_t longest_of(const adl_engine *engine, const adl_graph *graph) {

@@ -27,8 +27,7 @@ static void append_asset(GString *out, const char *path) {
   if (bytes != NULL) g_bytes_unref(bytes);
 }
 
-void adl_page_script(const adl_page *page) {
-  GString *out = page->out;
+void adl_page_script(GString *out) {
   if (strstr(out->str, "<svg class=\"chart\"") == NULL) return;
   g_string_append(out, "<!-- The script below contains Chart.js (https://www.chartjs.org), under the MIT License: "
                        "https://opensource.org/license/mit -->\n<script>//<![CDATA[\n");
@@ -37,5 +36,5 @@ void adl_page_script(const adl_page *page) {
   g_string_append(out, "//]]></script>\n");
 }
 #else
-void adl_page_script(const adl_page *page) { (void)page; }
+void adl_page_script(GString *out) { (void)out; }
 #endif

@@ -30,8 +30,12 @@ void adl_page_distributions(const adl_page *page); /* distributions.c: of the co
 void adl_page_results(const adl_page *page);       /* results.c: what stages reported */
 void adl_page_contents(const adl_page *page);      /* results.c: links to all that follows */
 void adl_page_provenance(const adl_page *page);    /* provenance.c: versions, inputs, parameters */
-void adl_page_script(const adl_page *page);        /* script.c: hover and zoom, last */
+void adl_page_script(GString *out);                /* script.c: hover and zoom, last */
 extern const char adl_page_style[];                /* style.c */
+
+/* The frame of any page, of a run or of several: from the doctype to <body>, and the script and what closes it. */
+void adl_page_begin(GString *out, const char *title);
+void adl_page_end(GString *out);
 
 /* Numbers of one stage as a table; results.c, for the summary as well. `over` NULL: all. */
 void adl_page_numbers(const adl_page *page, const adl_stage *stage, const char *over);
