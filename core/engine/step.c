@@ -289,8 +289,7 @@ static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *
 
 static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result);
 
-static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
-                          GPtrArray *result) {
+bool adl_step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
   if (node->stage->role == ADL_STAGE_HOLDOUT) return holdout_frame(worker, node, frame, result);
   if (wants_splits_apart(node->stage->class)) return process_by_split(worker, node, frame, ordinal, result);
   return step_frame(worker, node, frame, ordinal, flags_of_process(node), "process", call_process, result, NULL);
@@ -300,7 +299,7 @@ static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *fra
 static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result,
                         bool (*step)(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
                                      GPtrArray *result)) {
-  int64_t begin = worker->since != 0 ? worker->since : adl_clock_ns(), ordinal = parcel->number << ADL_ORDINAL_SHIFT;
+  int64_t begin = worker->since != 0 ? worker->since : adl_clock_ns(), ordinal = adl_parcel_ordinal(parcel);
   bool ok = true;
   guint before = result->len;
   adl_tally *tally = adl_tally_of(worker, node);
@@ -318,7 +317,7 @@ static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel
 }
 
 bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
-  return step_parcel(worker, node, parcel, result, process_frame);
+  return step_parcel(worker, node, parcel, result, adl_step_frame);
 }
 
 /* ---- learn ---- */
