@@ -276,8 +276,8 @@ bool adl_step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, in
 bool adl_step_in_parts(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel,
                        void (*give)(adl_worker *worker, adl_parcel *part, void *data), void *data);
 bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
-/* first_made: number of the first row that it makes. */
-bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result);
+/* first_made: number of the first row that it makes. What it gives is kept in `table`, or (NULL) appended to `result`. */
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, adl_store *table, GPtrArray *result);
 GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel);
 bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block);
 int64_t adl_clock_ns(void);
@@ -298,6 +298,8 @@ void adl_whole_offsets(adl_view *view, const adl_stage *stage, const adl_call *c
 adl_out *adl_out_new(void);
 void adl_out_free(adl_out *out);
 void adl_out_begin(adl_out *out, adl_worker *worker, adl_node_run *node, adl_view *view);
+/* From here on, committed rows go into this store. */
+void adl_out_into(adl_out *out, adl_store *table);
 /* The frames that came of it, appended to `result`. False: what the stage gave is not valid (reported). */
 bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result);
 void adl_out_drop(adl_out *out);

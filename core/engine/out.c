@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/spill.h"
 #include "core/engine/internal.h"
 
 struct adl_out {
@@ -22,6 +23,7 @@ struct adl_out {
   int64_t *positions;
   int64_t position_capacity, positions_given;
   GPtrArray *frames; /* committed; NEW */
+  adl_store *table;  /* takes them as they come; NULL: they wait for the end of the call */
   uint8_t *block;
   int64_t block_size, block_capacity, block_position;
   bool block_done;
@@ -52,7 +54,10 @@ void adl_out_drop(adl_out *out) {
   out->positions_given = 0;
   out->output_count = 0;
   out->view = NULL;
+  out->table = NULL;
 }
+
+void adl_out_into(adl_out *out, adl_store *table) { out->table = table; }
 
 void adl_out_free(adl_out *out) {
   if (out == NULL) return;
@@ -272,6 +277,20 @@ static bool report_missing(adl_out *out, int32_t column) {
   return false;
 }
 
+static bool move_to_table(adl_out *out) {
+  char *why = NULL;
+  bool ok = true;
+  for (guint i = 0; ok && i < out->frames->len; i++) {
+    const adl_frame *frame = out->frames->pdata[i];
+    adl_tally_of(out->worker, out->node)->rows_out += frame->rows;
+    ok = adl_store_append(out->table, out->frames->pdata[i], &why);
+  }
+  g_ptr_array_set_size(out->frames, 0);
+  if (!ok) adl_engine_fail(out->node->engine, out->node->stage, "%s", why);
+  g_free(why);
+  return ok;
+}
+
 static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) {
   const adl_stage *stage = out->node->stage;
   if (stage->class->form != ADL_NEW) return fail(call, "committed rows, but its form is not NEW");
@@ -294,6 +313,8 @@ static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) 
   clear_columns(out);
   if (ok) adl_append_cut(out->frames, frame);
   adl_frame_unref(frame);
+  if (ok && out->table != NULL) ok = move_to_table(out);
+  adl_spill_trim(); /* a table that is given out in one call is walked all through */
   return ok ? ADL_OK : ADL_FAILED;
 }
 

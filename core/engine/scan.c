@@ -455,7 +455,7 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
     adl_parcel_free(rest);
   }
   if (ok && class->finish != NULL && class->process != NULL)
-    ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, parcel->frames);
+    ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, NULL, parcel->frames);
   worker->since = 0;
   if (ok && parcel->frames->len > 0)
     deliver_late(s, worker, node, parcel);

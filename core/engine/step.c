@@ -7,7 +7,7 @@
 
 #include <xxhash.h>
 
-#include "core/base/aligned.h"
+#include "core/base/spill.h"
 #include "core/engine/internal.h"
 
 /* ---- calls ---- */
@@ -31,6 +31,7 @@ bool adl_worker_leave(adl_worker *worker, adl_status status) {
   }
   if (!ok) atomic_store(&engine->failed, true);
   adl_context_leave(&worker->context);
+  adl_spill_trim();
   worker->call.frame = NULL;
   worker->call.rejected = NULL;
   return ok;
@@ -441,7 +442,7 @@ bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
 
 /* ---- finish, sinks ---- */
 
-bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result) {
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, adl_store *table, GPtrArray *result) {
   guint before = result->len;
   int64_t begin = adl_clock_ns();
   adl_tally *tally = adl_tally_of(worker, node);
@@ -449,6 +450,7 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
   worker->call.split = ADL_TRAIN;
   worker->call.first_made = first_made;
   adl_out_begin(worker->out, worker, node, NULL);
+  adl_out_into(worker->out, table);
   adl_status status = node->stage->class->finish(call, node->stage->self, &node->model, worker->out);
   bool ok = true;
   if (status == ADL_OK && !worker->context.failed)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/aligned.h"
+#include "core/base/spill.h"
 
 typedef struct entry {
   adl_frame *frame; /* NULL: in the spool */
