@@ -102,6 +102,12 @@ int adl_text_char_width(gunichar c) {
   return g_unichar_iswide(c) ? 2 : 1;
 }
 
+int adl_text_width(const char *text) {
+  int width = 0;
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c)) width += adl_text_char_width(g_utf8_get_char(c));
+  return width;
+}
+
 void adl_text_quote(GString *out, const char *text) {
   size_t left = strlen(text);
   g_string_append_c(out, '\'');

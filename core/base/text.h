@@ -26,6 +26,8 @@ bool adl_text_char_unsafe(gunichar c);
 
 /* Columns of a terminal that a character takes: 0, 1 or 2. */
 int adl_text_char_width(gunichar c);
+/* And all characters of a valid UTF-8 text. */
+int adl_text_width(const char *text);
 
 /* Reads one character; invalid UTF-8 gives U+FFFD and one byte. Returns its bytes; size > 0. */
 size_t adl_text_char(const char *text, size_t size, gunichar *c);

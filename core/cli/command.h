@@ -31,9 +31,9 @@ typedef struct adl_option {
 
 /* What all commands together may be told. */
 typedef struct adl_cli_options {
-  GPtrArray *sets, *vars; /* of char *, NULL-terminated once read */
-  char *models, *out, *store, *format;
-  int64_t threads, memory, limit, rows;
+  GPtrArray *sets, *vars, *swaps; /* of char *, NULL-terminated once read */
+  char *models, *out, *store, *format, *from, *by;
+  int64_t threads, memory, limit, rows, repeat;
   bool fresh, json, quiet, all, markdown;
   GPtrArray *operands; /* of char * */
 } adl_cli_options;
@@ -51,7 +51,7 @@ typedef struct adl_command {
 const adl_command *const *adl_commands(void);
 const adl_command *adl_command_find(const char *name);
 
-extern const adl_command adl_command_run, adl_command_check, adl_command_peek, adl_command_graph, adl_command_plugin,
+extern const adl_command adl_command_run, adl_command_check, adl_command_compare, adl_command_peek, adl_command_graph, adl_command_plugin,
     adl_command_model;
 
 /* Reads options and operands. Returns -1: go on; else an exit status (after --help, or an error that has been told). */

@@ -6,6 +6,7 @@
 const adl_command *const *adl_commands(void) {
   static const adl_command *const commands[] = {&adl_command_run,
                                                 &adl_command_check,
+                                                &adl_command_compare,
                                                 &adl_command_peek,
                                                 &adl_command_graph,
                                                 &adl_command_plugin,

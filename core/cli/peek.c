@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/text.h"
+#include "core/base/grid.h"
 #include "core/cli/pipeline.h"
 #include "core/engine/engine.h"
 
@@ -21,23 +21,12 @@ static const adl_option options_of_peek[] = {
 
 enum { CELL = 32 };
 
-static int text_width(const char *text) {
-  int width = 0;
-  for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c)) width += adl_text_char_width(g_utf8_get_char(c));
-  return width;
-}
-
 static char *cell_text(const adl_frame *frame, int32_t column, int64_t row) {
   GString *text = g_string_new(NULL);
   if (frame->columns[column] != NULL) adl_array_text(&frame->columns[column]->view, row, CELL, text);
   for (char *c = text->str; *c != '\0'; c++)
     if (*c == '\n' || *c == '\t' || *c == '\r') *c = ' ';
   return g_string_free(text, FALSE);
-}
-
-static void pad(GString *out, const char *text, int width) {
-  g_string_append(out, text);
-  g_string_append_printf(out, "%*s  ", MAX(0, width - text_width(text)), "");
 }
 
 static void print_table(const adl_stage *stage, const GPtrArray *frames) {
@@ -54,15 +43,7 @@ static void print_table(const adl_stage *stage, const GPtrArray *frames) {
       for (int32_t c = 0; c < count; c++) g_ptr_array_add(cells, cell_text(frame, c, row));
   }
   GString *out = g_string_new(NULL);
-  for (guint i = 0; count > 0 && i < cells->len; i += (guint)count) {
-    for (int32_t c = 0; c < count; c++) {
-      int width = 0;
-      for (guint k = (guint)c; k < cells->len; k += (guint)count) width = MAX(width, text_width(cells->pdata[k]));
-      pad(out, cells->pdata[i + (guint)c], width);
-    }
-    while (out->len > 0 && out->str[out->len - 1] == ' ') g_string_truncate(out, out->len - 1);
-    g_string_append_c(out, '\n');
-  }
+  if (count > 0) adl_grid_append(out, cells, (guint)count, NULL);
   fputs(out->str, stdout);
   g_string_free(out, TRUE);
   g_ptr_array_free(cells, TRUE);

@@ -9,11 +9,41 @@
 #include "core/engine/outputs.h"
 #include "core/graph/host.h"
 
-void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
-                       struct adl_outputs *outputs) {
+static void on_interrupt(int number) {
+  static volatile sig_atomic_t count;
+  if (++count > 1) {
+    adl_outputs_abandon();
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+  adl_engine_interrupt();
+}
+
+void adl_pipeline_catch_interrupts(void) {
+  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+void adl_pipeline_setup(void) {
   adl_engine_setup_host();
   adl_crash_install();
   signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, not the end */
+}
+
+int adl_pipeline_progress(const adl_cli_options *options) {
+  return options->quiet               ? ADL_PROGRESS_NONE
+         : options->json              ? ADL_PROGRESS_JSON
+         : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
+                                      : ADL_PROGRESS_LINES;
+}
+
+void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
+                       struct adl_outputs *outputs) {
+  adl_pipeline_setup();
   pipeline->problems = adl_problems_new();
   pipeline->registry = adl_registry_new(adl_host_table());
   adl_graph_options graph_options = {.sets = (const char *const *)options->sets->pdata,

@@ -1,4 +1,4 @@
-/* What run, check, peek and graph share: a registry, a graph and its problems. */
+/* What run, compare, check, peek and graph share: a registry, a graph and its problems. */
 #ifndef ADLOOM_CORE_CLI_PIPELINE_H
 #define ADLOOM_CORE_CLI_PIPELINE_H
 
@@ -12,6 +12,13 @@ typedef struct adl_pipeline {
   adl_problems *problems;
   adl_graph *graph;
 } adl_pipeline;
+
+/* Once, before a plugin is loaded: the host table, the crash report, signals that are errors of a call. */
+void adl_pipeline_setup(void);
+/* Ctrl-C once: the run ends at the next batch; twice: at once. */
+void adl_pipeline_catch_interrupts(void);
+/* How the options and standard error want progress told: adl_run_options.progress. */
+int adl_pipeline_progress(const adl_cli_options *options);
 
 /* outputs (may be NULL) gives the temporary paths of sinks. */
 void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,25 +38,6 @@ static const adl_option options_of_run[] = {
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
-
-static void on_interrupt(int number) {
-  static volatile sig_atomic_t count;
-  if (++count > 1) {
-    adl_outputs_abandon();
-    signal(number, SIG_DFL);
-    raise(number);
-  }
-  adl_engine_interrupt();
-}
-
-static void catch_interrupts(void) {
-  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
-  signal(SIGPIPE, SIG_IGN);
-}
 
 /* runs/NAME-20240601-120000, with a number behind it if that is taken. Made here, so that two runs that begin at once do
  * not get the same; if that is not possible, the caller will say why. */
@@ -194,10 +174,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .outputs = outputs,
                          .fresh = options->fresh,
                          .apply = options->models != NULL,
-                         .progress = options->quiet               ? ADL_PROGRESS_NONE
-                                     : options->json              ? ADL_PROGRESS_JSON
-                                     : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
-                                                                  : ADL_PROGRESS_LINES,
+                         .progress = adl_pipeline_progress(options),
                          .progress_file = stderr,
                          .arguments = (const char *const *)argv,
                          .report = adl_page_write};
@@ -251,7 +228,7 @@ static int command_run(int argc, char **argv) {
       status = ADL_EXIT_FAILED;
     } else {
       adl_earlier_run_forget(absolute, pipeline.graph);
-      catch_interrupts();
+      adl_pipeline_catch_interrupts();
       status = run_pipeline(&pipeline, &options, outputs, directory, argv);
     }
     adl_pipeline_close(&pipeline);

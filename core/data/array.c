@@ -65,8 +65,7 @@ adl_array *adl_array_wrap(adl_type type, int64_t rows, void *const blocks[ADL_BL
   return array;
 }
 
-/* Blocks that a type has even when it holds nothing, so that nobody meets a NULL. */
-static bool block_exists(adl_type type, int block) {
+bool adl_block_exists(adl_type type, int block) {
   switch (block) {
     case ADL_BLOCK_DATA: return true;
     case ADL_BLOCK_OFFSETS: return adl_shape_has_items(type.shape);
@@ -85,7 +84,7 @@ adl_array *adl_array_allocate(adl_type type, adl_extent extent, bool validity) {
     return NULL;
   }
   for (int b = 0; b < ADL_BLOCK_COUNT; b++) {
-    if (!(b == ADL_BLOCK_VALIDITY ? validity : block_exists(type, b))) continue;
+    if (!(b == ADL_BLOCK_VALIDITY ? validity : adl_block_exists(type, b))) continue;
     blocks[b] = adl_aligned_try(sizes[b]);
     if (blocks[b] == NULL) {
       for (int i = 0; i < b; i++) free(blocks[i]);
@@ -107,7 +106,9 @@ adl_array *adl_array_ref(adl_array *array) {
 
 void adl_array_unref(adl_array *array) {
   if (array == NULL || !g_atomic_int_dec_and_test(&array->refs)) return;
-  for (int b = 0; b < ADL_BLOCK_COUNT; b++) free(array->blocks[b]);
+  for (int b = 0; b < ADL_BLOCK_COUNT; b++)
+    if ((array->lent >> b & 1) == 0) free(array->blocks[b]);
+  if (array->lender != NULL) array->give_back(array->lender);
   g_free(array);
 }
 

@@ -35,6 +35,8 @@ int64_t adl_element_size(uint8_t element);
 adl_extent adl_column_extent(const adl_column *column);
 /* Bytes of each block, without padding; 0: the type has no such block. False: more than fits the layout. */
 bool adl_block_sizes(adl_type type, adl_extent extent, int64_t sizes[ADL_BLOCK_COUNT]);
+/* Blocks that a type has even when it holds nothing, so that nobody meets a NULL. */
+bool adl_block_exists(adl_type type, int block);
 /* An array with blocks of that size and undefined content, but for the first offset, which is 0. NULL with errno
  * EOVERFLOW (more than fits the layout) or ENOMEM. With validity: all bits set, null_count still to be told. */
 adl_array *adl_array_allocate(adl_type type, adl_extent extent, bool validity);
@@ -47,6 +49,9 @@ adl_array *adl_array_wrap(adl_type type, int64_t rows, void *const blocks[ADL_BL
 #else
 #define ADL_DATA_LOOPS
 #endif
+
+/* Do the indices of each sparse row rise, and stay below `width` (0: any)? (builder.c) */
+bool adl_indices_rise(const int32_t *offsets, const uint32_t *index, int64_t rows, int64_t width);
 
 /* Bits. Copies leave the bits around the target range alone. */
 void adl_bits_copy(uint8_t *to, int64_t to_at, const uint8_t *from, int64_t from_at, int64_t count);

@@ -104,7 +104,7 @@ ADL_DATA_LOOPS static uint32_t count_falls(const uint32_t *index, int64_t count)
 
 /* Within each row. All neighbours are compared in one go; where all that do not rise are those between two rows, the rows
  * are right. */
-static bool indices_rise(const int32_t *offsets, const uint32_t *index, int64_t rows, int64_t width) {
+bool adl_indices_rise(const int32_t *offsets, const uint32_t *index, int64_t rows, int64_t width) {
   uint32_t between = 0, past = 0;
   for (int64_t row = 0; row < rows; row++) {
     int32_t first = offsets[row], end = offsets[row + 1];
@@ -159,7 +159,7 @@ static const char *check(const adl_builder *builder, int64_t rows, adl_extent *u
       return "The string offsets do not begin at 0, fall, or pass the bytes reserved.";
     used->bytes = string_offsets[texts];
   }
-  if (type.shape == ADL_SPARSE && !indices_rise(offsets, builder->blocks[ADL_BLOCK_INDEX], rows, type.width))
+  if (type.shape == ADL_SPARSE && !adl_indices_rise(offsets, builder->blocks[ADL_BLOCK_INDEX], rows, type.width))
     return "The indices of a sparse row do not rise, or pass its width.";
   return NULL;
 }

@@ -87,6 +87,7 @@ void adl_node_forget_rows(adl_node_run *node) {
   for (int64_t i = 0; i < node->refused_count; i++) g_free(node->refused[i]);
   g_clear_pointer(&node->refused, g_free);
   node->refused_count = 0;
+  if (node->store != NULL) node->kept_bytes = adl_store_bytes(node->store);
   g_clear_pointer(&node->store, adl_store_free);
   g_clear_pointer(&node->table, adl_store_free);
   g_clear_pointer(&node->order, g_free);
@@ -120,6 +121,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->apply = options->apply;
   engine->started_us = g_get_real_time();
   pthread_mutex_init(&engine->shards_mutex, NULL);
+  pthread_mutex_init(&engine->watch_mutex, NULL);
   adl_turn_init(&engine->peek_turn, 0, 1);
   engine->shards = g_array_new(FALSE, TRUE, sizeof(adl_shard));
   engine->rejects = adl_rejects_new();
@@ -149,6 +151,8 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
     adl_graph_mark_needed(graph, engine->peek);
   }
   for (int32_t i = 0; i < engine->node_count; i++) init_node(engine, &engine->nodes[i], graph->stages->pdata[i]);
+  for (guint i = 0; options->watched != NULL && i < options->watched->len; i++)
+    adl_node_of(engine, options->watched->pdata[i])->watched = true;
   return engine;
 }
 
@@ -174,6 +178,7 @@ void adl_engine_free(adl_engine *engine) {
   adl_progress_free(engine->progress);
   adl_turn_clear(&engine->peek_turn);
   pthread_mutex_destroy(&engine->shards_mutex);
+  pthread_mutex_destroy(&engine->watch_mutex);
   g_free(engine->nodes);
   g_free(engine->workers);
   g_free(engine);
@@ -215,6 +220,9 @@ adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage
   return (adl_stage_facts){.rows_in = tally.rows_in,
                            .rows_out = tally.rows_out,
                            .nanoseconds = tally.nanoseconds,
+                           .fit_nanoseconds = node->fit_nanoseconds,
+                           .model_bytes = node->model.tensors != NULL ? adl_tensors_bytes(node->model.tensors) : 0,
+                           .kept_bytes = node->store != NULL ? adl_store_bytes(node->store) : node->kept_bytes,
                            .fitted = node->fitted_here,
                            .stored = node->from_store,
                            .digest = node->digest};

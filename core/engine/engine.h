@@ -28,7 +28,11 @@ typedef struct adl_run_options {
   bool apply;                  /* --models: nothing is learned; all rows are new data */
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
   FILE *progress_file;
-  const char *tap;              /* a stage of which all rows that leave are collected (adl_engine_peeked); NULL: none */
+  const char *tap;          /* a stage of which all rows that leave are collected (adl_engine_peeked); NULL: none */
+  const GPtrArray *watched; /* of const adl_stage *: whose rows `watch` sees when they leave; NULL: none */
+  /* One call at a time, on any thread, in no order (rows know where they came from: adl_frame_tags). */
+  void (*watch)(void *data, const adl_stage *stage, const adl_frame *frame);
+  void *watch_data;
   const char *const *arguments; /* for the manifest */
   /* Writes what people read of the run into its directory; called when the outputs are in place (or the run has failed),
    * before the manifest. False: *why (free it). NULL: nothing is written. */
@@ -57,11 +61,13 @@ const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *s
 int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage);
 /* What a stage did in this run. */
 typedef struct adl_stage_facts {
-  int64_t rows_in, rows_out; /* kept rows count once, when they are read or fitted on */
-  int64_t nanoseconds;       /* in the stage: of all workers while rows stream, by the clock while it is fitted */
-  bool fitted;               /* its model was learned in this run */
-  bool stored;               /* its model came from the model store */
-  const char *digest;        /* of all that determines its rows; "": not known */
+  int64_t rows_in, rows_out;       /* kept rows count once, when they are read or fitted on */
+  int64_t nanoseconds;             /* in the stage: of all workers while rows stream, by the clock while it is fitted */
+  int64_t fit_nanoseconds;         /* by the clock, while it was fitted in this run */
+  int64_t model_bytes, kept_bytes; /* of its model; of the rows that were kept for it at most */
+  bool fitted;                     /* its model was learned in this run */
+  bool stored;                     /* its model came from the model store */
+  const char *digest;              /* of all that determines its rows; "": not known */
 } adl_stage_facts;
 adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage *stage);
 /* Nulls of a column of a source, by number in its schema; -1: nobody read the column, or the stage is no source. */
@@ -74,6 +80,8 @@ int64_t adl_engine_memory(const adl_engine *engine);
 int64_t adl_engine_started(const adl_engine *engine); /* microseconds since 1970 */
 /* A file that a stage read: bytes and XXH3-128 of its content. False: it cannot be read (a pipe, say). */
 bool adl_engine_file(const adl_engine *engine, const char *path, int64_t *bytes, char hex[33]);
+const adl_stage *adl_engine_culprit(
+    const adl_engine *engine); /* of a run that failed: whose fault it was; NULL: nobody's */
 int64_t adl_engine_nanoseconds(const adl_engine *engine, const adl_stage *stage);
 void adl_engine_each_reject(const adl_engine *engine,
                             void (*visit)(void *data, const char *stage, const char *source, int64_t position,

@@ -192,4 +192,5 @@ void adl_engine_setup_host(void) {
   adl_out_fill(host);
   adl_fold_fill(host);
   adl_report_fill(host);
+  adl_arrow_fill(host);
 }

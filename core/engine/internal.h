@@ -126,6 +126,8 @@ struct adl_node_run {
   int64_t limit_left;               /* sources, with --limit */
   int32_t first_shard, shard_count; /* sources, and stages that make rows: number of shard 0 in the table of the run */
   bool failed_fit;
+  bool watched; /* what leaves it is shown to adl_run_options.watch */
+  int64_t fit_nanoseconds, kept_bytes;
   bool hands_on;          /* what leaves is what came, column by column */
   _Atomic int64_t *nulls; /* sources: by column of the schema; else NULL */
 };
@@ -191,12 +193,14 @@ struct adl_engine {
   bool apply;            /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;
+  const adl_stage *_Atomic culprit; /* the first that failed */
   _Atomic int64_t rows_read;
   struct adl_outputs *outputs;
   struct adl_model_store *models; /* NULL: none */
   struct adl_file_digests *file_digests;
   struct adl_progress *progress;
   adl_report_data *reports; /* see reports.h */
+  pthread_mutex_t watch_mutex;
   /* peek */
   adl_stage *peek;
   int64_t peek_rows;
@@ -223,6 +227,9 @@ static inline bool adl_engine_stopping(adl_engine *engine) {
 
 /* An error that is the engine's own (a spool that cannot be written): reported, and the run ends. */
 void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* The run fails, and this stage is the reason, unless there is one already. Before `failed` is set. */
+void adl_engine_blame(adl_engine *engine, const adl_stage *stage);
 
 /* ---- turn.c ---- */
 void adl_turn_init(adl_turn *turn, int64_t first, int64_t stride);
@@ -310,6 +317,15 @@ GBytes *adl_out_take_block(adl_out *out, int64_t *position);
 /* The rows that were picked; free with g_free. */
 int64_t *adl_out_take_pick(adl_out *out, int64_t *count);
 void adl_out_fill(adl_host *host);
+/* Is there such an output slot? False: host->fail has said so. */
+bool adl_out_has(const adl_call *call, const adl_out *out, int32_t slot);
+adl_type adl_out_type(const adl_out *out, int32_t slot);
+const char *adl_out_name(const adl_out *out, int32_t slot);      /* of the column; "" where it does not leave */
+int64_t adl_out_rows(const adl_out *out);                        /* that each column must have; -1: not known yet */
+void adl_out_give(adl_out *out, int32_t slot, adl_array *array); /* as the slot's column; takes the reference over */
+
+/* ---- arrow.c: what plugins get as adloom.arrow/1; after adl_host_fill ---- */
+void adl_arrow_fill(adl_host *host);
 
 /* ---- leave.c ---- */
 

@@ -111,7 +111,7 @@ void adl_digests(adl_engine *engine) {
     adl_digest *digest = adl_digest_new();
     adl_digest_int(digest, "numeric version", NUMERIC_VERSION);
     adl_digest_text(digest, "processor", processor());
-    adl_digest_text(digest, "stage", stage->name);
+    adl_digest_text(digest, "stage", stage->given);
     adl_digest_int(digest, "seed", (int64_t)engine->graph->seed);
     adl_digest_int(digest, "limit", engine->options->limit);
     adl_digest_int(digest, "role", stage->role);
@@ -261,6 +261,7 @@ bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
   adl_status status =
       class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
   adl_tally *tally = adl_tally_of(worker, node);
+  node->fit_nanoseconds += adl_clock_ns() - begin;
   tally->nanoseconds += adl_clock_ns() - begin;
   bool ends = class->process == NULL || node->stage->loaded->forwards_only; /* else they are counted when they stream */
   if (ends && class->form == ADL_NEW && rows->side < 0) tally->rows_in += adl_store_rows(rows->store, false);

@@ -108,20 +108,32 @@ static adl_status fail(const adl_call *call, const char *format, ...) {
   return status;
 }
 
-static bool slot_ok(const adl_call *call, const adl_out *out, int32_t slot) {
+bool adl_out_has(const adl_call *call, const adl_out *out, int32_t slot) {
   if (slot >= 0 && (guint)slot < out->output_count) return true;
   fail(call, "gave a column for output slot %d; there are %u", slot, out->output_count);
   return false;
 }
 
-static adl_type slot_type(const adl_out *out, int32_t slot) {
+adl_type adl_out_type(const adl_out *out, int32_t slot) {
   return ((adl_field *)out->node->stage->outputs->pdata[slot])->type;
+}
+
+const char *adl_out_name(const adl_out *out, int32_t slot) {
+  const adl_stage *stage = out->node->stage;
+  for (int32_t c = 0; c < stage->schema.count; c++)
+    if (stage->leaving[c].kind == ADL_FROM_OUTPUT && stage->leaving[c].number == slot)
+      return stage->schema.columns[c].name;
+  return "";
+}
+
+int64_t adl_out_rows(const adl_out *out) {
+  return out->view != NULL && out->node->stage->class->form == ADL_SAME ? out->view->batch.rows : -1;
 }
 
 static adl_status host_reserve(const adl_call *call, adl_out *out, int32_t slot, int64_t rows, int64_t items,
                                int64_t bytes, adl_buffers *buffers) {
-  if (!slot_ok(call, out, slot)) return ADL_FAILED;
-  if (out->builders[slot] == NULL) out->builders[slot] = adl_builder_new(slot_type(out, slot));
+  if (!adl_out_has(call, out, slot)) return ADL_FAILED;
+  if (out->builders[slot] == NULL) out->builders[slot] = adl_builder_new(adl_out_type(out, slot));
   if (adl_builder_reserve(out->builders[slot], rows, items, bytes, buffers)) return ADL_OK;
   return fail(call, "one batch of a column would hold more than 2147483647 items or bytes");
 }
@@ -131,10 +143,14 @@ static bool host_wanted(const adl_call *call, int32_t slot) {
   return slot >= 0 && (guint)slot < stage->outputs->len && g_array_index(stage->outputs_wanted, bool, slot);
 }
 
-static adl_status host_pass(const adl_call *call, adl_out *out, int32_t slot, const adl_column *column) {
-  if (!slot_ok(call, out, slot)) return ADL_FAILED;
+void adl_out_give(adl_out *out, int32_t slot, adl_array *array) {
   adl_array_unref(out->passed[slot]);
-  out->passed[slot] = adl_array_ref((adl_array *)(uintptr_t)column);
+  out->passed[slot] = array;
+}
+
+static adl_status host_pass(const adl_call *call, adl_out *out, int32_t slot, const adl_column *column) {
+  if (!adl_out_has(call, out, slot)) return ADL_FAILED;
+  adl_out_give(out, slot, adl_array_ref((adl_array *)(uintptr_t)column));
   return ADL_OK;
 }
 

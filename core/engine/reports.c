@@ -9,6 +9,24 @@ struct adl_report {
   int unused; /* plugins see a pointer only; everything is found through the call */
 };
 
+static void free_series(adl_series *series) {
+  g_free((gpointer)series->name);
+  const double *const numbers[] = {series->x, series->y, series->low, series->high};
+  for (int i = 0; i < 4; i++) g_free((gpointer)numbers[i]);
+  g_strfreev((char **)series->labels);
+  g_free(series);
+}
+
+void adl_report_plot_free(adl_plot *plot) {
+  if (plot == NULL) return;
+  g_free((gpointer)plot->name);
+  for (int32_t s = 0; s < plot->series_count; s++) free_series((adl_series *)plot->series[s]);
+  g_free((gpointer)plot->series);
+  g_free((gpointer)plot->x_title);
+  g_free((gpointer)plot->y_title);
+  g_free(plot);
+}
+
 static void free_item(gpointer data) {
   adl_report_item *item = data;
   g_free(item->over);
@@ -16,10 +34,7 @@ static void free_item(gpointer data) {
   g_free(item->text);
   g_strfreev(item->titles);
   g_strfreev(item->cells);
-  g_free(item->x_title);
-  g_free(item->y_title);
-  g_free(item->x);
-  g_free(item->y);
+  adl_report_plot_free(item->plot);
   g_free(item);
 }
 
@@ -78,16 +93,40 @@ static void host_report_table(const adl_call *call, adl_report *report, const ch
   item->cells = copy_texts(cells, rows * columns);
 }
 
-static void host_report_plot(const adl_call *call, adl_report *report, const char *name, const char *x_title,
-                             const char *y_title, bool bars, int64_t count, const double *x, const double *y) {
+static const double *copy_numbers(const double *numbers, int64_t count) {
+  return numbers != NULL ? g_memdup2(numbers, (gsize)count * sizeof *numbers) : NULL;
+}
+
+static adl_series *copy_series(const adl_series *given) {
+  adl_series *copy = g_new0(adl_series, 1);
+  memcpy(copy, given, MIN(given->struct_size, sizeof *copy));
+  copy->struct_size = sizeof *copy;
+  copy->name = g_strdup(copy->name);
+  copy->x = copy_numbers(copy->x, copy->count);
+  copy->y = copy_numbers(copy->y, copy->count);
+  copy->low = copy_numbers(copy->low, copy->count);
+  copy->high = copy_numbers(copy->high, copy->count);
+  if (copy->labels != NULL) copy->labels = (const char *const *)copy_texts(copy->labels, copy->count);
+  return copy;
+}
+
+adl_plot *adl_report_plot_copy(const adl_plot *given) {
+  adl_plot *plot = g_new0(adl_plot, 1);
+  memcpy(plot, given, MIN(given->struct_size, sizeof *plot));
+  plot->struct_size = sizeof *plot;
+  plot->name = g_strdup(plot->name != NULL ? plot->name : "");
+  plot->x_title = g_strdup(plot->x_title != NULL ? plot->x_title : "");
+  plot->y_title = g_strdup(plot->y_title != NULL ? plot->y_title : "");
+  const adl_series **series = g_new(const adl_series *, (gsize)plot->series_count + 1);
+  for (int32_t s = 0; s < plot->series_count; s++) series[s] = copy_series(plot->series[s]);
+  plot->series = series;
+  return plot;
+}
+
+static void host_report_plot(const adl_call *call, adl_report *report, const adl_plot *plot) {
   (void)report;
-  adl_report_item *item = add(call, ADL_REPORT_PLOT, name);
-  item->x_title = g_strdup(x_title);
-  item->y_title = g_strdup(y_title);
-  item->bars = bars;
-  item->count = count;
-  item->x = g_memdup2(x, (gsize)count * sizeof *x);
-  item->y = g_memdup2(y, (gsize)count * sizeof *y);
+  adl_plot *copy = adl_report_plot_copy(plot);
+  add(call, ADL_REPORT_PLOT, copy->name)->plot = copy;
 }
 
 void adl_report_fill(adl_host *host) {
@@ -145,6 +184,37 @@ static void number_json(JsonBuilder *builder, const adl_report_item *item) {
   json_builder_add_double_value(builder, item->high);
 }
 
+static void series_json(JsonBuilder *builder, const adl_series *series) {
+  if (series->name != NULL) add_member(builder, "name", series->name);
+  add_doubles(builder, "x", series->x, series->count);
+  add_doubles(builder, "y", series->y, series->count);
+  if (series->low != NULL) add_doubles(builder, "low", series->low, series->count);
+  if (series->high != NULL) add_doubles(builder, "high", series->high, series->count);
+  if (series->labels == NULL) return;
+  json_builder_set_member_name(builder, "labels");
+  add_texts(builder, (char *const *)series->labels, series->count);
+}
+
+/* The members of a plot's only series stand in the plot itself. */
+static void plot_json(JsonBuilder *builder, const adl_plot *plot) {
+  static const char *const kinds[] = {"line", "bars", "points"};
+  add_member(builder, "shape", kinds[plot->kind <= ADL_PLOT_POINTS ? plot->kind : ADL_PLOT_LINE]);
+  add_member(builder, "x_title", plot->x_title);
+  add_member(builder, "y_title", plot->y_title);
+  if (plot->series_count == 1) {
+    series_json(builder, plot->series[0]);
+    return;
+  }
+  json_builder_set_member_name(builder, "series");
+  json_builder_begin_array(builder);
+  for (int32_t s = 0; s < plot->series_count; s++) {
+    json_builder_begin_object(builder);
+    series_json(builder, plot->series[s]);
+    json_builder_end_object(builder);
+  }
+  json_builder_end_array(builder);
+}
+
 static void item_json(JsonBuilder *builder, const adl_report_item *item) {
   static const char *const kinds[] = {"number", "text", "table", "plot"};
   json_builder_begin_object(builder);
@@ -162,12 +232,7 @@ static void item_json(JsonBuilder *builder, const adl_report_item *item) {
       for (int64_t r = 0; r < item->rows; r++) add_texts(builder, item->cells + r * item->columns, item->columns);
       json_builder_end_array(builder);
       break;
-    case ADL_REPORT_PLOT:
-      add_member(builder, "x_title", item->x_title);
-      add_member(builder, "y_title", item->y_title);
-      add_doubles(builder, "x", item->x, item->count);
-      add_doubles(builder, "y", item->y, item->count);
-      break;
+    case ADL_REPORT_PLOT: plot_json(builder, item->plot); break;
   }
   json_builder_end_object(builder);
 }

@@ -19,10 +19,7 @@ typedef struct adl_report_item {
   int32_t columns;         /* TABLE */
   int64_t rows;
   char **titles, **cells;
-  char *x_title, *y_title; /* PLOT */
-  bool bars;
-  int64_t count;
-  double *x, *y;
+  adl_plot *plot; /* PLOT; a copy */
 } adl_report_item;
 
 struct adl_report_data {
@@ -32,6 +29,10 @@ struct adl_report_data {
 adl_report_data *adl_report_data_new(void);
 void adl_report_data_free(adl_report_data *data);
 void adl_report_fill(adl_host *host);
+
+/* A plot with all that it points to. */
+adl_plot *adl_report_plot_copy(const adl_plot *plot);
+void adl_report_plot_free(adl_plot *plot);
 
 /* The number of a stage, NAN if there is none: for tests. */
 double adl_report_find(const adl_report_data *data, const char *stage, const char *over, const char *name);

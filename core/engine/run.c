@@ -28,8 +28,16 @@ void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *for
   va_end(list);
   adl_problems_error(engine->problems, stage->place, "%s: %s", stage->name, text);
   g_free(text);
+  adl_engine_blame(engine, stage);
   atomic_store(&engine->failed, true);
 }
+
+void adl_engine_blame(adl_engine *engine, const adl_stage *stage) {
+  const adl_stage *nobody = NULL;
+  if (!adl_engine_stopping(engine)) atomic_compare_exchange_strong(&engine->culprit, &nobody, stage);
+}
+
+const adl_stage *adl_engine_culprit(const adl_engine *engine) { return atomic_load(&engine->culprit); }
 
 /* ---- what is known about a node ---- */
 

@@ -219,6 +219,13 @@ static void turn_peek(adl_turn_item *item, void *data) {
   adl_turn_item_free(item);
 }
 
+static void show(adl_engine *engine, const adl_stage *stage, const adl_parcel *parcel) {
+  const adl_run_options *options = engine->options;
+  pthread_mutex_lock(&engine->watch_mutex);
+  for (guint i = 0; i < parcel->frames->len; i++) options->watch(options->watch_data, stage, parcel->frames->pdata[i]);
+  pthread_mutex_unlock(&engine->watch_mutex);
+}
+
 static void deliver_main(adl_worker *worker, adl_node_run *node, const adl_stage *from, adl_parcel *parcel,
                          adl_ticket *ticket) {
   if (node->stage->role == ADL_STAGE_CONCAT)
@@ -230,6 +237,7 @@ static void deliver_main(adl_worker *worker, adl_node_run *node, const adl_stage
 /* To everybody who reads the rows of this stage. */
 static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parcel *parcel, adl_ticket *ticket) {
   adl_engine *engine = worker->call.engine;
+  if (adl_node_of(engine, stage)->watched) show(engine, stage, parcel);
   if (stage == engine->peek) {
     adl_ticket_hold(ticket);
     adl_turn_offer(&engine->peek_turn, adl_turn_item_new(NULL, adl_parcel_share(parcel), ticket), turn_peek, engine);

@@ -29,6 +29,7 @@ bool adl_worker_leave(adl_worker *worker, adl_status status) {
     if (!atomic_exchange(&engine->failed, true))
       adl_engine_fail(engine, worker->call.node->stage, "%s", adl_spill_failure());
   }
+  if (!ok) adl_engine_blame(engine, worker->call.node->stage);
   if (!ok) atomic_store(&engine->failed, true);
   adl_context_leave(&worker->context);
   adl_spill_trim();

@@ -50,6 +50,12 @@ void adl_store_free(adl_store *store) {
   g_free(store);
 }
 
+int64_t adl_store_bytes(const adl_store *store) {
+  int64_t bytes = store->spool_size;
+  for (guint i = 0; i < store->entries->len; i++) bytes += g_array_index(store->entries, entry, i).bytes;
+  return bytes;
+}
+
 static bool open_spool(adl_store *store, char **why) {
   store->spool = open(store->budget->spool_directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (store->spool < 0) {

@@ -31,6 +31,7 @@ bool adl_store_append(adl_store *store, adl_frame *frame, char **why);
 bool adl_store_close(adl_store *store, char **why);
 
 int64_t adl_store_frames(const adl_store *store);
+int64_t adl_store_bytes(const adl_store *store); /* in memory and in the spool */
 int64_t adl_store_rows(const adl_store *store, bool training_only);
 /* Number of the first row of a frame, counting all rows, or training rows only. */
 int64_t adl_store_first(const adl_store *store, int64_t frame, bool training_only);

@@ -48,5 +48,7 @@ bool adl_context_check(adl_context *context, adl_status status);
 /* The functions of the table that need no running engine: fail, log, alloc, random_key, declaring, widths and names,
  * tensors. */
 void adl_host_fill(adl_host *host);
+/* host->extension as far as no engine is needed; the engine's asks it for what it has not itself. */
+const void *adl_graph_extension(const adl_call *call, const char *id);
 
 #endif

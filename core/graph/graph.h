@@ -87,8 +87,9 @@ typedef struct adl_holdout {
 
 struct adl_stage {
   adl_role_of_stage role;
-  int32_t number; /* in topological order, from 0 */
-  char *name;     /* internal ones: that of the user's stage they belong to */
+  int32_t number;    /* in topological order, from 0 */
+  char *name;        /* internal ones: that of the user's stage they belong to */
+  const char *given; /* as in the file: the name, unless several versions of a stage are in one graph (versions.h) */
   const adl_node *node;
   adl_place place;
   const adl_loaded *loaded;
@@ -130,14 +131,17 @@ typedef struct adl_graph {
   int64_t memory;      /* of the file; 0: not said */
   GPtrArray *stages;   /* of adl_stage *, topological order; owned */
   bool places_listed;  /* where plugins were looked for has been said */
+  GHashTable *given;   /* of several versions: name of a stage -> its name in the file; NULL: they are the same */
+  GPtrArray *dropped;  /* of char *: "stage.parameter" that a swapped-in class does not know */
   GHashTable *written; /* absolute path of an output -> name of the stage that writes it */
   adl_region *region;  /* lists, instances, slots: freed with the graph */
 } adl_graph;
 
 typedef struct adl_graph_options {
-  const char *const *sets;                         /* "stage.param=value" */
-  const char *const *vars;                         /* "NAME=value" */
-  const char *models;                              /* --models: directory of a run; NULL: none */
+  const char *const *sets;  /* "stage.param=value" */
+  const char *const *swaps; /* "stage=class": keeps the parameters that the class knows by name */
+  const char *const *vars;  /* "NAME=value" */
+  const char *models;       /* --models: directory of a run; NULL: none */
   char *(*path_out)(void *data, const char *text); /* the temporary path for a PATH_OUT; NULL: the text itself */
   void *path_out_data;
 } adl_graph_options;

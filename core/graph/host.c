@@ -61,7 +61,7 @@ static adl_status host_fail(const adl_call *call, const char *parameter, int32_t
   return ADL_FAILED;
 }
 
-static const char *host_stage_name(const adl_call *call) { return adl_context_of(call)->stage->name; }
+static const char *host_stage_name(const adl_call *call) { return adl_context_of(call)->stage->given; }
 
 /* ---- resources ---- */
 
@@ -73,7 +73,7 @@ static void *host_alloc(const adl_call *call, size_t size) {
 static uint64_t host_random_key(const adl_call *call, const char *use) {
   const adl_context *context = adl_context_of(call);
   uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  const char *texts[] = {context->stage->name, use};
+  const char *texts[] = {context->stage->given, use};
   for (int i = 0; i < 2; i++) {
     for (const char *c = texts[i]; *c != '\0'; c++) hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
     hash = (hash ^ 0xff) * UINT64_C(0x100000001b3);
@@ -319,7 +319,7 @@ static const adl_table *host_find_table(const adl_call *call, const adl_tensors 
   return adl_tensors_find_table(tensors, name);
 }
 
-static const void *host_extension(const adl_call *call, const char *id) {
+const void *adl_graph_extension(const adl_call *call, const char *id) {
   (void)call;
   return strcmp(id, "adloom.expression/1") == 0 ? (const void *)&adl_expr_extension : NULL;
 }
@@ -332,7 +332,7 @@ void adl_host_fill(adl_host *host) {
   host->alloc = host_alloc;
   host->random_key = host_random_key;
   host->stage_name = host_stage_name;
-  host->extension = host_extension;
+  host->extension = adl_graph_extension;
   host->declare = host_declare;
   host->declare_named = host_declare_named;
   host->forward = host_forward;

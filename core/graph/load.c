@@ -19,6 +19,8 @@ adl_stage *adl_stage_new(adl_graph *graph, adl_role_of_stage role, const char *n
   adl_stage *stage = ADL_REGION_NEW(graph->region, adl_stage, 1);
   stage->role = role;
   stage->name = adl_region_text(graph->region, name);
+  const char *given = graph->given != NULL ? g_hash_table_lookup(graph->given, name) : NULL;
+  stage->given = given != NULL ? given : stage->name;
   stage->from = g_ptr_array_new();
   stage->sides = g_ptr_array_new();
   stage->to = g_ptr_array_new();
@@ -56,6 +58,8 @@ void adl_graph_free(adl_graph *graph) {
   for (guint i = graph->stages->len; i > 0; i--) free_stage(graph->stages->pdata[i - 1]);
   g_ptr_array_free(graph->stages, TRUE);
   g_hash_table_destroy(graph->written);
+  g_ptr_array_free(graph->dropped, TRUE);
+  if (graph->given != NULL) g_hash_table_destroy(graph->given);
   adl_tree_free(graph->tree);
   adl_region_free(graph->region);
   g_free(graph->path);
@@ -327,7 +331,7 @@ static void read_stage(adl_graph *graph, const adl_pair *pair, const adl_graph_o
   stage->node = pair->value;
   stage->place = pair->place;
   g_ptr_array_add(graph->stages, stage);
-  if (!good_name(pair->key)) {
+  if (!good_name(stage->given)) {
     adl_problems_error(graph->problems, pair->place,
                        "`%s` is no name for a stage: letters, digits, _ and -, beginning with a letter, at most 100",
                        pair->key);
@@ -367,19 +371,32 @@ static char *default_name(const char *path) {
   return base;
 }
 
-adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, adl_registry *registry,
-                          adl_problems *problems) {
+adl_graph *adl_graph_new(const char *path, adl_registry *registry, adl_problems *problems) {
   adl_graph *graph = g_new0(adl_graph, 1);
   graph->problems = problems;
   graph->registry = registry;
   graph->region = adl_region_new();
   graph->stages = g_ptr_array_new();
   graph->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  graph->dropped = g_ptr_array_new_with_free_func(g_free);
   graph->path = g_canonicalize_filename(path, NULL);
   graph->directory = g_path_get_dirname(graph->path);
   char *name = default_name(path);
   graph->name = adl_region_text(graph->region, name);
   g_free(name);
+  return graph;
+}
+
+void adl_graph_complete(adl_graph *graph, const adl_node *root, const adl_graph_options *options) {
+  read_stages(graph, root, options);
+  adl_graph_wire(graph);
+  for (guint i = 0; i < graph->stages->len; i++) adl_stage_bind(graph, graph->stages->pdata[i]);
+  adl_graph_mark_needed(graph, NULL);
+}
+
+adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, adl_registry *registry,
+                          adl_problems *problems) {
+  adl_graph *graph = adl_graph_new(path, registry, problems);
   graph->tree = adl_tree_read_file(path, options->vars, problems);
   for (const char *const *set = options->sets; set != NULL && *set != NULL; set++)
     if (adl_tree_root(graph->tree) != NULL) adl_tree_set(graph->tree, *set, problems);
@@ -388,9 +405,7 @@ adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, ad
   if (!adl_read_kind(root, "the pipeline", ADL_NODE_MAPPING, "adloom: 1", problems)) return graph;
   read_top(graph, root);
   adl_registry_scan(registry);
-  read_stages(graph, root, options);
-  adl_graph_wire(graph);
-  for (guint i = 0; i < graph->stages->len; i++) adl_stage_bind(graph, graph->stages->pdata[i]);
-  adl_graph_mark_needed(graph, NULL);
+  for (const char *const *swap = options->swaps; swap != NULL && *swap != NULL; swap++) adl_graph_swap(graph, *swap);
+  adl_graph_complete(graph, root, options);
   return graph;
 }

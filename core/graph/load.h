@@ -6,6 +6,13 @@
 
 adl_stage *adl_stage_new(adl_graph *graph, adl_role_of_stage role, const char *name);
 
+/* load.c, for those who make a graph of something else than one file as it stands. */
+adl_graph *adl_graph_new(const char *path, adl_registry *registry, adl_problems *problems);
+void adl_graph_complete(adl_graph *graph, const adl_node *root, const adl_graph_options *options);
+
+/* swap.c: "stage=class". */
+void adl_graph_swap(adl_graph *graph, const char *option);
+
 /* wire.c: `from`, sides, holdouts; puts stages into topological order. */
 void adl_graph_wire(adl_graph *graph);
 

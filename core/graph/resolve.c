@@ -331,8 +331,10 @@ static void resolve_calls(const resolver *r, const adl_node *node) {
     if (!adl_expr_compile_call(node->pairs[i].value->text, r->param->choices, &scope, &call)) continue;
     items[i].function = call.function;
     items[i].argument_count = call.argument_count;
+    adl_input *arguments = ADL_REGION_NEW(r->graph->region, adl_input, call.argument_count + 1);
+    items[i].arguments = arguments;
     for (int32_t a = 0; a < call.argument_count; a++) {
-      slot_of_expression(r, call.arguments[a], path, node->pairs[i].key, &items[i].arguments[a]);
+      slot_of_expression(r, call.arguments[a], path, node->pairs[i].key, &arguments[a]);
       call.arguments[a] = NULL;
     }
   }

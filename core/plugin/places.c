@@ -13,7 +13,7 @@
 #include "core/plugin/internal.h"
 
 #ifndef ADLOOM_PLUGIN_DIR
-#define ADLOOM_PLUGIN_DIR "/usr/local/lib/adloom/abi-0"
+#define ADLOOM_PLUGIN_DIR "/usr/local/lib/adloom/abi-1"
 #endif
 
 bool adl_place_open_to_all(unsigned mode, const char *path, GString *why) {

@@ -24,13 +24,13 @@ static adl_status no_cursor(const adl_call *call, void *self, int32_t shard, voi
 
 static void no_close(const adl_call *call, void *self, void *cursor) { (void)call, (void)self, (void)cursor; }
 
-static adl_status nothing_prepared(const adl_call *call, void *self, const adl_model *model, void **prepared) {
+static adl_status nothing_prepared(const adl_call *call, const void *self, const adl_model *model, void **prepared) {
   (void)call, (void)self, (void)model;
   *prepared = NULL;
   return ADL_OK;
 }
 
-static void no_release(void *self, void *prepared) { (void)self, (void)prepared; }
+static void no_release(const void *self, void *prepared) { (void)self, (void)prepared; }
 
 static adl_status rows_as_they_are(const adl_call *call, const void *self, const adl_model *model,
                                    const adl_batch *batch, adl_out *out) {

@@ -14,6 +14,7 @@ enum {
   CHARACTER = 6, /* about how wide one of a tick's label is */
   TICKS = 12,
   MOST_POINTS = 1000,
+  COLOURS = 8,
   MOST_BARS = 200
 };
 
@@ -54,7 +55,13 @@ static void choose_ticks(axis *a, int wanted, bool whole) {
 /* Beyond that, axes cannot be computed, and mean nothing. */
 static bool sane(double value) { return fabs(value) < 1e100 && (value == 0 || fabs(value) > 1e-100); }
 
-static bool drawn(const adl_chart *chart, int64_t i) { return sane(chart->x[i]) && sane(chart->y[i]); }
+static bool drawn(const adl_series *series, int64_t i) { return sane(series->x[i]) && sane(series->y[i]); }
+
+static bool has_interval(const adl_series *series, int64_t i) {
+  return series->low != NULL && series->high != NULL && sane(series->low[i]) && sane(series->high[i]);
+}
+
+static bool of_shares(const adl_plot *plot) { return (plot->flags & ADL_PLOT_SHARES) != 0; }
 
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -62,40 +69,51 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* Most points of a linear axis would stand in its first tenth. */
-static bool wants_logarithm(const adl_chart *chart, const axis *x) {
-  if (chart->bars || chart->square || chart->count < 4 || !(x->low > 0) || x->high / x->low < 100) return false;
-  double *values = g_new(double, (gsize)chart->count);
-  int64_t count = 0;
-  for (int64_t i = 0; i < chart->count; i++)
-    if (drawn(chart, i)) values[count++] = chart->x[i];
+static bool wants_logarithm(const adl_plot *plot, const axis *x) {
+  int64_t all = 0, count = 0;
+  for (int32_t s = 0; s < plot->series_count; s++) all += plot->series[s]->count;
+  if (plot->kind != ADL_PLOT_LINE || of_shares(plot) || all < 4 || !(x->low > 0) || x->high / x->low < 100)
+    return false;
+  double *values = g_new(double, (gsize)all);
+  for (int32_t s = 0; s < plot->series_count; s++)
+    for (int64_t i = 0; i < plot->series[s]->count; i++)
+      if (drawn(plot->series[s], i)) values[count++] = plot->series[s]->x[i];
   qsort(values, (size_t)count, sizeof *values, by_value);
   bool yes = values[count / 2] < x->high / 10;
   g_free(values);
   return yes;
 }
 
-/* False: there is nothing to draw. */
-static bool span(const adl_chart *chart, axis *x, axis *y, bool *whole) {
+/* Widens the axes to a series; returns how many of its points are drawn. */
+static int64_t cover(const adl_series *series, axis *x, axis *y, bool *whole) {
   int64_t count = 0;
-  *x = *y = (axis){.low = INFINITY, .high = -INFINITY};
-  *whole = true;
-  for (int64_t i = 0; i < chart->count; i++) {
-    if (!drawn(chart, i)) continue;
-    x->low = fmin(x->low, chart->x[i]);
-    x->high = fmax(x->high, chart->x[i]);
-    y->low = fmin(y->low, chart->y[i]);
-    y->high = fmax(y->high, chart->y[i]);
-    *whole = *whole && chart->x[i] == floor(chart->x[i]);
+  for (int64_t i = 0; i < series->count; i++) {
+    if (!drawn(series, i)) continue;
+    x->low = fmin(x->low, series->x[i]);
+    x->high = fmax(x->high, series->x[i]);
+    y->low = fmin(y->low, has_interval(series, i) ? fmin(series->y[i], series->low[i]) : series->y[i]);
+    y->high = fmax(y->high, has_interval(series, i) ? fmax(series->y[i], series->high[i]) : series->y[i]);
+    *whole = *whole && series->x[i] == floor(series->x[i]);
     count++;
   }
+  return count;
+}
+
+/* False: there is nothing to draw. */
+static bool span(const adl_plot *plot, axis *x, axis *y, bool *whole) {
+  int64_t count = 0;
+  bool bars = plot->kind == ADL_PLOT_BARS;
+  *x = *y = (axis){.low = INFINITY, .high = -INFINITY};
+  *whole = true;
+  for (int32_t s = 0; s < plot->series_count; s++) count += cover(plot->series[s], x, y, whole);
   if (count == 0) return false;
-  x->logarithmic = wants_logarithm(chart, x);
-  if (chart->square) {
+  x->logarithmic = wants_logarithm(plot, x);
+  if (of_shares(plot)) {
     x->low = y->low = 0;
     x->high = y->high = fmax(fmax(x->high, y->high), 1e-9);
     return true;
   }
-  if (chart->bars) {
+  if (bars) {
     y->low = fmin(y->low, 0);
     y->high = fmax(y->high, 0);
     x->low -= 0.5;
@@ -108,8 +126,8 @@ static bool span(const adl_chart *chart, axis *x, axis *y, bool *whole) {
     y->high += room;
   }
   double room = (y->high - y->low) * 0.05;
-  if (!chart->bars) y->low -= y->low >= 0 ? fmin(room, y->low) : room;
-  y->high += y->high <= 0 && chart->bars ? 0 : room;
+  if (!bars) y->low -= y->low >= 0 ? fmin(room, y->low) : room;
+  y->high += y->high <= 0 && bars ? 0 : room;
   return isfinite(x->high - x->low) && isfinite(y->high - y->low);
 }
 
@@ -145,7 +163,7 @@ static void line(GString *out, const char *class, double x1, double y1, double x
   g_string_append(out, "\"/>");
 }
 
-static void draw_axes(GString *out, const adl_chart *chart, const axis *x, const axis *y) {
+static void draw_axes(GString *out, const adl_plot *plot, const axis *x, const axis *y) {
   for (int i = 0; i < y->count; i++) {
     double at_y = at(y, y->ticks[i]);
     GString *text = label(y->ticks[i]);
@@ -163,55 +181,62 @@ static void draw_axes(GString *out, const adl_chart *chart, const axis *x, const
   line(out, "axis", x->begin, y->begin, x->end, y->begin);
   line(out, "axis", x->begin, y->end, x->begin, y->begin);
   GString *title = g_string_new(NULL);
-  adl_html_text_cut(title, chart->x_title, 60);
+  adl_html_text_cut(title, plot->x_title, 60);
   if (x->logarithmic) g_string_append(title, " (logarithmic)");
   text_at(out, (x->begin + x->end) / 2, HEIGHT - 8, "middle", title->str);
   g_string_truncate(title, 0);
-  adl_html_text_cut(title, chart->y_title, 34);
+  adl_html_text_cut(title, plot->y_title, 34);
   g_string_append_printf(out, "<g transform=\"rotate(-90)\">");
   text_at(out, -(y->begin + y->end) / 2, 12, "middle", title->str);
   g_string_append(out, "</g>");
   g_string_free(title, TRUE);
 }
 
-static void draw_line(GString *out, const adl_chart *chart, const axis *x, const axis *y) {
-  int64_t every = (chart->count + MOST_POINTS - 1) / MOST_POINTS;
+static void draw_dot(GString *out, double x, double y) {
+  g_string_append(out, "<circle class=\"dot\" r=\"2.5\" cx=\"");
+  adl_html_fixed(out, x, 1);
+  g_string_append(out, "\" cy=\"");
+  adl_html_fixed(out, y, 1);
+  g_string_append(out, "\"/>");
+}
+
+static void draw_points(GString *out, const adl_series *series, const axis *x, const axis *y, int64_t most) {
+  for (int64_t i = 0; i < series->count && i < most; i++)
+    if (drawn(series, i)) draw_dot(out, at(x, series->x[i]), at(y, series->y[i]));
+}
+
+static void draw_line(GString *out, const adl_series *series, const axis *x, const axis *y) {
+  int64_t every = (series->count + MOST_POINTS - 1) / MOST_POINTS;
   bool open = false;
   g_string_append(out, "<path class=\"line\" d=\"");
-  for (int64_t i = 0; i < chart->count; i++) {
-    if (i % every != 0 && i + 1 != chart->count) continue;
-    if (!drawn(chart, i)) {
+  for (int64_t i = 0; i < series->count; i++) {
+    if (i % every != 0 && i + 1 != series->count) continue;
+    if (!drawn(series, i)) {
       open = false;
       continue;
     }
     g_string_append_c(out, open ? 'L' : 'M');
-    adl_html_fixed(out, at(x, chart->x[i]), 1);
+    adl_html_fixed(out, at(x, series->x[i]), 1);
     g_string_append_c(out, ' ');
-    adl_html_fixed(out, at(y, chart->y[i]), 1);
+    adl_html_fixed(out, at(y, series->y[i]), 1);
     open = true;
   }
   g_string_append(out, "\"/>");
-  for (int64_t i = 0; chart->count <= 40 && i < chart->count; i++) {
-    if (!drawn(chart, i)) continue;
-    g_string_append(out, "<circle class=\"dot\" r=\"2.5\" cx=\"");
-    adl_html_fixed(out, at(x, chart->x[i]), 1);
-    g_string_append(out, "\" cy=\"");
-    adl_html_fixed(out, at(y, chart->y[i]), 1);
-    g_string_append(out, "\"/>");
-  }
+  if (series->count <= 40) draw_points(out, series, x, y, MOST_POINTS);
 }
 
-static void draw_bars(GString *out, const adl_chart *chart, const axis *x, const axis *y) {
+static void draw_bars(GString *out, const adl_series *series, const axis *x, const axis *y) {
   double least = INFINITY; /* between two neighbours */
-  for (int64_t i = 1; i < chart->count; i++)
-    if (drawn(chart, i) && drawn(chart, i - 1) && chart->x[i] != chart->x[i - 1])
-      least = fmin(least, fabs(chart->x[i] - chart->x[i - 1]));
+  int64_t count = MIN(series->count, MOST_BARS);
+  for (int64_t i = 1; i < count; i++)
+    if (drawn(series, i) && drawn(series, i - 1) && series->x[i] != series->x[i - 1])
+      least = fmin(least, fabs(series->x[i] - series->x[i - 1]));
   double width = isfinite(least) ? least * (x->end - x->begin) / (x->high - x->low) * 0.7 : 40;
   width = CLAMP(width, 1, 60);
-  for (int64_t i = 0; i < chart->count; i++) {
-    if (!drawn(chart, i)) continue;
-    double from = at(y, fmax(chart->y[i], 0)), to = at(y, fmin(chart->y[i], 0));
-    const double numbers[] = {at(x, chart->x[i]) - width / 2, from, width, to - from};
+  for (int64_t i = 0; i < count; i++) {
+    if (!drawn(series, i)) continue;
+    double from = at(y, fmax(series->y[i], 0)), to = at(y, fmin(series->y[i], 0));
+    const double numbers[] = {at(x, series->x[i]) - width / 2, from, width, to - from};
     static const char *const names[] = {"x", "y", "width", "height"};
     g_string_append(out, "<rect class=\"fill\"");
     for (int k = 0; k < 4; k++) {
@@ -224,22 +249,58 @@ static void draw_bars(GString *out, const adl_chart *chart, const axis *x, const
   if (y->low < 0) line(out, "axis", x->begin, at(y, 0), x->end, at(y, 0));
 }
 
-void adl_chart_draw(GString *out, const adl_chart *given) {
-  adl_chart chart = *given;
-  axis x, y;
-  bool whole;
-  int64_t left_out = chart.bars && chart.count > MOST_BARS ? chart.count - MOST_BARS : 0;
-  chart.count -= left_out;
-  g_string_append(out, "<figure><figcaption>");
-  adl_html_text(out, chart.title);
-  if (left_out > 0) g_string_append_printf(out, " (the first %d of %" G_GINT64_FORMAT ")", MOST_BARS, given->count);
+static void draw_intervals(GString *out, const adl_series *series, const axis *x, const axis *y) {
+  for (int64_t i = 0; i < series->count && i < MOST_BARS; i++)
+    if (drawn(series, i) && has_interval(series, i)) {
+      double at_x = at(x, series->x[i]);
+      line(out, "whisker", at_x, at(y, series->low[i]), at_x, at(y, series->high[i]));
+    }
+}
+
+static void draw_series(GString *out, const adl_plot *plot, int32_t number, const axis *x, const axis *y) {
+  const adl_series *series = plot->series[number];
+  g_string_append_printf(out, "<g class=\"s%d\">", number % COLOURS);
+  draw_intervals(out, series, x, y);
+  switch (plot->kind) {
+    case ADL_PLOT_BARS: draw_bars(out, series, x, y); break;
+    case ADL_PLOT_POINTS: draw_points(out, series, x, y, MOST_POINTS); break;
+    default: draw_line(out, series, x, y);
+  }
+  g_string_append(out, "</g>");
+}
+
+static void draw_caption(GString *out, const adl_plot *plot) {
+  int64_t longest = 0, most = plot->kind == ADL_PLOT_BARS ? MOST_BARS : MOST_POINTS;
+  for (int32_t s = 0; s < plot->series_count; s++) longest = MAX(longest, plot->series[s]->count);
+  g_string_append(out, "<figcaption>");
+  adl_html_text(out, plot->name);
+  if (plot->kind != ADL_PLOT_LINE && longest > most)
+    g_string_append_printf(out, " (the first %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT ")", most, longest);
   g_string_append(out, "</figcaption>");
-  if (!span(&chart, &x, &y, &whole)) {
+}
+
+static void draw_legend(GString *out, const adl_plot *plot) {
+  if (plot->series_count < 2) return;
+  g_string_append(out, "<p class=\"legend\">");
+  for (int32_t s = 0; s < plot->series_count; s++) {
+    g_string_append_printf(out, "<span class=\"s%d\"><i></i>", s % COLOURS);
+    adl_html_text_cut(out, plot->series[s]->name != NULL ? plot->series[s]->name : "", 40);
+    g_string_append(out, "</span> ");
+  }
+  g_string_append(out, "</p>");
+}
+
+void adl_chart_draw(GString *out, const adl_plot *plot) {
+  axis x, y;
+  bool whole, shares = of_shares(plot);
+  g_string_append(out, "<figure>");
+  draw_caption(out, plot);
+  if (!span(plot, &x, &y, &whole)) {
     g_string_append(out, "<p class=\"muted\">Nothing to draw.</p></figure>\n");
     return;
   }
   choose_ticks(&y, 5, false);
-  choose_ticks(&x, chart.square ? 5 : 6, whole && !chart.square);
+  choose_ticks(&x, shares ? 5 : 6, whole && !shares);
   gsize longest = 0;
   for (int i = 0; i < y.count; i++) {
     GString *text = label(y.ticks[i]);
@@ -247,20 +308,19 @@ void adl_chart_draw(GString *out, const adl_chart *given) {
     g_string_free(text, TRUE);
   }
   x.begin = 26 + (double)longest * CHARACTER;
-  x.end = chart.square ? x.begin + HEIGHT - TOP - BOTTOM : WIDTH - RIGHT;
+  x.end = shares ? x.begin + HEIGHT - TOP - BOTTOM : WIDTH - RIGHT;
   y.begin = HEIGHT - BOTTOM;
   y.end = TOP;
+  int width = shares ? (int)x.end + RIGHT + 6 : WIDTH;
   g_string_append_printf(out, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">",
-                         chart.square ? (int)x.end + RIGHT + 6 : WIDTH, HEIGHT,
-                         chart.square ? (int)x.end + RIGHT + 6 : WIDTH, HEIGHT);
-  adl_html_element(out, "title", chart.title);
-  draw_axes(out, &chart, &x, &y);
-  if (chart.square) line(out, "ideal", x.begin, y.begin, x.end, y.end);
-  if (chart.bars)
-    draw_bars(out, &chart, &x, &y);
-  else
-    draw_line(out, &chart, &x, &y);
-  g_string_append(out, "</svg></figure>\n");
+                         width, HEIGHT, width, HEIGHT);
+  adl_html_element(out, "title", plot->name);
+  draw_axes(out, plot, &x, &y);
+  if (shares) line(out, "ideal", x.begin, y.begin, x.end, y.end);
+  for (int32_t s = 0; s < plot->series_count; s++) draw_series(out, plot, s, &x, &y);
+  g_string_append(out, "</svg>");
+  draw_legend(out, plot);
+  g_string_append(out, "</figure>\n");
 }
 
 /* ---- in cells ---- */

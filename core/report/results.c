@@ -218,13 +218,6 @@ static void append_texts(const adl_page *page, const adl_stage *stage) {
   if (any) g_string_append(page->out, "</dl>\n");
 }
 
-static bool within_unit(const double *values, int64_t count) {
-  for (int64_t i = 0; i < count; i++)
-    if (values[i] < 0 || values[i] > 1) return false;
-  return count > 0;
-}
-
-/* What an evaluator draws of shares against shares is to be judged by the diagonal: reliability, ROC. */
 static void append_plots(const adl_page *page, const adl_stage *stage) {
   bool any = false;
   for (guint i = 0; i < page->reports->items->len; i++) {
@@ -232,16 +225,7 @@ static void append_plots(const adl_page *page, const adl_stage *stage) {
     if (!of_stage(item, stage, ADL_REPORT_PLOT)) continue;
     if (!any) g_string_append(page->out, "<div class=\"plots\">\n");
     any = true;
-    adl_chart chart = {.title = item->name,
-                       .x_title = item->x_title,
-                       .y_title = item->y_title,
-                       .bars = item->bars,
-                       .square = stage->class->kind == ADL_EVALUATE && !item->bars &&
-                                 within_unit(item->x, item->count) && within_unit(item->y, item->count),
-                       .count = item->count,
-                       .x = item->x,
-                       .y = item->y};
-    adl_chart_draw(page->out, &chart);
+    adl_chart_draw(page->out, item->plot);
   }
   if (any) g_string_append(page->out, "</div>\n");
 }

@@ -64,6 +64,7 @@ const char adl_page_style[] =
     ".ideal { stroke: var(--muted); stroke-dasharray: 4 4; }\n"
     ".line { stroke: var(--line); stroke-width: 2; stroke-linejoin: round; }\n"
     "path.range { stroke: var(--bar); stroke-width: 9; }\n"
+    ".whisker { fill: none; stroke: var(--bar); stroke-width: 3; }\n"
     ".dot { fill: var(--line); }\n"
     ".fill { fill: var(--line); }\n"
     ".diagram { display: block; max-width: 100%; height: auto; margin: 0 auto; }\n"

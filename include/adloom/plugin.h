@@ -20,8 +20,9 @@
  *
  * No function of a plugin prints, exits, forks, throws across the border or leaves a thread behind.
  *
- * Growing: structs that begin with struct_size are append-only and passed by pointer. The ABI is 0.x: major must
- * match, a plugin's minor may lag behind the host's.
+ * Growing: structs that begin with struct_size, and adl_param, are append-only and passed by pointer; those marked
+ * "Frozen" never change. A plugin built for ABI 1.m is loaded by every host of ABI 1.n with n >= m. What may and what
+ * may not change in 1.x is in docs/abi.md.
  */
 #ifndef ADLOOM_PLUGIN_H
 #define ADLOOM_PLUGIN_H
@@ -34,8 +35,8 @@
 extern "C" {
 #endif
 
-#define ADL_ABI_MAJOR 0
-#define ADL_ABI_MINOR 2
+#define ADL_ABI_MAJOR 1
+#define ADL_ABI_MINOR 0
 
 #if defined(__GNUC__)
 #define ADL_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
@@ -328,12 +329,11 @@ typedef struct adl_side {
 
 /* `spend: sum(price * quantity)` : name spend, function "sum" (an index into the parameter's choices), one argument.
  * Frozen. */
-#define ADL_MAX_ARGUMENTS 3
 typedef struct adl_call_of {
   const char *name;
   int32_t function;
   int32_t argument_count;
-  adl_input arguments[ADL_MAX_ARGUMENTS];
+  const adl_input *arguments;
 } adl_call_of;
 
 typedef struct adl_calls { int64_t count; const adl_call_of *items; } adl_calls;
@@ -366,6 +366,7 @@ typedef struct adl_host adl_host;
 typedef struct adl_out adl_out;       /* where process, learn, next, decode, finish put rows */
 typedef struct adl_rows adl_rows;     /* rows that fit may fold over */
 typedef struct adl_report adl_report; /* where report puts numbers, tables and plots */
+typedef struct adl_plot adl_plot;
 
 /* Every function of a class gets one; valid until that function returns. */
 typedef struct adl_call {
@@ -434,8 +435,10 @@ enum {
   ADL_TRANSIENT = 1 << 6,     /* the model belongs to the rows of this run: it is never saved or loaded (join, group) */
   ADL_SPLIT_ROWS = 1 << 7,    /* every batch handed to step and process holds rows of one split only, told by
                                  host->split (metrics) */
-  ADL_FOR_JUDGING = 1 << 8    /* what leaves this class may be measured, chosen by, and written, but a stage that learns
+  ADL_FOR_JUDGING = 1 << 8,   /* what leaves this class may be measured, chosen by, and written, but a stage that learns
                                  is refused behind it (market-truth) */
+  ADL_EXACT_ROWS = 1 << 9     /* process gives a row the same bytes in whatever batch it stands. Without this flag they may
+                                 differ by rounding (matrix products do) */
 };
 
 /* Which rows a batch holds (host->split). */
@@ -496,10 +499,11 @@ typedef struct adl_class {
    * STAGE parameter, `rows` are that stage's. A class with learn but no fit is fitted by one pass of learn. */
   adl_status (*fit)(const adl_call *call, const void *self, adl_rows *rows, adl_model *model);
 
-  /* [setup] Lookup structures derived from a model (fitted or loaded), and the widths and names of the columns made
-   * with it. *prepared becomes model->prepared; release frees it. */
-  adl_status (*prepare)(const adl_call *call, void *self, const adl_model *model, void **prepared);
-  void (*release)(void *self, void *prepared);
+  /* [turn] Lookup structures derived from a model (fitted or loaded), and the widths and names of the columns made
+   * with it. *prepared becomes model->prepared; release frees it. One instance may have several models prepared: while
+   * process runs on one, the next is made ready beside it. */
+  adl_status (*prepare)(const adl_call *call, const void *self, const adl_model *model, void **prepared);
+  void (*release)(const void *self, void *prepared);
 
   /* [run] Rows in, rows out; any number at once; never changes the model. Required of a class that is neither source
    * nor sink and adds columns to rows. */
@@ -534,6 +538,36 @@ typedef struct adl_class {
 #define ADL_PARAMS(table)                                                                                              \
   .params = (table), .param_count = (uint32_t)(sizeof(table) / sizeof((table)[0])), .param_size = sizeof((table)[0])
 #endif
+
+/* -------------------------------------------------------------------------------------------- plots of a report ---- */
+
+typedef enum adl_plot_kind {
+  ADL_PLOT_LINE = 0,  /* points joined in their order */
+  ADL_PLOT_BARS = 1,  /* a bar at each x */
+  ADL_PLOT_POINTS = 2 /* a cloud; points of one series have one colour */
+} adl_plot_kind;
+
+enum { ADL_PLOT_SHARES = 1 << 0 /* both axes are shares, 0 to 1, and y = x means something (ROC, calibration) */ };
+
+/* One line, row of bars, or cloud of points. */
+typedef struct adl_series {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char *name;          /* NULL: it is the only one */
+  int64_t count;
+  const double *x, *y;       /* what is not finite is left out */
+  const double *low, *high;  /* the interval of each y; NULL: none */
+  const char *const *labels; /* what each point is, for people; NULL: none */
+} adl_series;
+
+struct adl_plot {
+  uint32_t struct_size;
+  uint32_t kind;  /* adl_plot_kind */
+  uint32_t flags; /* ADL_PLOT_... */
+  int32_t series_count;
+  const char *name, *x_title, *y_title;
+  const adl_series *const *series;
+};
 
 /* ------------------------------------------------------------------------------------------------ the host ---- */
 
@@ -644,6 +678,12 @@ struct adl_host {
    * insert. */
   int64_t (*table_insert)(adl_table *table, const void *key, int64_t size);
   int64_t (*table_find)(const adl_table *table, const void *key, int64_t size); /* -1: none */
+  /* table_insert, and table_find, of `count` keys that stand end to end: key i is bytes[offsets[i]] to
+   * bytes[offsets[i + 1]]; its row goes to rows[i]. The same as one after the other, but a table that is larger than the
+   * caches is waited for once a batch instead of several times a key. */
+  void (*table_insert_all)(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows);
+  void (*table_find_all)(const adl_table *table, int64_t count, const void *bytes, const int64_t *offsets,
+                         int64_t *rows);
   double *(*table_row)(const adl_table *table, int64_t row);
   adl_text (*table_key)(const adl_table *table, int64_t row);
 
@@ -695,19 +735,19 @@ struct adl_host {
   /* A table, filled row by row; cells are row-major text. */
   void (*report_table)(const adl_call *call, adl_report *report, const char *name, int32_t columns,
                        const char *const *titles, int64_t rows, const char *const *cells);
-  /* A line (or bars) through count points. */
-  void (*report_plot)(const adl_call *call, adl_report *report, const char *name, const char *x_title,
-                      const char *y_title, bool bars, int64_t count, const double *x, const double *y);
-
-  /* --- tensors, since 0.2 --- */
-
-  /* table_insert, and table_find, of `count` keys that stand end to end: key i is bytes[offsets[i]] to
-   * bytes[offsets[i + 1]]; its row goes to rows[i]. The same as one after the other, but a table that is larger than the
-   * caches is waited for once a batch instead of several times a key. */
-  void (*table_insert_all)(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows);
-  void (*table_find_all)(const adl_table *table, int64_t count, const void *bytes, const int64_t *offsets,
-                         int64_t *rows);
+  /* A picture of numbers. Everything is copied. */
+  void (*report_plot)(const adl_call *call, adl_report *report, const adl_plot *plot);
 };
+
+/* A plot of one series without intervals or labels. */
+static inline void adl_plot_one(const adl_call *call, adl_report *report, adl_plot_kind kind, const char *name,
+                                const char *x_title, const char *y_title, int64_t count, const double *x,
+                                const double *y) {
+  adl_series series = {(uint32_t)sizeof(adl_series), 0, NULL, count, x, y, NULL, NULL, NULL};
+  const adl_series *only = &series;
+  adl_plot plot = {(uint32_t)sizeof(adl_plot), (uint32_t)kind, 0, 1, name, x_title, y_title, &only};
+  call->host->report_plot(call, report, &plot);
+}
 
 /* Number `counter` of the stream `key`: any order, any thread, same bits. (Finaliser of MurmurHash3, twice, after
  * Weyl stepping: SplitMix64, Steele et al. 2014.) */
@@ -778,22 +818,29 @@ typedef const adl_plugin *(*adl_plugin_entry_function)(const adl_host *host);
       plugin_id "\0" plugin_version "\0" ids};                                                                         \
   ADL_C_LINKAGE ADL_EXPORT const adl_plugin *ADL_PLUGIN_ENTRY(const adl_host *host);                                   \
   const adl_plugin *ADL_PLUGIN_ENTRY(const adl_host *host) {                                                           \
-    return host->abi_major == ADL_ABI_MAJOR ? (descriptor) : (const adl_plugin *)0;                                    \
+    return host->abi_major == ADL_ABI_MAJOR && host->abi_minor >= ADL_ABI_MINOR ? (descriptor)                         \
+                                                                                : (const adl_plugin *)0;               \
   }                                                                                                                    \
   typedef int adl_plugin_needs_a_semicolon
 
-/* The whole of it for a plugin with nothing more to say than its id, its version and its classes:
- * ADL_PLUGIN_OF("acme.nearest", "1.2.0", "profile:acme.nearest", &nearest_class); */
+/*
+ * The whole of it: ADL_PLUGIN_OF("acme.nearest", "1.2.0", "profile:acme.nearest", &nearest_class); with more classes
+ * behind the first. ADL_PLUGIN_BY(id, version, licence, author, home, ids, classes...) also says whose it is:
+ * licence as an SPDX expression ("MIT"), author as "Name <mail>", home as a web page; NULL where there is none.
+ */
 #define ADL_PLUGIN_OF(plugin_id, plugin_version, ids, ...)                                                             \
+  ADL_PLUGIN_BY(plugin_id, plugin_version, NULL, NULL, NULL, ids, __VA_ARGS__)
+
+#define ADL_PLUGIN_BY(plugin_id, plugin_version, licence, author, home, ids, ...)                                      \
   static const adl_class *const adl_plugin_classes[] = {__VA_ARGS__};                                                  \
   static const adl_plugin adl_plugin_descriptor = {(uint32_t)sizeof(adl_plugin),                                       \
                                                    ADL_ABI_MAJOR,                                                      \
                                                    ADL_ABI_MINOR,                                                      \
                                                    plugin_id,                                                          \
                                                    plugin_version,                                                     \
-                                                   NULL,                                                               \
-                                                   NULL,                                                               \
-                                                   NULL,                                                               \
+                                                   licence,                                                            \
+                                                   author,                                                             \
+                                                   home,                                                               \
                                                    (uint32_t)(sizeof adl_plugin_classes / sizeof *adl_plugin_classes), \
                                                    0,                                                                  \
                                                    adl_plugin_classes};                                                \

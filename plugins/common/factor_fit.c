@@ -430,8 +430,8 @@ static void report_history(const adl_call *call, const fitting *fit, const adl_t
                               unit * values[best_epoch * HISTORY_SIZE + HISTORY_LOSS], NAN, NAN);
   if (held) call->host->report_number(call, report, "held-back", loss_name, y[best_epoch], NAN, NAN);
   if (count > 1)
-    call->host->report_plot(call, report, held ? "loss of the held-back rows" : "loss while learning", "pass",
-                            "mean loss", false, count, x, y);
+    adl_plot_one(call, report, ADL_PLOT_LINE, held ? "loss of the held-back rows" : "loss while learning", "pass",
+                 "mean loss", count, x, y);
 }
 
 adl_status adl_factor_report(const adl_call *call, const adl_factor_class *class, const void *self,

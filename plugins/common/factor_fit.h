@@ -56,7 +56,7 @@ adl_status adl_factor_report(const adl_call *call, const adl_factor_class *class
   static adl_status fit(const adl_call *call, const void *self, adl_rows *rows, adl_model *model) {                    \
     return adl_factor_fit(call, &(factors), self, rows, model);                                                        \
   }                                                                                                                    \
-  static adl_status prepare(const adl_call *call, void *self, const adl_model *model, void **prepared) {               \
+  static adl_status prepare(const adl_call *call, const void *self, const adl_model *model, void **prepared) {         \
     *prepared = NULL;                                                                                                  \
     return adl_factor_prepare(call, &(factors), self, model);                                                          \
   }                                                                                                                    \

@@ -379,6 +379,26 @@ static void report_measures(const adl_call *call, const metrics *self, const out
   }
 }
 
+static bool within_unit(const double *values, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (values[i] < 0 || values[i] > 1) return false;
+  return true;
+}
+
+/* Rates over scores: where the scores are shares themselves, the diagonal is what they should have been. */
+static void plot_calibration(const adl_call *call, adl_report *report, int over, adl_series series) {
+  const adl_series *only = &series;
+  adl_plot plot = {.struct_size = sizeof plot,
+                   .kind = ADL_PLOT_LINE,
+                   .flags = within_unit(series.x, series.count) ? ADL_PLOT_SHARES : 0,
+                   .series_count = 1,
+                   .name = adl_over_title(call, "calibration", over),
+                   .x_title = "mean score",
+                   .y_title = "ctr",
+                   .series = &only};
+  call->host->report_plot(call, report, &plot);
+}
+
 static void report_reliability(const adl_call *call, const metrics *self, const outcome *made, int over,
                                adl_report *report) {
   enum { COLUMNS = 7 };
@@ -388,29 +408,40 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
   double effective = adl_effective(sums[ADL_SUM_WEIGHT], sums[ADL_SUM_WEIGHT2]) / sums[ADL_SUM_WEIGHT];
   const adl_reliability *table = made->reliability + over * self->bins;
   const char **cells = call->host->alloc(call, (size_t)self->bins * COLUMNS * sizeof *cells);
-  double *x = call->host->alloc(call, (size_t)self->bins * 2 * sizeof *x), *y = x + self->bins;
+  double *x = call->host->alloc(call, (size_t)self->bins * 4 * sizeof *x), *y = x + self->bins;
+  double *low = y + self->bins, *high = low + self->bins;
   int64_t count = 0;
   for (int64_t i = 0; i < self->bins; i++) {
     if (!(table[i].rows > 0)) continue;
-    double low, high;
-    adl_interval_rate(table[i].positives * effective, table[i].rows * effective, &low, &high);
+    adl_interval_rate(table[i].positives * effective, table[i].rows * effective, &low[count], &high[count]);
     x[count] = table[i].score / table[i].rows;
     y[count] = table[i].positives / table[i].rows;
-    const double row[COLUMNS] = {table[i].low, table[i].high, table[i].rows, x[count], y[count], low, high};
+    const double row[COLUMNS] = {table[i].low, table[i].high, table[i].rows, x[count],
+                                 y[count],     low[count],    high[count]};
     for (int k = 0; k < COLUMNS; k++) cells[count * COLUMNS + k] = adl_report_cell(call, row[k]);
     count++;
   }
   if (count == 0) return;
   call->host->report_table(call, report, adl_over_title(call, "reliability", over), COLUMNS, titles, count, cells);
-  call->host->report_plot(call, report, adl_over_title(call, "calibration", over), "mean score", "ctr", false, count, x,
-                          y);
+  plot_calibration(
+      call, report, over,
+      (adl_series){.struct_size = sizeof(adl_series), .count = count, .x = x, .y = y, .low = low, .high = high});
 }
 
 static void report_roc(const adl_call *call, const outcome *made, int over, adl_report *report) {
   const double *roc = made->roc + 2 * ROC_POINTS * over;
-  if (made->roc_count[over] > 0)
-    call->host->report_plot(call, report, adl_over_title(call, "ROC", over), "share of negatives scored above",
-                            "share of positives scored above", false, made->roc_count[over], roc, roc + ROC_POINTS);
+  const adl_series series = {
+      .struct_size = sizeof series, .count = made->roc_count[over], .x = roc, .y = roc + ROC_POINTS};
+  const adl_series *only = &series;
+  const adl_plot plot = {.struct_size = sizeof plot,
+                         .kind = ADL_PLOT_LINE,
+                         .flags = ADL_PLOT_SHARES,
+                         .series_count = 1,
+                         .name = adl_over_title(call, "ROC", over),
+                         .x_title = "share of negatives scored above",
+                         .y_title = "share of positives scored above",
+                         .series = &only};
+  if (series.count > 0) call->host->report_plot(call, report, &plot);
 }
 
 static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t at) {

@@ -112,7 +112,7 @@ static bool find_tables(const adl_call *call, const bucket *self, const adl_mode
   return sound;
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   tables found;
   (void)prepared;
   if (find_tables(call, instance, model, &found)) return ADL_OK;

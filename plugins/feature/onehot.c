@@ -110,7 +110,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ---- using a model ---- */
 
-static void release(void *instance, void *prepared) {
+static void release(const void *instance, void *prepared) {
   const onehot *self = instance;
   lookup *columns = prepared;
   for (int64_t i = 0; columns != NULL && i < self->columns.count; i++) adl_vocabulary_free(columns[i].values);
@@ -148,9 +148,9 @@ static adl_status name_dimensions(const adl_call *call, const onehot *self, cons
   return host->set_names(call, self->as.slot, width, offsets, bytes);
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const adl_host *host = call->host;
-  onehot *self = instance;
+  const onehot *self = instance;
   int64_t columns = self->columns.count, width = 0;
   adl_vocabulary *all;
   adl_tensor starts;

@@ -239,7 +239,7 @@ static double share_below(const double *quantile, int64_t count, double x) {
   return ((double)(first - 1) + (x - low) / (quantile[first] - low)) / last;
 }
 
-static adl_status prepare(const adl_call *call, void *self, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *self, const adl_model *model, void **prepared) {
   static const char *const names[] = {"mean", "subtract", "divide"};
   (void)prepared;
   const char *missing = NULL;

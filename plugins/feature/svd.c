@@ -214,7 +214,7 @@ static bool has_floats(const adl_call *call, const adl_model *model, const char 
          tensor.count == count;
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const svd *self = instance;
   adl_tensor v;
   (void)prepared;
@@ -317,8 +317,8 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   host->report_number(call, into, "in-sample", "rows", *(const double *)rows.data, NAN, NAN);
   host->report_number(call, into, "", "dimensions", (double)self->features.type.width, NAN, NAN);
   host->report_number(call, into, "in-sample", "explained_variance", explained, NAN, NAN);
-  host->report_plot(call, into, "singular values", "factor", "singular value", true, self->factors, number,
-                    singular.data);
+  adl_plot_one(call, into, ADL_PLOT_BARS, "singular values", "factor", "singular value", self->factors, number,
+               singular.data);
   host->report_table(call, into, "factors", 4, titles, shown, cells);
   return ADL_OK;
 }

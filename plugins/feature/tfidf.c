@@ -212,16 +212,16 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ---- using a model ---- */
 
-static void release(void *self, void *prepared) {
+static void release(const void *self, void *prepared) {
   (void)self;
   if (prepared == NULL) return;
   adl_vocabulary_free(((lookup *)prepared)->words);
   free(prepared);
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const adl_host *host = call->host;
-  tfidf *self = instance;
+  const tfidf *self = instance;
   adl_vocabulary *words = NULL;
   adl_tensor idf;
   bool hashed = self->mode == MODE_HASH;

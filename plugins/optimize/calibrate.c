@@ -165,7 +165,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ---- using a model ---- */
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const calibrate *self = instance;
   const char *name = self->method == METHOD_ISOTONIC ? "score" : self->method == METHOD_PLATT ? "sigmoid" : "keep";
   int64_t count = 0;
@@ -242,7 +242,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   }
   const double *knot = find_floats(call, model, "score", -1, &knots);
   const double *probability = find_floats(call, model, "probability", knots, NULL);
-  host->report_plot(call, into, "calibration", self->score.name, "probability", false, knots, knot, probability);
+  adl_plot_one(call, into, ADL_PLOT_LINE, "calibration", self->score.name, "probability", knots, knot, probability);
   return ADL_OK;
 }
 

@@ -295,7 +295,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   return ADL_OK;
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   *prepared = NULL;
   return check_width(call, instance, model->tensors);
 }
@@ -347,7 +347,7 @@ static void report_curve(const adl_call *call, const weights *model, adl_report 
     x[count] = ldexp(1.0, (int)point);
     y[count++] = model->curve[2 * point + 1] / model->curve[2 * point];
   }
-  if (count > 1) call->host->report_plot(call, report, "progressive loss", "rows", "mean loss", false, count, x, y);
+  if (count > 1) adl_plot_one(call, report, ADL_PLOT_LINE, "progressive loss", "rows", "mean loss", count, x, y);
 }
 
 static adl_status report(const adl_call *call, const void *instance, const adl_model *tensors, adl_report *report) {

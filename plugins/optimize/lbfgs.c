@@ -149,7 +149,7 @@ typedef struct prepared {
   double weights[];
 } prepared;
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **into) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **into) {
   const lbfgs *self = instance;
   const adl_host *host = call->host;
   bool several = self->loss == ADL_LINEAR_SOFTMAX;
@@ -177,7 +177,7 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return host->set_names(call, self->as.slot, names.count, names.offsets, names.bytes);
 }
 
-static void release(void *instance, void *made) {
+static void release(const void *instance, void *made) {
   (void)instance;
   free(made);
 }
@@ -255,7 +255,7 @@ static void report_history(const adl_call *call, const adl_tensors *tensors, adl
     x[i] = (double)i;
     y[i] = ((const double *)history.data)[2 * i];
   }
-  call->host->report_plot(call, report, "mean loss and penalty", "iteration", "mean loss", false, count, x, y);
+  adl_plot_one(call, report, ADL_PLOT_LINE, "mean loss and penalty", "iteration", "mean loss", count, x, y);
 }
 
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {

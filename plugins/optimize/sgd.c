@@ -441,7 +441,7 @@ static adl_status init(const adl_call *call, const void *instance, adl_model *mo
   return ADL_OK;
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   *prepared = NULL;
   return check_width(call, instance, model->tensors);
 }
@@ -516,8 +516,8 @@ static void report_history(const adl_call *call, const adl_tensors *tensors, con
   call->host->report_number(call, report, "in-sample", "objective", values[HISTORY_OBJECTIVE], NAN, NAN);
   if (held) call->host->report_number(call, report, "held-back", loss_name, values[HISTORY_HELD], NAN, NAN);
   if (count > 1)
-    call->host->report_plot(call, report, held ? "loss of the held-back rows" : "training loss and penalty", "pass",
-                            "mean loss", false, count, x, y);
+    adl_plot_one(call, report, ADL_PLOT_LINE, held ? "loss of the held-back rows" : "training loss and penalty", "pass",
+                 "mean loss", count, x, y);
 }
 
 /* The weights of standardised inputs can be compared with each other, those of the inputs as given cannot. */

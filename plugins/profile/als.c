@@ -167,7 +167,7 @@ static double *make_gram(const vectors *items, int64_t count, int64_t factors, d
   return gram;
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const als *self = instance;
   adl_tensor facts, losses;
   lookup *made = calloc(1, sizeof *made);
@@ -186,7 +186,7 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return made->gram != NULL ? ADL_OK : call->host->fail(call, NULL, -1, NULL, "out of memory");
 }
 
-static void release(void *instance, void *prepared) {
+static void release(const void *instance, void *prepared) {
   (void)instance;
   if (prepared != NULL) free(((lookup *)prepared)->gram);
   free(prepared);
@@ -327,7 +327,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   host->report_number(call, into, "in-sample", name, fact[RECALL], NAN, NAN);
   snprintf(name, sizeof name, "ndcg@%lld", (long long)fact[TOP]);
   host->report_number(call, into, "in-sample", name, fact[NDCG], NAN, NAN);
-  host->report_plot(call, into, "loss", "iteration", "loss", false, losses.count, number, loss);
+  adl_plot_one(call, into, ADL_PLOT_LINE, "loss", "iteration", "loss", losses.count, number, loss);
   return ADL_OK;
 }
 

@@ -262,7 +262,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ----------------------------------------------------------------------------------------------------- using ---- */
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const gmm *self = instance;
   adl_gmm mixture;
   if (!find_mixture(call, self, model, &mixture))
@@ -278,7 +278,7 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return self->as.slot < 0 ? ADL_OK : call->host->set_width(call, self->as.slot, mixture.components);
 }
 
-static void release(void *instance, void *prepared) {
+static void release(const void *instance, void *prepared) {
   (void)instance;
   free(prepared);
 }
@@ -352,8 +352,8 @@ static void report_numbers(const adl_call *call, const adl_gmm *mixture, const a
   host->report_number(call, into, "in-sample", "AIC", 2 * free_parameters - 2 * last * rows, NAN, NAN);
   double *step = host->alloc(call, (size_t)history->count * sizeof *step);
   for (int64_t i = 0; i < history->count; i++) step[i] = (double)i;
-  host->report_plot(call, into, "log-likelihood of a row", "iteration", "log-likelihood", false, history->count, step,
-                    likelihood);
+  adl_plot_one(call, into, ADL_PLOT_LINE, "log-likelihood of a row", "iteration", "log-likelihood", history->count,
+               step, likelihood);
 }
 
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *into) {
@@ -379,7 +379,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
     profiles[j] = (adl_kmeans_profile){j, ((const int64_t *)found[SIZES].data)[j], mixture.mean + j * mixture.width};
     number[j] = (double)j;
   }
-  host->report_plot(call, into, "weights", "component", "weight", true, k, number, mixture.weight);
+  adl_plot_one(call, into, ADL_PLOT_BARS, "weights", "component", "weight", k, number, mixture.weight);
   adl_kmeans_report_profiles(call, into, "components", &self->features, profiles, k, found[MEAN].data,
                              found[DEVIATION].data);
   return ADL_OK;

@@ -223,7 +223,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 
 /* ----------------------------------------------------------------------------------------------------- using ---- */
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const kmeans *self = instance;
   int64_t width = self->features.type.width;
   bool sparse = self->features.type.shape == ADL_SPARSE;
@@ -245,7 +245,7 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return ADL_OK;
 }
 
-static void release(void *instance, void *prepared) {
+static void release(const void *instance, void *prepared) {
   lookup *made = prepared;
   (void)instance;
   if (made == NULL) return;

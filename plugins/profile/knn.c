@@ -99,7 +99,7 @@ static bool read_model(const adl_call *call, const adl_tensors *model, lookup *t
   return is_sound(to, users, items, had.count);
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   lookup *made = calloc(1, sizeof *made);
   (void)instance;
   *prepared = made;
@@ -109,7 +109,7 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return ADL_OK;
 }
 
-static void release(void *instance, void *prepared) {
+static void release(const void *instance, void *prepared) {
   (void)instance;
   free(prepared);
 }

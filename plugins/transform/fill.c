@@ -191,7 +191,7 @@ static bool fits(adl_type type, int64_t integer, double number) {
   }
 }
 
-static adl_status prepare(const adl_call *call, void *instance, const adl_model *model, void **prepared) {
+static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
   const adl_host *host = call->host;
   const fill *self = instance;
   int64_t count = self->columns.count;
@@ -221,7 +221,7 @@ static adl_status prepare(const adl_call *call, void *instance, const adl_model 
   return fillings != NULL ? ADL_OK : host->fail(call, NULL, -1, NULL, "out of memory");
 }
 
-static void release(void *instance, void *prepared) {
+static void release(const void *instance, void *prepared) {
   (void)instance;
   free(prepared);
 }

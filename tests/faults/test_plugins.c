@@ -60,8 +60,8 @@ static const struct {
   const char *plugin, *class, *says;
 } refused[] = {
     {"wrong-major", "test.wrong-major",
-     "it was built for plugin ABI 7.2, this adloom has 0.2; use a newer adloom, or build it"},
-    {"newer-minor", "test.newer-minor", "it was built for plugin ABI 0.999"},
+     "it was built for plugin ABI 7.0, this adloom has 1.0; use a newer adloom, or build it"},
+    {"newer-minor", "test.newer-minor", "it was built for plugin ABI 1.999"},
     {"no-note", "test.no-note", "it has no adloom note"},
     {"bad-note", "test.bad-note", "its adloom note is damaged"},
     {"two-notes", "test.first", "there are two of them"},

@@ -9,6 +9,7 @@
  * Any other line that has to be changed breaks plugins that exist. Nothing runs: headers.sh compiles it as C and as
  * C++. The numbers are those of 64-bit machines.
  */
+#include <adloom/arrow.h>
 #include <adloom/expression.h>
 #include <adloom/plugin.h>
 
@@ -131,11 +132,11 @@ AT(adl_side, name, 0, 8);
 AT(adl_side, number, 8, 4);
 AT(adl_side, reserved, 12, 4);
 
-SIZE(adl_call_of, 112);
+SIZE(adl_call_of, 24);
 AT(adl_call_of, name, 0, 8);
 AT(adl_call_of, function, 8, 4);
 AT(adl_call_of, argument_count, 12, 4);
-AT(adl_call_of, arguments, 16, 96);
+AT(adl_call_of, arguments, 16, 8);
 
 SIZE(adl_calls, 16);
 AT(adl_calls, count, 0, 8);
@@ -207,6 +208,27 @@ AT(adl_class, commit, 216, 8);
 AT(adl_class, report, 224, 8);
 AT(adl_class, extension, 232, 8);
 
+SIZE(adl_series, 64);
+AT(adl_series, struct_size, 0, 4);
+AT(adl_series, reserved, 4, 4);
+AT(adl_series, name, 8, 8);
+AT(adl_series, count, 16, 8);
+AT(adl_series, x, 24, 8);
+AT(adl_series, y, 32, 8);
+AT(adl_series, low, 40, 8);
+AT(adl_series, high, 48, 8);
+AT(adl_series, labels, 56, 8);
+
+SIZE(adl_plot, 48);
+AT(adl_plot, struct_size, 0, 4);
+AT(adl_plot, kind, 4, 4);
+AT(adl_plot, flags, 8, 4);
+AT(adl_plot, series_count, 12, 4);
+AT(adl_plot, name, 16, 8);
+AT(adl_plot, x_title, 24, 8);
+AT(adl_plot, y_title, 32, 8);
+AT(adl_plot, series, 40, 8);
+
 SIZE(adl_host, 464);
 AT(adl_host, struct_size, 0, 4);
 AT(adl_host, abi_major, 4, 2);
@@ -249,26 +271,26 @@ AT(adl_host, find_table, 272, 8);
 AT(adl_host, table_count, 280, 8);
 AT(adl_host, table_insert, 288, 8);
 AT(adl_host, table_find, 296, 8);
-AT(adl_host, table_row, 304, 8);
-AT(adl_host, table_key, 312, 8);
-AT(adl_host, fold, 320, 8);
-AT(adl_host, reserve, 328, 8);
-AT(adl_host, wanted, 336, 8);
-AT(adl_host, pass, 344, 8);
-AT(adl_host, commit, 352, 8);
-AT(adl_host, pick, 360, 8);
-AT(adl_host, gather, 368, 8);
-AT(adl_host, shard_name, 376, 8);
-AT(adl_host, positions, 384, 8);
-AT(adl_host, block, 392, 8);
-AT(adl_host, block_commit, 400, 8);
-AT(adl_host, later, 408, 8);
-AT(adl_host, report_number, 416, 8);
-AT(adl_host, report_text, 424, 8);
-AT(adl_host, report_table, 432, 8);
-AT(adl_host, report_plot, 440, 8);
-AT(adl_host, table_insert_all, 448, 8);
-AT(adl_host, table_find_all, 456, 8);
+AT(adl_host, table_insert_all, 304, 8);
+AT(adl_host, table_find_all, 312, 8);
+AT(adl_host, table_row, 320, 8);
+AT(adl_host, table_key, 328, 8);
+AT(adl_host, fold, 336, 8);
+AT(adl_host, reserve, 344, 8);
+AT(adl_host, wanted, 352, 8);
+AT(adl_host, pass, 360, 8);
+AT(adl_host, commit, 368, 8);
+AT(adl_host, pick, 376, 8);
+AT(adl_host, gather, 384, 8);
+AT(adl_host, shard_name, 392, 8);
+AT(adl_host, positions, 400, 8);
+AT(adl_host, block, 408, 8);
+AT(adl_host, block_commit, 416, 8);
+AT(adl_host, later, 424, 8);
+AT(adl_host, report_number, 432, 8);
+AT(adl_host, report_text, 440, 8);
+AT(adl_host, report_table, 448, 8);
+AT(adl_host, report_plot, 456, 8);
 
 SIZE(adl_plugin, 64);
 AT(adl_plugin, struct_size, 0, 4);
@@ -290,6 +312,39 @@ AT(adl_expression_extension, compile, 8, 8);
 AT(adl_expression_extension, type, 16, 8);
 AT(adl_expression_extension, evaluate, 24, 8);
 AT(adl_expression_extension, free, 32, 8);
+
+/* As the Arrow C Data Interface has them. */
+SIZE(struct ArrowSchema, 72);
+AT(struct ArrowSchema, format, 0, 8);
+AT(struct ArrowSchema, name, 8, 8);
+AT(struct ArrowSchema, metadata, 16, 8);
+AT(struct ArrowSchema, flags, 24, 8);
+AT(struct ArrowSchema, n_children, 32, 8);
+AT(struct ArrowSchema, children, 40, 8);
+AT(struct ArrowSchema, dictionary, 48, 8);
+AT(struct ArrowSchema, release, 56, 8);
+AT(struct ArrowSchema, private_data, 64, 8);
+
+SIZE(struct ArrowArray, 80);
+AT(struct ArrowArray, length, 0, 8);
+AT(struct ArrowArray, null_count, 8, 8);
+AT(struct ArrowArray, offset, 16, 8);
+AT(struct ArrowArray, n_buffers, 24, 8);
+AT(struct ArrowArray, n_children, 32, 8);
+AT(struct ArrowArray, buffers, 40, 8);
+AT(struct ArrowArray, children, 48, 8);
+AT(struct ArrowArray, dictionary, 56, 8);
+AT(struct ArrowArray, release, 64, 8);
+AT(struct ArrowArray, private_data, 72, 8);
+
+SIZE(adl_arrow_extension, 48);
+AT(adl_arrow_extension, struct_size, 0, 4);
+AT(adl_arrow_extension, reserved, 4, 4);
+AT(adl_arrow_extension, export_column, 8, 8);
+AT(adl_arrow_extension, export_batch, 16, 8);
+AT(adl_arrow_extension, export_type, 24, 8);
+AT(adl_arrow_extension, import_type, 32, 8);
+AT(adl_arrow_extension, import_column, 40, 8);
 #endif
 
 /* ---- constants ---- */
@@ -369,6 +424,12 @@ VALUE(ADL_SINGLE_PASS, 32);
 VALUE(ADL_TRANSIENT, 64);
 VALUE(ADL_SPLIT_ROWS, 128);
 VALUE(ADL_FOR_JUDGING, 256);
+VALUE(ADL_EXACT_ROWS, 512);
+
+VALUE(ADL_PLOT_LINE, 0);
+VALUE(ADL_PLOT_BARS, 1);
+VALUE(ADL_PLOT_POINTS, 2);
+VALUE(ADL_PLOT_SHARES, 1);
 
 VALUE(ADL_TRAIN, 0);
 VALUE(ADL_VALIDATE, 1);
@@ -378,8 +439,12 @@ VALUE(ADL_DEBUG, 0);
 VALUE(ADL_INFO, 1);
 VALUE(ADL_WARNING, 2);
 
+VALUE(ARROW_FLAG_DICTIONARY_ORDERED, 1);
+VALUE(ARROW_FLAG_NULLABLE, 2);
+VALUE(ARROW_FLAG_MAP_KEYS_SORTED, 4);
+VALUE(ADL_ARROW_PADDED, 1);
+
 VALUE(ADL_MAX_DIMENSIONS, 4);
-VALUE(ADL_MAX_ARGUMENTS, 3);
 VALUE(ADL_ANY_FLOAT, 48);
 VALUE(ADL_ANY_INTEGER, 14);
 VALUE(ADL_ANY_NUMERIC, 63);
@@ -388,6 +453,7 @@ VALUE(ADL_ANY_SHAPE, 31);
 VALUE(ADL_NOTE_TYPE, 1);
 
 SAME("the name of the expression extension", sizeof ADL_EXPRESSION_EXTENSION, sizeof "adloom.expression/1");
+SAME("the name of the Arrow extension", sizeof ADL_ARROW_EXTENSION, sizeof "adloom.arrow/1");
 SAME("the owner of the note", sizeof ADL_NOTE_OWNER, 7);
 
 int main(void) { return 0; }

@@ -58,7 +58,7 @@ START_TEST(show) {
                                "      name for a new column; default number\n"
                                "      Name of the new column.\n"
                                "\n"
-                               "Plugin test.good 1.0.0, ABI 0.2\n"
+                               "Plugin test.good 1.0.0, ABI 1.0\n"
                                "  %s (plugins: of the pipeline)\n"
                                "  build %s\n"
                                "  by the adloom tests\n"
@@ -125,7 +125,7 @@ START_TEST(list) {
   char *lines[] = {
       g_strdup_printf("\nsink       test.nowhere"), g_strdup_printf(" 1.0.0    %s\n", first),
       g_strdup_printf("\nshadowed   test.old in %s, by %s\n", second, first),
-      g_strdup_printf("\nrefused    %s: it was built for plugin ABI 7.2, ", wrong),
+      g_strdup_printf("\nrefused    %s: it was built for plugin ABI 7.0, ", wrong),
       g_strdup_printf("\nnot read   %s/nowhere/adloom/plugins (your own plugins): no such directory\n", s.folder)};
   for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
     ck_assert_msg(strstr(out->str, lines[i]) != NULL, "\"%s\" is missing in:\n%s", lines[i], out->str);

@@ -273,8 +273,8 @@ START_TEST(reason_quoted) {
   GString *why = g_string_new(NULL);
   ck_assert_ptr_null(adl_registry_find(registry, "test.wrong-major", why));
   char *text =
-      g_strdup_printf("class `test.wrong-major` cannot be used: plugin %s: it was built for plugin ABI 7.2, this "
-                      "adloom has 0.2; use a newer adloom, or build it with the adloom/plugin.h of this one",
+      g_strdup_printf("class `test.wrong-major` cannot be used: plugin %s: it was built for plugin ABI 7.0, this "
+                      "adloom has 1.0; use a newer adloom, or build it with the adloom/plugin.h of this one",
                       wrong);
   ck_assert_str_eq(why->str, text);
   g_string_truncate(why, 0);
@@ -320,10 +320,10 @@ END_TEST
 
 START_TEST(wrong_abi) {
   expect("wrong-major", "test.wrong-major",
-         "it was built for plugin ABI 7.2, this adloom has 0.2; use a newer adloom, or build it with the "
+         "it was built for plugin ABI 7.0, this adloom has 1.0; use a newer adloom, or build it with the "
          "adloom/plugin.h of this one");
   expect("newer-minor", "test.newer-minor",
-         "it was built for plugin ABI 0.999, this adloom has 0.2; use a newer adloom, or build it with the "
+         "it was built for plugin ABI 1.999, this adloom has 1.0; use a newer adloom, or build it with the "
          "adloom/plugin.h of this one");
 }
 END_TEST
@@ -370,7 +370,7 @@ START_TEST(cannot_be_loaded) {
          "it cannot be loaded: undefined symbol: adloom_test_nobody_has_this; it needs a function that neither it nor "
          "its libraries have (linking it with -Wl,-z,defs finds such mistakes when it is built)");
   expect("declines", "test.declines",
-         "its entry point declines: it does not work with plugin ABI 0.2; look for a version of it that does");
+         "its entry point declines: it does not work with plugin ABI 1.0; look for a version of it that does");
 }
 END_TEST
 

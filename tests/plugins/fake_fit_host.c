@@ -201,15 +201,11 @@ static void host_report_table(const adl_call *call, adl_report *report, const ch
   append(to, size, "\n");
 }
 
-static void host_report_plot(const adl_call *call, adl_report *report, const char *name, const char *x_title,
-                             const char *y_title, bool bars, int64_t count, const double *x, const double *y) {
+static void host_report_plot(const adl_call *call, adl_report *report, const adl_plot *plot) {
+  const adl_series *series = plot->series[0];
   (void)report;
-  (void)x_title;
-  (void)y_title;
-  (void)bars;
-  (void)x;
-  append(of_call(call)->stage->reported, sizeof of_call(call)->stage->reported, "plot %s: %lld points, last %g\n", name,
-         (long long)count, y[count - 1]);
+  append(of_call(call)->stage->reported, sizeof of_call(call)->stage->reported, "plot %s: %lld points, last %g\n",
+         plot->name, (long long)series->count, series->y[series->count - 1]);
 }
 
 /* ------------------------------------------------------------------------------------------------- matrices ---- */

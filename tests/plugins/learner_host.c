@@ -301,11 +301,11 @@ static void host_report_table(const adl_call *call, adl_report *report, const ch
   g_string_append_c(to, '\n');
 }
 
-static void host_report_plot(const adl_call *call, adl_report *report, const char *name, const char *x_title,
-                             const char *y_title, bool bars, int64_t count, const double *x, const double *y) {
-  (void)report, (void)x_title, (void)y_title, (void)bars;
-  for (int64_t i = 0; i < count; i++) ck_assert(isfinite(x[i]) && isfinite(y[i]));
-  g_string_append_printf(stage_of(call)->reported, "plot %s: %d points\n", name, (int)count);
+static void host_report_plot(const adl_call *call, adl_report *report, const adl_plot *plot) {
+  (void)report;
+  const adl_series *series = plot->series[0];
+  for (int64_t i = 0; i < series->count; i++) ck_assert(isfinite(series->x[i]) && isfinite(series->y[i]));
+  g_string_append_printf(stage_of(call)->reported, "plot %s: %d points\n", plot->name, (int)series->count);
 }
 
 static adl_status run_step(learner_stage *stage, const adl_fold *fold, const adl_batch *batch, adl_tensors *partial) {

@@ -137,12 +137,18 @@ END_TEST
 /* ---- charts ---- */
 
 /* Draws, parses; every coordinate is a number within the picture. The text is to be freed. */
-static char *drawn(adl_chart chart) {
+static char *drawn(adl_plot_kind kind, uint32_t flags, int64_t count, const double *x, const double *y) {
   GString *out = g_string_new("<html>");
-  if (chart.title == NULL) chart.title = "a <title>";
-  chart.x_title = "x & x";
-  chart.y_title = "y";
-  adl_chart_draw(out, &chart);
+  const adl_series series = {.struct_size = sizeof series, .count = count, .x = x, .y = y}, *only = &series;
+  const adl_plot plot = {.struct_size = sizeof plot,
+                         .kind = kind,
+                         .flags = flags,
+                         .series_count = 1,
+                         .name = "a <title>",
+                         .x_title = "x & x",
+                         .y_title = "y",
+                         .series = &only};
+  adl_chart_draw(out, &plot);
   g_string_append(out, "</html>");
   assert_well_formed(out->str);
   ASSERT_LACKS(out->str, "nan");
@@ -159,23 +165,22 @@ static char *drawn(adl_chart chart) {
 
 START_TEST(charts) {
   const double x[] = {0, 1, 2, 3}, y[] = {-4.04, -3.4, -2, -1.75};
-  char *line = drawn((adl_chart){.count = 4, .x = x, .y = y});
+  char *line = drawn(ADL_PLOT_LINE, 0, 4, x, y);
   ASSERT_HAS(line, ">−4</text>");
   ASSERT_HAS(line, ">3</text>");
   ASSERT_HAS(line, "a &lt;title&gt;");
   ASSERT_LACKS(line, "logarithmic");
   g_free(line);
-  char *bars = drawn((adl_chart){.bars = true, .count = 4, .x = x, .y = y});
+  char *bars = drawn(ADL_PLOT_BARS, 0, 4, x, y);
   ck_assert_ptr_nonnull(strstr(bars, "<rect class=\"fill\""));
   g_free(bars);
   const double rows[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024},
                loss[] = {.69, .6, .6, .5, .5, .5, .45, .44, .43, .42, .4};
-  char *curve = drawn((adl_chart){.count = 11, .x = rows, .y = loss});
+  char *curve = drawn(ADL_PLOT_LINE, 0, 11, rows, loss);
   ASSERT_HAS(curve, "(logarithmic)");
   ASSERT_HAS(curve, ">1,000</text>");
   g_free(curve);
-  char *square =
-      drawn((adl_chart){.square = true, .count = 2, .x = (double[]){0.01, 0.04}, .y = (double[]){0.02, 0.05}});
+  char *square = drawn(ADL_PLOT_LINE, ADL_PLOT_SHARES, 2, (double[]){0.01, 0.04}, (double[]){0.02, 0.05});
   ASSERT_HAS(square, "class=\"ideal\"");
   g_free(square);
 }
@@ -185,7 +190,7 @@ START_TEST(odd_charts) {
   const double odd[] = {NAN, INFINITY, -INFINITY, 0, 1, -1, 1e308, -1e308, 1e-308, 5e-324};
   enum { ODD = G_N_ELEMENTS(odd), MOST = 12 };
   GRand *random = g_rand_new_with_seed(11);
-  char *none = drawn((adl_chart){.count = 0});
+  char *none = drawn(ADL_PLOT_LINE, 0, 0, NULL, NULL);
   ASSERT_HAS(none, "Nothing to draw");
   g_free(none);
   for (int n = 0; n < 3000; n++) {
@@ -195,14 +200,14 @@ START_TEST(odd_charts) {
       x[i] = g_rand_boolean(random) ? odd[g_rand_int_range(random, 0, ODD)] : g_rand_double_range(random, -5, 5);
       y[i] = g_rand_boolean(random) ? odd[g_rand_int_range(random, 0, ODD)] : g_rand_double_range(random, 1e6, 1e7);
     }
-    g_free(drawn((adl_chart){.bars = n % 2 == 0, .count = count, .x = x, .y = y}));
+    g_free(drawn((adl_plot_kind)(n % 3), 0, count, x, y));
   }
   double *many = g_new(double, 5000);
   for (int i = 0; i < 5000; i++) many[i] = i;
-  char *cut = drawn((adl_chart){.bars = true, .count = 5000, .x = many, .y = many});
+  char *cut = drawn(ADL_PLOT_BARS, 0, 5000, many, many);
   ASSERT_HAS(cut, "(the first 200 of 5000)");
   g_free(cut);
-  char *thin = drawn((adl_chart){.count = 5000, .x = many, .y = many});
+  char *thin = drawn(ADL_PLOT_LINE, 0, 5000, many, many);
   ck_assert_uint_lt(strlen(thin), 40000);
   g_free(thin);
   g_free(many);

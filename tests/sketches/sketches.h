@@ -22,9 +22,16 @@ static inline const char *sketches_variable(const char *name) {
   return value;
 }
 
+/* Where the sketches are: those of the build, or another build of them. Free it. */
+static inline char *sketches_folder(void) {
+  const char *other = g_getenv("ADLOOM_SKETCHES");
+  return other != NULL ? g_strdup(other)
+                       : g_build_filename(sketches_variable("ADLOOM_BUILD"), "tests", "sketches", ".libs", NULL);
+}
+
 /* Makes adloom find the sketches, and no plugins of the user. */
 static inline void sketches_find(void) {
-  char *path = g_build_filename(sketches_variable("ADLOOM_BUILD"), "tests", "sketches", ".libs", NULL);
+  char *path = sketches_folder();
   g_setenv("ADLOOM_PLUGIN_PATH", path, TRUE);
   g_setenv("XDG_DATA_HOME", "/nonexistent", TRUE);
   g_free(path);
