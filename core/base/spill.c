@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SPILLED_FROM = 1 << 20, LEAST_RESIDENT = 16 << 20 };
+enum { SPILLED_FROM = 1 << 20, LEAST_RESIDENT = 32 << 20 };
 
 static struct {
   int64_t limit;
@@ -20,6 +20,8 @@ static struct {
   _Atomic(char *) failure;
   pthread_mutex_t mutex;
   GArray *files; /* of piece */
+  guint hand;    /* which of them is the next to leave memory */
+  int64_t hand_at;
   _Atomic int64_t in_files;
   int64_t others_shared; /* bytes of mapped files before there were any of these: the program and its libraries */
 } spill = {.limit = INT64_MAX, .mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -111,14 +113,29 @@ void adl_spill_unmap(void *pages, int64_t size) {
   pthread_mutex_unlock(&spill.mutex);
 }
 
+/* Pages of the next few megabytes of all that is in files, round and round: what was dealt with longest ago goes first. */
+static void put_out_next(void) {
+  enum { BYTES = 1 << 20 };
+  if (spill.hand >= spill.files->len) spill.hand = 0;
+  const piece *at = &g_array_index(spill.files, piece, spill.hand);
+  int64_t size = MIN(BYTES, at->size - spill.hand_at);
+  if (size > 0) /* of a shared mapping: its pages stay in the file */
+    madvise((char *)at->pages + spill.hand_at, (size_t)size, MADV_DONTNEED);
+  spill.hand_at += BYTES;
+  if (spill.hand_at < at->size) return;
+  spill.hand_at = 0;
+  spill.hand++;
+}
+
 void adl_spill_trim(void) {
   int64_t allowed = MAX(spill.limit / 2, LEAST_RESIDENT);
   if (atomic_load_explicit(&spill.in_files, memory_order_relaxed) <= allowed) return;
   if (pthread_mutex_trylock(&spill.mutex) != 0) return; /* somebody is at it */
-  if (shared_bytes() - spill.others_shared > allowed)
-    for (guint i = 0; i < spill.files->len; i++) {
-      const piece *at = &g_array_index(spill.files, piece, i);
-      madvise(at->pages, (size_t)at->size, MADV_DONTNEED); /* of a shared mapping: its pages stay in the file */
+  int64_t most = spill.others_shared + allowed;
+  if (spill.files->len > 0 && shared_bytes() > most)
+    for (int64_t i = 0; i <= (atomic_load(&spill.in_files) >> 20) + spill.files->len; i++) {
+      if (shared_bytes() <= most - allowed / 2) break;
+      put_out_next();
     }
   pthread_mutex_unlock(&spill.mutex);
 }

@@ -56,11 +56,11 @@ static bool step_frame_in_parts(giving *g, adl_node_run *node, adl_frame *frame,
   worker->in_parts = false;
   adl_leaving_rows *rest = g_steal_pointer(&worker->rest);
   tally->rows_in += frame->rows;
+  tally->nanoseconds += adl_clock_ns() - begin;
   for (guint i = 0; i < frames->len; i++) {
     tally->rows_out += ((adl_frame *)frames->pdata[i])->rows;
-    ok = ok && add_to_part(g, frames->pdata[i], row * room, MOST_AS_IT_CAME);
+    ok = add_to_part(g, frames->pdata[i], row * room, MOST_AS_IT_CAME) && ok;
   }
-  tally->nanoseconds += adl_clock_ns() - begin;
   while (ok && rest != NULL && rest->taken < rest->count && !adl_engine_stopping(node->engine)) {
     int64_t from = row + rest->index[rest->taken];
     begin = adl_clock_ns();

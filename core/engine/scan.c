@@ -12,9 +12,10 @@ typedef struct scan {
   adl_engine *engine;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  GQueue work;        /* of adl_turn_item *: parcels that left a turn and go on */
+  GQueue work;        /* of adl_turn_item *: parcels that left a turn, or parts, that go on */
   GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
   int64_t issued, finished, window;
+  int32_t waiting; /* workers that have nothing to do */
   bool reading, ended;
   adl_head_reader reader;
 } scan;
@@ -25,14 +26,19 @@ struct adl_ticket {
   _Atomic int32_t refs;
 };
 
+enum { PARTS_AHEAD = 32 }; /* parts of one ticket that may be on their way at once */
+
 void adl_ticket_hold(adl_ticket *ticket) { atomic_fetch_add(&ticket->refs, 1); }
 
 void adl_ticket_release(adl_ticket *ticket) {
-  if (atomic_fetch_sub(&ticket->refs, 1) != 1) return;
   scan *s = ticket->of;
+  int32_t left = atomic_fetch_sub(&ticket->refs, 1) - 1;
+  if (left > 0 && left != PARTS_AHEAD) return; /* nobody waits for that */
   pthread_mutex_lock(&s->mutex);
-  s->finished++;
-  g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  if (left == 0) {
+    s->finished++;
+    g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  }
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
 }
@@ -43,6 +49,13 @@ static adl_ticket *issue(scan *s) {
   *ticket = (adl_ticket){.of = s, .number = s->issued++, .refs = 1};
   g_ptr_array_add(s->tickets, ticket);
   return ticket;
+}
+
+/* With the mutex held. */
+static void wait_for_change(scan *s) {
+  s->waiting++;
+  pthread_cond_wait(&s->changed, &s->mutex);
+  s->waiting--;
 }
 
 /* ---- delivery ---- */
@@ -105,23 +118,18 @@ static bool goes_in_parts(const adl_node_run *node, const adl_parcel *parcel) {
   return apart && node->sides->len > 0 && parcel->part == 0 && !parcel->more;
 }
 
-static bool is_oldest(const scan *s, const adl_ticket *ticket) {
-  for (guint i = 0; i < s->tickets->len; i++)
-    if (((const adl_ticket *)s->tickets->pdata[i])->number < ticket->number) return false;
-  return true;
-}
-
-/* Parts pile up in the turns behind, where rows that came earlier have not passed yet: then the worker helps with those. It
- * never waits while it helps, since the ticket that it waits for might be its own, further out. */
-static void let_others_pass(adl_worker *worker, adl_ticket *ticket) {
+/* A part waits in turns behind for those of earlier tickets, or until a slow stage has done the ones before it. When too many
+ * are on their way, the worker carries what else there is to carry. It never waits while it does so, since what it would wait
+ * for might be its own, further out. */
+static void let_parts_pass(adl_worker *worker, adl_ticket *ticket) {
   scan *s = ticket->of;
   if (worker->helping) return;
   worker->helping = true;
   pthread_mutex_lock(&s->mutex);
-  while (!is_oldest(s, ticket) && !adl_engine_stopping(s->engine)) {
+  while (atomic_load(&ticket->refs) > PARTS_AHEAD && !adl_engine_stopping(s->engine)) {
     adl_turn_item *item = g_queue_pop_head(&s->work);
     if (item == NULL) {
-      pthread_cond_wait(&s->changed, &s->mutex);
+      wait_for_change(s);
       continue;
     }
     pthread_mutex_unlock(&s->mutex);
@@ -132,22 +140,35 @@ static void let_others_pass(adl_worker *worker, adl_ticket *ticket) {
   worker->helping = false;
 }
 
+/* To a worker that has nothing to do. False: there is none. */
+static bool hand_over(adl_node_run *node, adl_parcel *part, adl_ticket *ticket) {
+  scan *s = ticket->of;
+  pthread_mutex_lock(&s->mutex);
+  bool idle = (int32_t)s->work.length < s->waiting;
+  if (idle) {
+    g_queue_push_tail(&s->work, adl_turn_item_new(node, part, ticket));
+    pthread_cond_broadcast(&s->changed);
+  }
+  pthread_mutex_unlock(&s->mutex);
+  return idle;
+}
+
 typedef struct parts_of {
-  const adl_stage *stage;
+  adl_node_run *node;
   adl_ticket *ticket;
 } parts_of;
 
 static void give_part(adl_worker *worker, adl_parcel *part, void *data) {
-  enum { AHEAD = 32 }; /* parts that may wait for those of earlier tickets */
   const parts_of *of = data;
-  bool more = part->more;
-  if (more) adl_ticket_hold(of->ticket);
-  if (part->part >= AHEAD) let_others_pass(worker, of->ticket);
-  deliver_onward(worker, of->stage, part, of->ticket);
+  if (part->more) {
+    adl_ticket_hold(of->ticket);
+    let_parts_pass(worker, of->ticket);
+  }
+  if (!hand_over(of->node, part, of->ticket)) deliver_onward(worker, of->node->stage, part, of->ticket);
 }
 
 static void deliver_in_parts(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
-  parts_of of = {.stage = node->stage, .ticket = ticket};
+  parts_of of = {.node = node, .ticket = ticket};
   if (!adl_step_in_parts(worker, node, parcel, give_part, &of)) adl_ticket_release(ticket);
   adl_parcel_free(parcel);
   worker->since = 0;
@@ -393,7 +414,7 @@ static void scan_work(void *data, int32_t number) {
     bool over = no_more_reading(s);
     if (over && (s->issued == s->finished || adl_engine_stopping(s->engine)) && !s->reading) break;
     if (over || s->reading || s->issued - s->finished >= s->window) {
-      pthread_cond_wait(&s->changed, &s->mutex);
+      wait_for_change(s);
       continue;
     }
     s->reading = true;
