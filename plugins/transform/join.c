@@ -121,7 +121,7 @@ static void pick_matches(const adl_call *call, const join *self, const side_inde
     if (!(training && index->held[number])) {
       best = number;
       if (self->many == MANY_ALL) adl_pairs_add(rows, row, number);
-      if (self->many == MANY_FIRST) break;
+      if (self->many == MANY_FIRST || self->many == MANY_REFUSE) break; /* there is one, where others are refused */
     }
     number = index->next[number] - 1;
   }
