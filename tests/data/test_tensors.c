@@ -428,6 +428,7 @@ int main(void) {
   tcase_add_test(arrays, untouched_pages_cost_nothing);
   tcase_add_test(arrays, storage_beyond_the_limit_lies_in_a_file);
   tcase_add_test(arrays, pages_of_spilled_storage_are_put_out);
+  tcase_set_timeout(arrays, 60);
   tcase_add_test(arrays, a_spill_file_that_cannot_be_had_is_told);
   tcase_add_test(arrays, programming_errors_are_told);
   tcase_add_test(arrays, iteration_in_order_and_drop);
