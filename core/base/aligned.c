@@ -1,16 +1,14 @@
 /* Memory aligned to 64 bytes, see aligned.h. */
 #include "core/base/aligned.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/base/guard.h"
+#include "core/base/spill.h"
 
 /* From this size on, zeroed storage is mapped: what glibc does by default, too. */
 enum { MAPPED_FROM = 128 * 1024 };
@@ -54,74 +52,14 @@ static void *map_pages(size_t size) {
   return pages + before;
 }
 
-/* ---- beyond the budget ---- */
-
-enum { SPILLED_FROM = 1 << 20 };
-
-static struct {
-  int64_t limit;
-  const _Atomic int64_t *others;
-  char *directory;
-  _Atomic int64_t held;
-  _Atomic(char *) failure;
-} spill = {.limit = INT64_MAX};
-
-void adl_spill_beyond(int64_t limit, const _Atomic int64_t *others, const char *directory) {
-  spill.limit = limit;
-  spill.others = others;
-  g_free(spill.directory);
-  spill.directory = g_strdup(directory);
-  g_free(atomic_exchange(&spill.failure, NULL));
-}
-
-int64_t adl_spill_held(void) { return atomic_load(&spill.held); }
-const char *adl_spill_failure(void) { return atomic_load_explicit(&spill.failure, memory_order_acquire); }
-
-static bool beyond_budget(int64_t size, int64_t more) {
-  if (size < SPILLED_FROM || spill.limit == INT64_MAX) return false;
-  return atomic_load(&spill.held) + (spill.others != NULL ? atomic_load(spill.others) : 0) + more > spill.limit;
-}
-
-static void note_failure(int64_t size, int error) {
-  char *none = NULL, *why = g_strdup_printf("%" G_GINT64_FORMAT " MiB of keyed tables, more than the run may hold in "
-                                            "memory, cannot be put into a file in %s: %s",
-                                            (size >> 20) + 1, spill.directory, g_strerror(error));
-  if (!atomic_compare_exchange_strong(&spill.failure, &none, why)) g_free(why); /* the first one counts */
-}
-
-/* A file of `size` bytes without a name; its room is taken at once, so that a full disk is told here. -1: errno says why. */
-static int open_file(int64_t size) {
-  int file = open(spill.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file < 0) {
-    char *name = g_build_filename(spill.directory, ".spool-XXXXXX", NULL);
-    file = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0) unlink(name);
-    g_free(name);
-  }
-  if (file < 0) return -1;
-  int error = posix_fallocate(file, 0, size);
-  if (error == 0) return file;
-  close(file);
-  errno = error;
-  return -1;
-}
-
-static void *map_file(int64_t size) {
-  int file = open_file(size);
-  void *pages = file < 0 ? MAP_FAILED : mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  if (pages == MAP_FAILED) note_failure(size, errno);
-  if (file >= 0) close(file);
-  return pages == MAP_FAILED ? NULL : pages;
-}
-
 static bool map_zeroed(adl_zeroed *zeroed) {
-  if (beyond_budget(zeroed->capacity, zeroed->capacity)) {
-    zeroed->data = map_file(zeroed->capacity);
+  if (adl_spill_wanted(zeroed->capacity, zeroed->capacity)) {
+    zeroed->data = adl_spill_map(zeroed->capacity);
     zeroed->spilled = zeroed->data != NULL;
   }
   if (zeroed->data == NULL) zeroed->data = map_pages((size_t)zeroed->capacity);
   zeroed->mapped = zeroed->data != NULL;
-  if (zeroed->mapped && !zeroed->spilled) atomic_fetch_add(&spill.held, zeroed->capacity);
+  if (zeroed->mapped && !zeroed->spilled) adl_spill_hold(zeroed->capacity);
   return zeroed->mapped;
 }
 
@@ -137,10 +75,19 @@ bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size) {
   return true;
 }
 
+/* Of what lies in files, only so much comes into memory at once. */
+static void copy(char *to, const char *from, int64_t size) {
+  enum { PIECE = 4 << 20 };
+  for (int64_t at = 0; at < size; at += PIECE) {
+    memcpy(to + at, from + at, (size_t)MIN(PIECE, size - at));
+    adl_spill_trim();
+  }
+}
+
 /* Room for `size` bytes, with a reserve so that growing row by row stays linear. */
 static bool grow(adl_zeroed *zeroed, int64_t size) {
   int64_t wish = adl_aligned_size(MAX(size, zeroed->capacity + zeroed->capacity / 2));
-  bool moves = zeroed->spilled || beyond_budget(wish, wish - zeroed->capacity);
+  bool moves = zeroed->spilled || adl_spill_wanted(wish, wish - zeroed->capacity);
   if (zeroed->mapped && !moves && (wish < HUGE_FROM || wish > HUGE_TO)) {
     void *pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
     if (pages == MAP_FAILED) {
@@ -148,14 +95,14 @@ static bool grow(adl_zeroed *zeroed, int64_t size) {
       pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
     }
     if (pages == MAP_FAILED) return false;
-    atomic_fetch_add(&spill.held, wish - zeroed->capacity);
+    adl_spill_hold(wish - zeroed->capacity);
     zeroed->data = pages;
     zeroed->capacity = wish;
     return true;
   }
   adl_zeroed bigger;
   if (!adl_zeroed_init(&bigger, wish) && !adl_zeroed_init(&bigger, size)) return false;
-  memcpy(bigger.data, zeroed->data, (size_t)zeroed->used);
+  copy(bigger.data, zeroed->data, zeroed->used);
   bigger.used = zeroed->used;
   adl_zeroed_clear(zeroed);
   *zeroed = bigger;
@@ -173,8 +120,10 @@ bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size) {
 }
 
 void adl_zeroed_clear(adl_zeroed *zeroed) {
-  if (zeroed->mapped && !zeroed->spilled) atomic_fetch_sub(&spill.held, zeroed->capacity);
-  if (zeroed->mapped)
+  if (zeroed->mapped && !zeroed->spilled) adl_spill_hold(-zeroed->capacity);
+  if (zeroed->spilled)
+    adl_spill_unmap(zeroed->data, zeroed->capacity);
+  else if (zeroed->mapped)
     munmap(zeroed->data, (size_t)zeroed->capacity);
   else
     adl_aligned_free(zeroed->data);

@@ -33,13 +33,4 @@ bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size);
 bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size);
 void adl_zeroed_clear(adl_zeroed *zeroed);
 
-/*
- * How much of it may lie in memory of its own: storage of a megabyte and more is mapped from a file in `directory` (copied)
- * where mapped storage and what `others` counts (kept rows; NULL: nothing) come to more than `limit` bytes. Where the file
- * cannot be had, memory is taken all the same, and adl_spill_failure says why. INT64_MAX: no limit. While nothing runs.
- */
-void adl_spill_beyond(int64_t limit, const _Atomic int64_t *others, const char *directory);
-int64_t adl_spill_held(void);        /* bytes of mapped storage that are not in files */
-const char *adl_spill_failure(void); /* NULL: none since adl_spill_beyond was called last */
-
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/aligned.h"
+#include "core/base/spill.h"
 #include "core/data/table.h"
 
 enum { ROW_BITS = 40, FIRST_SLOTS = 16 };
@@ -86,6 +87,7 @@ static void set_slots(adl_table *table, uint64_t slots) {
   table->slot_mask = slots - 1;
   for (int64_t row = 0; row < table->count; row++) {
     uint64_t at = table->hashes[row] & table->slot_mask;
+    if ((row & 0xfff) == 0) adl_spill_trim();
     while (table->slots[at] != 0) at = (at + 1) & table->slot_mask;
     table->slots[at] = tag_of(table->hashes[row]) | (uint64_t)(row + 1);
   }
@@ -222,6 +224,7 @@ adl_table *adl_table_copy(const adl_table *table) {
 void adl_table_add(adl_table *into, const adl_table *from) {
   for (int64_t first = 0; first < from->count; first += BLOCK) {
     int64_t block = MIN(BLOCK, from->count - first);
+    if ((first & 0xfff) == 0) adl_spill_trim();
     look_ahead(into, from->hashes + first, block);
     for (int64_t row = first; row < first + block; row++) {
       adl_text key = adl_table_key(from, row);

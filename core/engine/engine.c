@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/aligned.h"
+#include "core/base/spill.h"
 #include "core/engine/internal.h"
 #include "core/engine/isolate.h"
 #include "core/engine/outputs.h"

@@ -262,7 +262,7 @@ static void passing_step(adl_turn_item *item, void *data) {
   adl_node_run *node = item->node;
   adl_passing_fold *p = node->passing;
   int32_t lane = (int32_t)(item->number % p->lanes);
-  int64_t ordinal = item->parcel->number << ADL_ORDINAL_SHIFT;
+  int64_t ordinal = adl_parcel_ordinal(item->parcel);
   uint32_t flags = (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0 ? ADL_VIEW_CHECKED : 0;
   target to = {.partial = p->partials[lane], .touched = &p->touched[lane]};
   int64_t begin = adl_clock_ns();
@@ -285,10 +285,8 @@ void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *par
     adl_ticket_release(ticket);
     return;
   }
-  adl_turn_item *item = g_new0(adl_turn_item, 1);
-  *item =
-      (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
-  adl_turn_offer(&p->turns[parcel->number % p->lanes], item, passing_step, worker);
+  adl_turn *turn = &p->turns[parcel->number % p->lanes];
+  adl_turn_offer(turn, adl_turn_item_new(node, parcel, ticket), passing_step, worker);
 }
 
 bool adl_passing_finish(adl_node_run *node) {

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/base/spill.h"
 #include "core/engine/internal.h"
 #include "core/engine/progress.h"
 #include "core/engine/reports.h"
@@ -69,8 +70,10 @@ static void host_progress(const adl_call *call, const char *what, double done, d
   if (run != NULL) adl_progress_inside(run->engine->progress, run->node->stage->class->next != NULL, what, done, total);
 }
 
+/* Long loops ask this again and again: a chance to put pages of spilled tables out of memory. */
 static bool host_cancelled(const adl_call *call) {
   adl_run_call *run = run_of(call);
+  adl_spill_trim();
   return run != NULL && adl_engine_stopping(run->engine);
 }
 

@@ -6,7 +6,9 @@
  *   head.c    reading a head: a source, or rows that were kept
  *   turn.c    putting parcels back into row order
  *   step.c    one frame through one stage: slots, checks, process and learn
+ *   parts.c   the same for a parcel of which many rows come
  *   out.c     what a stage gives: adl_out
+ *   leave.c   how that becomes frames, in parts where it is much more than came
  *   fold.c    host->fold, over kept rows and over rows that pass by
  *   host.c    the functions of the host table that need a running engine
  *   models.c  fitting, loading, saving
@@ -31,9 +33,13 @@
 
 typedef struct adl_node_run adl_node_run; /* a stage while it runs */
 
-/* Frames that came of one read of a head: the unit that keeps its place in the row order. */
+/* Frames that came of one read of a head, or a part of them where they became many more on the way: the unit that keeps
+ * its place in the row order. */
 typedef struct adl_parcel {
   int64_t number;
+  int64_t part;      /* 0, and so on */
+  bool more;         /* another part of this number follows */
+  int64_t first;     /* added to the ordinals of its rows: parts of one number never share an ordinal */
   bool late;         /* given after the last row of a scan: not everybody gets one of its number */
   GPtrArray *frames; /* of adl_frame * */
 } adl_parcel;
@@ -44,17 +50,18 @@ void adl_ticket_hold(adl_ticket *ticket);
 void adl_ticket_release(adl_ticket *ticket);
 
 typedef struct adl_turn_item {
-  int64_t number;
+  int64_t number, part;
+  bool more;
   adl_node_run *node;
   adl_parcel *parcel;
   adl_ticket *ticket;
   GBytes *block; /* of a sink with encode; else NULL */
 } adl_turn_item;
 
-/* Lets items through one at a time, in order of their numbers. */
+/* Lets items through one at a time, in order of their numbers and parts. */
 typedef struct adl_turn {
   pthread_mutex_t mutex;
-  int64_t next, stride;
+  int64_t next, next_part, stride;
   bool active;
   GQueue waiting; /* of adl_turn_item *, rising */
 } adl_turn;
@@ -63,6 +70,8 @@ enum {
   ADL_MAX_LANES = 8,
   ADL_ORDINAL_SHIFT = 24 /* rows of parcel n are numbered from n << 24 on */
 };
+
+typedef struct adl_leaving_rows adl_leaving_rows; /* leave.c */
 
 /* What happens to rows that reach a node in the scan at hand. */
 typedef enum adl_action { ADL_IDLE, ADL_STREAM, ADL_KEEP, ADL_FOLD } adl_action;
@@ -152,8 +161,11 @@ typedef struct adl_worker {
   adl_context context;
   adl_run_call call;
   adl_out *out;
-  adl_tally *tallies; /* by stage number */
-  adl_parcel *spare;  /* an empty one, for the next stage; NULL: none */
+  adl_tally *tallies;     /* by stage number */
+  adl_parcel *spare;      /* an empty one, for the next stage; NULL: none */
+  adl_leaving_rows *rest; /* picked rows that have not left yet; NULL: none */
+  bool in_parts;          /* what is picked may leave in parts */
+  bool helping;           /* carries what other tickets need, while its own must wait */
   int64_t since;  /* when the stage before ended, from one stage of a chain to the next; 0: the clock must be read */
   char apart[64]; /* two workers never share a line of the cache */
 } adl_worker;
@@ -228,11 +240,16 @@ void adl_engine_blame(adl_engine *engine, const adl_stage *stage);
 /* ---- turn.c ---- */
 void adl_turn_init(adl_turn *turn, int64_t first, int64_t stride);
 void adl_turn_clear(adl_turn *turn);
+adl_turn_item *adl_turn_item_new(adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
 void adl_turn_item_free(adl_turn_item *item);
 /* Runs `run` for this item and those it held up, when it is their turn; takes the item over. */
 void adl_turn_offer(adl_turn *turn, adl_turn_item *item, void (*run)(adl_turn_item *item, void *data), void *data);
 
 adl_parcel *adl_parcel_new(int64_t number);
+adl_parcel *adl_parcel_like(const adl_parcel *parcel); /* an empty one for what comes of these rows */
+static inline int64_t adl_parcel_ordinal(const adl_parcel *parcel) {
+  return (parcel->number << ADL_ORDINAL_SHIFT) + parcel->first;
+}
 adl_parcel *adl_parcel_share(const adl_parcel *parcel); /* another parcel of the same frames */
 void adl_parcel_free(adl_parcel *parcel);
 
@@ -265,9 +282,15 @@ adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep);
 /* Rows through process (or learn, or a holdout): the frames that leave are appended to `result`. [run], or [turn] where
  * the class asks for it. False: failed. */
 bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
+/* One frame through process; what leaves is appended. */
+bool adl_step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result);
+/* parts.c: where process may give many rows for one: they are handed on in parts, each as soon as it is made. `give` takes the part
+ * over. False: failed, and no last part was given. */
+bool adl_step_in_parts(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel,
+                       void (*give)(adl_worker *worker, adl_parcel *part, void *data), void *data);
 bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result);
-/* first_made: number of the first row that it makes. */
-bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result);
+/* first_made: number of the first row that it makes. What it gives is kept in `table`, or (NULL) appended to `result`. */
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, adl_store *table, GPtrArray *result);
 GBytes *adl_step_encode(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel);
 bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GBytes *block);
 int64_t adl_clock_ns(void);
@@ -288,9 +311,13 @@ void adl_whole_offsets(adl_view *view, const adl_stage *stage, const adl_call *c
 adl_out *adl_out_new(void);
 void adl_out_free(adl_out *out);
 void adl_out_begin(adl_out *out, adl_worker *worker, adl_node_run *node, adl_view *view);
+/* From here on, committed rows go into this store. */
+void adl_out_into(adl_out *out, adl_store *table);
 /* The frames that came of it, appended to `result`. False: what the stage gave is not valid (reported). */
 bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result);
 void adl_out_drop(adl_out *out);
+/* Appends a frame, cut into pieces of at most ADL_BATCH_ROWS. */
+void adl_append_cut(GPtrArray *result, adl_frame *frame);
 /* The block that next or encode made; ownership goes over; NULL: none. */
 GBytes *adl_out_take_block(adl_out *out, int64_t *position);
 /* The rows that were picked; free with g_free. */
@@ -305,6 +332,26 @@ void adl_out_give(adl_out *out, int32_t slot, adl_array *array); /* as the slot'
 
 /* ---- arrow.c: what plugins get as adloom.arrow/1; after adl_host_fill ---- */
 void adl_arrow_fill(adl_host *host);
+
+/* ---- leave.c ---- */
+
+/* The rows that leave a stage of form SAME or PICKED, and all that their columns are made of. */
+struct adl_leaving_rows {
+  adl_node_run *node;
+  adl_frame *input;
+  adl_array **slots; /* of the view */
+  guint slot_count;
+  adl_array **given; /* by column of the schema: what the stage gave for it, as many as rows leave; NULL: not given */
+  int64_t *index;    /* rows of the input; NULL: all of them */
+  int64_t count, taken; /* how many leave; how many have left */
+  int64_t **side_rows;  /* by side, as many as rows leave, -1: none; NULL: it brought none */
+  uint8_t *rejected;    /* rows of the input, as bits; NULL: none */
+};
+/* The next `count` of them at most; NULL: failed (reported). */
+adl_frame *adl_leave(adl_leaving_rows *rows, int64_t count);
+/* For later: takes `index` and what is in `side_rows` over. */
+adl_leaving_rows *adl_leaving_rows_keep(const adl_leaving_rows *rows);
+void adl_leaving_rows_free(adl_leaving_rows *rows);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);

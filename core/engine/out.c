@@ -1,9 +1,10 @@
-/* What a stage gives: columns in the making, picked rows, rows of a side, blocks of bytes; and how that becomes frames.
+/* What a stage gives: columns in the making, picked rows, rows of a side, blocks of bytes. How that becomes frames: leave.c.
  * The functions here are the host's "giving rows" ones. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/spill.h"
 #include "core/engine/internal.h"
 
 struct adl_out {
@@ -22,6 +23,7 @@ struct adl_out {
   int64_t *positions;
   int64_t position_capacity, positions_given;
   GPtrArray *frames; /* committed; NEW */
+  adl_store *table;  /* takes them as they come; NULL: they wait for the end of the call */
   uint8_t *block;
   int64_t block_size, block_capacity, block_position;
   bool block_done;
@@ -52,7 +54,10 @@ void adl_out_drop(adl_out *out) {
   out->positions_given = 0;
   out->output_count = 0;
   out->view = NULL;
+  out->table = NULL;
 }
+
+void adl_out_into(adl_out *out, adl_store *table) { out->table = table; }
 
 void adl_out_free(adl_out *out) {
   if (out == NULL) return;
@@ -271,8 +276,7 @@ static adl_array *new_tags(adl_out *out, int64_t rows) {
   return adl_builder_finish(builder, rows, NULL);
 }
 
-/* Appends a frame, cut into pieces of at most ADL_BATCH_ROWS. */
-static void append_cut(GPtrArray *result, adl_frame *frame) {
+void adl_append_cut(GPtrArray *result, adl_frame *frame) {
   if (frame->rows <= ADL_BATCH_ROWS) {
     if (frame->rows > 0) g_ptr_array_add(result, adl_frame_ref(frame));
     return;
@@ -287,6 +291,20 @@ static bool report_missing(adl_out *out, int32_t column) {
   adl_engine_fail(out->node->engine, out->node->stage, "%s gave no column `%s` of the right length",
                   out->node->stage->class->id, out->node->stage->schema.columns[column].name);
   return false;
+}
+
+static bool move_to_table(adl_out *out) {
+  char *why = NULL;
+  bool ok = true;
+  for (guint i = 0; ok && i < out->frames->len; i++) {
+    const adl_frame *frame = out->frames->pdata[i];
+    adl_tally_of(out->worker, out->node)->rows_out += frame->rows;
+    ok = adl_store_append(out->table, out->frames->pdata[i], &why);
+  }
+  g_ptr_array_set_size(out->frames, 0);
+  if (!ok) adl_engine_fail(out->node->engine, out->node->stage, "%s", why);
+  g_free(why);
+  return ok;
 }
 
 static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) {
@@ -309,71 +327,24 @@ static adl_status host_commit(const adl_call *call, adl_out *out, int64_t rows) 
       adl_array_unref(array);
   }
   clear_columns(out);
-  if (ok) append_cut(out->frames, frame);
+  if (ok) adl_append_cut(out->frames, frame);
   adl_frame_unref(frame);
+  if (ok && out->table != NULL) ok = move_to_table(out);
+  adl_spill_trim(); /* a table that is given out in one call is walked all through */
   return ok ? ADL_OK : ADL_FAILED;
 }
 
 /* ---- SAME and PICKED ---- */
 
-/* A training row must not get what a held-out side row says: such places become -1. True if there were any. */
-static bool hide_held_out(const int64_t *main_tags, const adl_frame *side, int64_t *rows, int64_t count) {
-  const int64_t *side_tags = adl_frame_tags(side);
-  bool any = false;
-  for (int64_t i = 0; i < count; i++) {
-    if (rows[i] < 0 || adl_tag_split(main_tags[i]) != ADL_TRAIN || adl_tag_split(side_tags[i]) == ADL_TRAIN) continue;
-    rows[i] = -1;
-    any = true;
-  }
-  return any;
-}
-
-static bool all_null(const int64_t *rows, int64_t count) {
-  for (int64_t i = 0; i < count; i++)
-    if (rows[i] >= 0) return false;
-  return true;
-}
-
-/* Columns of one side for the rows that leave, put into `frame`. */
-static bool bring_side(adl_out *out, int32_t side, adl_frame *frame) {
+/* What the stage gave for each of its own columns, as many as rows leave. False: reported. */
+static bool take_given(adl_out *out, int64_t rows, adl_array **given) {
   const adl_stage *stage = out->node->stage;
-  int32_t *columns = g_new(int32_t, (gsize)stage->schema.count + 1),
-          *places = g_new(int32_t, (gsize)stage->schema.count + 1);
-  int32_t count = 0;
   for (int32_t c = 0; c < stage->schema.count; c++) {
-    if (stage->leaving[c].kind != ADL_FROM_SIDE || stage->leaving[c].side != side || !stage->needed[c]) continue;
-    columns[count] = stage->leaving[c].number;
-    places[count++] = c;
+    bool ok = true, own = stage->needed[c] && stage->leaving[c].kind == ADL_FROM_OUTPUT;
+    given[c] = own ? take_output(out, stage->leaving[c].number, rows, &ok) : NULL;
+    if (own && given[c] == NULL) return ok ? report_missing(out, c) : false;
   }
-  bool ok = true;
-  int64_t *rows = out->side_rows[side];
-  const adl_store *store = ((adl_side_run *)out->node->sides->pdata[side])->store;
-  if (count > 0 && (rows == NULL || out->side_count[side] != frame->rows)) {
-    adl_engine_fail(out->node->engine, stage, "%s brought no side rows, or not one for each picked row",
-                    stage->class->id);
-    ok = false;
-  } else if (count > 0) {
-    char *why = NULL;
-    adl_frame *found = NULL;
-    if (!all_null(rows, frame->rows)) {
-      found = adl_store_gather(store, columns, count, rows, frame->rows, &why);
-      if (found != NULL && hide_held_out(adl_frame_tags(frame), found, rows, frame->rows)) {
-        g_clear_pointer(&found, adl_frame_unref);
-        if (!all_null(rows, frame->rows)) found = adl_store_gather(store, columns, count, rows, frame->rows, &why);
-      }
-    }
-    ok = why == NULL;
-    if (!ok) adl_engine_fail(out->node->engine, stage, "%s", why);
-    for (int32_t i = 0; ok && i < count; i++)
-      frame->columns[places[i]] = found != NULL
-                                      ? adl_array_ref(found->columns[i])
-                                      : adl_array_nulls(stage->schema.columns[places[i]].field->type, frame->rows);
-    adl_frame_unref(found);
-    g_free(why);
-  }
-  g_free(columns);
-  g_free(places);
-  return ok;
+  return true;
 }
 
 static bool identity(const int64_t *index, int64_t count, int64_t rows) {
@@ -383,58 +354,46 @@ static bool identity(const int64_t *index, int64_t count, int64_t rows) {
   return true;
 }
 
-/* Rows that were picked; NULL: reported. */
-static adl_array *taken(adl_out *out, adl_array *array, const char *name, bool whole) {
-  adl_array *rows = whole ? adl_array_ref(array) : adl_array_gather(array, out->index, out->index_count);
-  if (rows == NULL)
-    adl_engine_fail(out->node->engine, out->node->stage,
-                    "the %" G_GINT64_FORMAT " rows picked from one batch do not fit the column `%s`: %s",
-                    out->index_count, name, g_strerror(errno));
-  return rows;
+/* Side rows that are not one for each picked row are as good as none. */
+static void check_side_rows(adl_out *out, int64_t count) {
+  for (guint side = 0; side < out->node->sides->len; side++)
+    if (out->side_rows[side] != NULL && out->side_count[side] != count) g_clear_pointer(&out->side_rows[side], g_free);
 }
 
-/* The array of one column that leaves; NULL: reported. */
-static adl_array *leaving_column(adl_out *out, int32_t c, int64_t rows, bool whole) {
-  const adl_stage *stage = out->node->stage;
-  const adl_leaving *leaving = &stage->leaving[c];
-  if (leaving->kind == ADL_FROM_INPUT)
-    return taken(out, out->view->frame->columns[leaving->number], stage->schema.columns[c].name, whole);
-  if (leaving->kind == ADL_FROM_SLOT)
-    return taken(out, out->view->arrays[leaving->number], stage->schema.columns[c].name, whole);
-  bool ok = true;
-  adl_array *array = take_output(out, leaving->number, rows, &ok);
-  if (ok && array == NULL) report_missing(out, c);
-  return array;
-}
-
-/* The frame of SAME and PICKED. NULL: reported. */
-static adl_frame *make_frame(adl_out *out) {
-  const adl_stage *stage = out->node->stage;
+/* The rows that leave, all at once; or, where they may go in parts and are many, as the worker's rest. */
+static bool end_rows(adl_out *out, adl_worker *worker, GPtrArray *result) {
   adl_frame *input = out->view->frame;
-  bool whole = !out->picked || identity(out->index, out->index_count, input->rows);
-  int64_t rows = out->picked ? out->index_count : input->rows;
-  if (whole && out->node->hands_on) return adl_frame_ref(input);
-  adl_array *tags = taken(out, input->tags, "(origin)", whole);
-  if (tags == NULL) return NULL;
-  adl_frame *frame = adl_frame_new(rows, stage->schema.count, tags);
-  bool ok = true;
-  for (int32_t c = 0; ok && c < stage->schema.count; c++) {
-    if (!stage->needed[c] || stage->leaving[c].kind == ADL_FROM_SIDE) continue;
-    frame->columns[c] = leaving_column(out, c, rows, whole);
-    ok = frame->columns[c] != NULL;
+  bool whole = !out->picked || identity(out->index, out->index_count, input->rows), ok;
+  if (whole && out->node->hands_on && worker->call.rejected == NULL) {
+    adl_append_cut(result, input);
+    return true;
   }
-  for (guint side = 0; ok && side < out->node->sides->len; side++) ok = bring_side(out, (int32_t)side, frame);
-  if (ok) return frame;
-  adl_frame_unref(frame);
-  return NULL;
-}
-
-/* Of the rows that leave, those that were made of a row that was rejected; NULL: none. */
-static uint8_t *rejected_rows(const adl_out *out, const uint8_t *rejected, int64_t rows) {
-  if (rejected == NULL) return NULL;
-  uint8_t *drop = g_malloc0((gsize)(rows + 7) / 8 + 1);
-  for (int64_t i = 0; i < rows; i++) adl_bit_set(drop, i, adl_bit(rejected, out->picked ? out->index[i] : i));
-  return drop;
+  adl_array *few[64] = {NULL};
+  int32_t columns = out->node->stage->schema.count;
+  adl_leaving_rows rows = {.node = out->node,
+                           .input = input,
+                           .slots = out->view->arrays,
+                           .slot_count = out->view->slot_count,
+                           .given = columns <= 64 ? few : g_new0(adl_array *, (gsize)columns),
+                           .index = whole ? NULL : out->index,
+                           .count = out->picked ? out->index_count : input->rows,
+                           .side_rows = out->side_rows,
+                           .rejected = worker->call.rejected};
+  check_side_rows(out, rows.count);
+  ok = take_given(out, rows.count, rows.given);
+  if (ok && worker->in_parts && rows.index != NULL && rows.count > 2 * ADL_BATCH_ROWS) {
+    worker->rest = adl_leaving_rows_keep(&rows);
+    out->index = NULL; /* they went over, and side rows with them */
+    for (guint side = 0; side < out->node->sides->len; side++) out->side_rows[side] = NULL;
+  } else if (ok) {
+    adl_frame *frame = adl_leave(&rows, rows.count);
+    ok = frame != NULL;
+    if (ok) adl_append_cut(result, frame);
+    adl_frame_unref(frame);
+  }
+  for (int32_t c = 0; c < columns; c++) adl_array_unref(rows.given[c]);
+  if (rows.given != few) g_free(rows.given);
+  return ok;
 }
 
 bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result) {
@@ -444,17 +403,7 @@ bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result) {
   } else if (out->node->stage->class->form == ADL_PICKED && !out->picked && !out->node->stage->loaded->forwards_only) {
     ok = true; /* nothing picked: nothing leaves */
   } else {
-    adl_frame *frame = make_frame(out);
-    ok = frame != NULL;
-    uint8_t *drop = ok ? rejected_rows(out, worker->call.rejected, frame->rows) : NULL;
-    if (drop != NULL) {
-      adl_frame *without = adl_frame_without(frame, drop);
-      adl_frame_unref(frame);
-      frame = without;
-      g_free(drop);
-    }
-    if (ok) append_cut(result, frame);
-    adl_frame_unref(frame);
+    ok = end_rows(out, worker, result);
   }
   adl_out_drop(out);
   return ok;

@@ -218,15 +218,14 @@ static bool fit_node(adl_node_run *node) {
 }
 
 static bool collect_table(adl_engine *engine, adl_node_run *node) {
-  GPtrArray *frames = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
-  bool ok = adl_step_finish(&engine->workers[engine->threads], node, 1, frames);
+  GPtrArray *none = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   node->table = adl_store_new(&engine->budget, node->stage->schema.count);
   char *why = NULL;
-  for (guint i = 0; ok && i < frames->len; i++) ok = adl_store_append(node->table, frames->pdata[i], &why);
+  bool ok = adl_step_finish(&engine->workers[engine->threads], node, 1, node->table, none);
   ok = ok && adl_store_close(node->table, &why);
   if (why != NULL) adl_engine_fail(engine, node->stage, "%s", why);
   g_free(why);
-  g_ptr_array_free(frames, TRUE);
+  g_ptr_array_free(none, TRUE);
   return ok;
 }
 

@@ -12,9 +12,10 @@ typedef struct scan {
   adl_engine *engine;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  GQueue work;        /* of adl_turn_item *: parcels that left a turn and go on */
+  GQueue work;        /* of adl_turn_item *: parcels that left a turn, or parts, that go on */
   GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
   int64_t issued, finished, window;
+  int32_t waiting; /* workers that have nothing to do */
   bool reading, ended;
   adl_head_reader reader;
 } scan;
@@ -25,14 +26,19 @@ struct adl_ticket {
   _Atomic int32_t refs;
 };
 
+enum { PARTS_AHEAD = 32 }; /* parts of one ticket that may be on their way at once */
+
 void adl_ticket_hold(adl_ticket *ticket) { atomic_fetch_add(&ticket->refs, 1); }
 
 void adl_ticket_release(adl_ticket *ticket) {
-  if (atomic_fetch_sub(&ticket->refs, 1) != 1) return;
   scan *s = ticket->of;
+  int32_t left = atomic_fetch_sub(&ticket->refs, 1) - 1;
+  if (left > 0 && left != PARTS_AHEAD) return; /* nobody waits for that */
   pthread_mutex_lock(&s->mutex);
-  s->finished++;
-  g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  if (left == 0) {
+    s->finished++;
+    g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  }
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
 }
@@ -45,18 +51,19 @@ static adl_ticket *issue(scan *s) {
   return ticket;
 }
 
+/* With the mutex held. */
+static void wait_for_change(scan *s) {
+  s->waiting++;
+  pthread_cond_wait(&s->changed, &s->mutex);
+  s->waiting--;
+}
+
 /* ---- delivery ---- */
 
 static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parcel *parcel, adl_ticket *ticket);
+static void carry_on(adl_worker *worker, adl_turn_item *item);
 static void turn_main(adl_turn_item *item, void *data);
 static void turn_side(adl_turn_item *item, void *data);
-
-static adl_turn_item *new_item(adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
-  adl_turn_item *item = g_new0(adl_turn_item, 1);
-  *item =
-      (adl_turn_item){.number = parcel->late ? -1 : parcel->number, .node = node, .parcel = parcel, .ticket = ticket};
-  return item;
-}
 
 static void drop(adl_parcel *parcel, adl_ticket *ticket) {
   adl_parcel_free(parcel);
@@ -67,8 +74,7 @@ static void drop(adl_parcel *parcel, adl_ticket *ticket) {
 static adl_parcel *check_parcel(adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
   if (node->stage->class == NULL) return parcel;
   uint32_t flags = node->stage->learn == ADL_LEARN_FIT ? ADL_VIEW_LEARN : 0;
-  adl_parcel *checked = adl_parcel_new(parcel->number);
-  checked->late = parcel->late;
+  adl_parcel *checked = adl_parcel_like(parcel);
   for (guint i = 0; checked != NULL && i < parcel->frames->len; i++) {
     adl_view view;
     if (!adl_view_open(&view, worker, node, -1, parcel->frames->pdata[i], flags)) {
@@ -84,9 +90,13 @@ static adl_parcel *check_parcel(adl_worker *worker, adl_node_run *node, adl_parc
 
 /* Parcels are used again, from stage to stage. */
 static adl_parcel *take_parcel(adl_worker *worker, const adl_parcel *like) {
-  adl_parcel *parcel = worker->spare != NULL ? worker->spare : adl_parcel_new(like->number);
+  adl_parcel *parcel = worker->spare;
+  if (parcel == NULL) return adl_parcel_like(like);
   worker->spare = NULL;
   parcel->number = like->number;
+  parcel->part = like->part;
+  parcel->more = like->more;
+  parcel->first = like->first;
   parcel->late = like->late;
   return parcel;
 }
@@ -97,6 +107,71 @@ static void give_back(adl_worker *worker, adl_parcel *parcel) {
     worker->spare = parcel;
   else
     adl_parcel_free(parcel);
+}
+
+/* ---- rows that become many ---- */
+
+/* Candidates: what comes of one parcel may be far more than it. */
+static bool goes_in_parts(const adl_node_run *node, const adl_parcel *parcel) {
+  const adl_class *class = node->stage->class;
+  bool apart = class != NULL && class->form == ADL_PICKED && (class->flags & ADL_SPLIT_ROWS) == 0;
+  return apart && node->sides->len > 0 && parcel->part == 0 && !parcel->more;
+}
+
+/* A part waits in turns behind for those of earlier tickets, or until a slow stage has done the ones before it. When too many
+ * are on their way, the worker carries what else there is to carry. It never waits while it does so, since what it would wait
+ * for might be its own, further out. */
+static void let_parts_pass(adl_worker *worker, adl_ticket *ticket) {
+  scan *s = ticket->of;
+  if (worker->helping) return;
+  worker->helping = true;
+  pthread_mutex_lock(&s->mutex);
+  while (atomic_load(&ticket->refs) > PARTS_AHEAD && !adl_engine_stopping(s->engine)) {
+    adl_turn_item *item = g_queue_pop_head(&s->work);
+    if (item == NULL) {
+      wait_for_change(s);
+      continue;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    carry_on(worker, item);
+    pthread_mutex_lock(&s->mutex);
+  }
+  pthread_mutex_unlock(&s->mutex);
+  worker->helping = false;
+}
+
+/* To a worker that has nothing to do. False: there is none. */
+static bool hand_over(adl_node_run *node, adl_parcel *part, adl_ticket *ticket) {
+  scan *s = ticket->of;
+  pthread_mutex_lock(&s->mutex);
+  bool idle = (int32_t)s->work.length < s->waiting;
+  if (idle) {
+    g_queue_push_tail(&s->work, adl_turn_item_new(node, part, ticket));
+    pthread_cond_broadcast(&s->changed);
+  }
+  pthread_mutex_unlock(&s->mutex);
+  return idle;
+}
+
+typedef struct parts_of {
+  adl_node_run *node;
+  adl_ticket *ticket;
+} parts_of;
+
+static void give_part(adl_worker *worker, adl_parcel *part, void *data) {
+  const parts_of *of = data;
+  if (part->more) {
+    adl_ticket_hold(of->ticket);
+    let_parts_pass(worker, of->ticket);
+  }
+  if (!hand_over(of->node, part, of->ticket)) deliver_onward(worker, of->node->stage, part, of->ticket);
+}
+
+static void deliver_in_parts(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
+  parts_of of = {.node = node, .ticket = ticket};
+  if (!adl_step_in_parts(worker, node, parcel, give_part, &of)) adl_ticket_release(ticket);
+  adl_parcel_free(parcel);
+  worker->since = 0;
 }
 
 static bool whole_groups(const adl_node_run *node) {
@@ -112,14 +187,15 @@ static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, 
   if (node->action == ADL_KEEP) {
     parcel = check_parcel(worker, node, parcel);
     if (parcel == NULL) return adl_ticket_release(ticket);
-    return adl_turn_offer(&node->turn, new_item(node, parcel, ticket), turn_main, worker);
+    return adl_turn_offer(&node->turn, adl_turn_item_new(node, parcel, ticket), turn_main, worker);
   }
   if (in_turn) {
-    adl_turn_item *item = new_item(node, parcel, ticket);
+    adl_turn_item *item = adl_turn_item_new(node, parcel, ticket);
     if (node->stage->class->write != NULL && node->stage->class->encode != NULL)
       item->block = adl_step_encode(worker, node, parcel);
     return adl_turn_offer(&node->turn, item, turn_main, worker);
   }
+  if (goes_in_parts(node, parcel)) return deliver_in_parts(worker, node, parcel, ticket);
   adl_parcel *result = take_parcel(worker, parcel);
   bool ok = adl_step_process(worker, node, parcel, result->frames);
   give_back(worker, parcel);
@@ -135,7 +211,7 @@ static void deliver_side(adl_node_run *node, const adl_stage *from, adl_parcel *
     if (node->stage->sides->pdata[k] != from) continue;
     adl_side_run *side = node->sides->pdata[k];
     adl_ticket_hold(ticket);
-    adl_turn_item *item = new_item(node, adl_parcel_share(parcel), ticket);
+    adl_turn_item *item = adl_turn_item_new(node, adl_parcel_share(parcel), ticket);
     adl_turn_offer(&side->turn, item, turn_side, side);
   }
   drop(parcel, ticket);
@@ -146,7 +222,7 @@ static void deliver_port(adl_node_run *node, const adl_stage *from, adl_parcel *
     if (node->stage->from->pdata[k] != from) continue;
     adl_side_run *port = node->ports->pdata[k];
     adl_ticket_hold(ticket);
-    adl_turn_offer(&port->turn, new_item(node, adl_parcel_share(parcel), ticket), turn_side, port);
+    adl_turn_offer(&port->turn, adl_turn_item_new(node, adl_parcel_share(parcel), ticket), turn_side, port);
   }
   drop(parcel, ticket);
 }
@@ -185,7 +261,7 @@ static void deliver_onward(adl_worker *worker, const adl_stage *stage, adl_parce
   if (adl_node_of(engine, stage)->watched) show(engine, stage, parcel);
   if (stage == engine->peek) {
     adl_ticket_hold(ticket);
-    adl_turn_offer(&engine->peek_turn, new_item(NULL, adl_parcel_share(parcel), ticket), turn_peek, engine);
+    adl_turn_offer(&engine->peek_turn, adl_turn_item_new(NULL, adl_parcel_share(parcel), ticket), turn_peek, engine);
   }
   for (guint i = 0; i < stage->to_side->len; i++) {
     adl_node_run *node = adl_node_of(engine, stage->to_side->pdata[i]);
@@ -228,7 +304,7 @@ static void keep_frames(adl_node_run *node, adl_store *store, const adl_parcel *
 static void go_on(adl_node_run *node, adl_parcel *result, adl_ticket *ticket) {
   scan *s = ticket->of;
   pthread_mutex_lock(&s->mutex);
-  g_queue_push_tail(&s->work, new_item(node, result, ticket));
+  g_queue_push_tail(&s->work, adl_turn_item_new(node, result, ticket));
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
 }
@@ -271,12 +347,10 @@ static void turn_main(adl_turn_item *item, void *data) {
       keep_frames(node, node->store, item->parcel);
   } else if (node->action == ADL_FOLD) {
     result = adl_whole_groups(worker, node, item->parcel, false);
-    result->late = item->parcel->late;
   } else if (class->write != NULL) {
     adl_step_write(worker, node, item->parcel, item->block);
   } else {
-    result = adl_parcel_new(item->parcel->number);
-    result->late = item->parcel->late;
+    result = adl_parcel_like(item->parcel);
     bool ok = true;
     if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
       adl_parcel *groups = adl_whole_groups(worker, node, item->parcel, false);
@@ -340,7 +414,7 @@ static void scan_work(void *data, int32_t number) {
     bool over = no_more_reading(s);
     if (over && (s->issued == s->finished || adl_engine_stopping(s->engine)) && !s->reading) break;
     if (over || s->reading || s->issued - s->finished >= s->window) {
-      pthread_cond_wait(&s->changed, &s->mutex);
+      wait_for_change(s);
       continue;
     }
     s->reading = true;
@@ -383,7 +457,7 @@ static void deliver_late(scan *s, adl_worker *worker, adl_node_run *node, adl_pa
   adl_ticket *ticket = issue(s);
   parcel->number = ticket->number;
   parcel->late = true;
-  carry_on(worker, new_item(node, parcel, ticket));
+  carry_on(worker, adl_turn_item_new(node, parcel, ticket));
   for (adl_turn_item *item = g_queue_pop_head(&s->work); item != NULL; item = g_queue_pop_head(&s->work))
     carry_on(worker, item);
 }
@@ -410,7 +484,7 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
     adl_parcel_free(rest);
   }
   if (ok && class->finish != NULL && class->process != NULL)
-    ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, parcel->frames);
+    ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, NULL, parcel->frames);
   worker->since = 0;
   if (ok && parcel->frames->len > 0)
     deliver_late(s, worker, node, parcel);

@@ -9,6 +9,7 @@
 
 #include "core/base/aligned.h"
 #include "core/base/guard.h"
+#include "core/base/spill.h"
 #include "core/engine/internal.h"
 
 /* ---- calls ---- */
@@ -33,6 +34,7 @@ bool adl_worker_leave(adl_worker *worker, adl_status status) {
   if (!ok) adl_engine_blame(engine, worker->call.node->stage);
   if (!ok) atomic_store(&engine->failed, true);
   adl_context_leave(&worker->context);
+  adl_spill_trim();
   worker->call.frame = NULL;
   worker->call.rejected = NULL;
   return ok;
@@ -293,8 +295,7 @@ static bool process_by_split(adl_worker *worker, adl_node_run *node, adl_frame *
 
 static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, GPtrArray *result);
 
-static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
-                          GPtrArray *result) {
+bool adl_step_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal, GPtrArray *result) {
   if (node->stage->role == ADL_STAGE_HOLDOUT) return holdout_frame(worker, node, frame, result);
   if (wants_splits_apart(node->stage->class)) return process_by_split(worker, node, frame, ordinal, result);
   return step_frame(worker, node, frame, ordinal, flags_of_process(node), "process", call_process, result, NULL);
@@ -304,7 +305,7 @@ static bool process_frame(adl_worker *worker, adl_node_run *node, adl_frame *fra
 static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result,
                         bool (*step)(adl_worker *worker, adl_node_run *node, adl_frame *frame, int64_t ordinal,
                                      GPtrArray *result)) {
-  int64_t begin = worker->since != 0 ? worker->since : adl_clock_ns(), ordinal = parcel->number << ADL_ORDINAL_SHIFT;
+  int64_t begin = worker->since != 0 ? worker->since : adl_clock_ns(), ordinal = adl_parcel_ordinal(parcel);
   bool ok = true;
   guint before = result->len;
   adl_tally *tally = adl_tally_of(worker, node);
@@ -322,7 +323,7 @@ static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel
 }
 
 bool adl_step_process(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, GPtrArray *result) {
-  return step_parcel(worker, node, parcel, result, process_frame);
+  return step_parcel(worker, node, parcel, result, adl_step_frame);
 }
 
 /* ---- learn ---- */
@@ -446,7 +447,7 @@ bool adl_step_learn(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
 
 /* ---- finish, sinks ---- */
 
-bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, GPtrArray *result) {
+bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made, adl_store *table, GPtrArray *result) {
   guint before = result->len;
   int64_t begin = adl_clock_ns();
   adl_tally *tally = adl_tally_of(worker, node);
@@ -454,6 +455,7 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
   worker->call.split = ADL_TRAIN;
   worker->call.first_made = first_made;
   adl_out_begin(worker->out, worker, node, NULL);
+  adl_out_into(worker->out, table);
   adl_status status = node->stage->class->finish(call, node->stage->self, &node->model, worker->out);
   bool ok = true;
   if (status == ADL_OK && !worker->context.failed)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/aligned.h"
+#include "core/base/spill.h"
 
 typedef struct entry {
   adl_frame *frame; /* NULL: in the spool */
@@ -207,23 +207,13 @@ adl_frame *adl_store_get(const adl_store *store, int64_t frame, char **why) {
 
 /* ---- rows by number ---- */
 
-typedef struct wanted_row {
-  int64_t row, place;
-} wanted_row;
-
-static int by_row(const void *a, const void *b) {
-  const wanted_row *x = a, *y = b;
-  return x->row != y->row ? (x->row < y->row ? -1 : 1) : (x->place < y->place ? -1 : x->place > y->place);
-}
-
+/* Halving without branches: what rows are asked for cannot be foretold. */
 static int64_t frame_of(const adl_store *store, int64_t row) {
-  int64_t low = 0, high = store->entries->len - 1;
-  while (low < high) {
-    int64_t middle = (low + high + 1) / 2;
-    if (g_array_index(store->entries, entry, middle).first <= row)
-      low = middle;
-    else
-      high = middle - 1;
+  const entry *entries = (const entry *)(const void *)store->entries->data;
+  int64_t low = 0;
+  for (int64_t left = store->entries->len, half; left > 1; left -= half) {
+    half = left / 2;
+    low += entries[low + half].first <= row ? half : 0;
   }
   return low;
 }
@@ -243,54 +233,69 @@ static adl_frame *gather_from_one(adl_frame *from, const int32_t *columns, int32
   return result;
 }
 
-/* Gathers frame by frame in rising order of rows, puts the parts together, and restores the order asked for. */
+/* The places of `rows` (-1: none) by the frame in which they lie, those of one frame in their order: counted, then dealt out.
+ * Afterwards ends[n] is where the places of frame n end. Returns how many there are. */
+static int64_t places_by_frame(const adl_store *store, const int64_t *rows, int64_t count, int64_t *places,
+                               int64_t *ends) {
+  int64_t *frames = g_new(int64_t, (gsize)count), known = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (rows[i] < 0) continue;
+    frames[i] = frame_of(store, rows[i]);
+    ends[frames[i]]++;
+  }
+  for (guint n = 0; n < store->entries->len; n++) {
+    int64_t own = ends[n];
+    ends[n] = known;
+    known += own;
+  }
+  for (int64_t i = 0; i < count; i++)
+    if (rows[i] >= 0) places[ends[frames[i]]++] = i;
+  g_free(frames);
+  return known;
+}
+
+/* All parts together, in the order asked for. */
+static adl_frame *put_parts_together(GPtrArray *parts, int32_t column_count, const int64_t *restore, int64_t count,
+                                     char **why) {
+  adl_frame *whole = adl_frames_concat((adl_frame *const *)parts->pdata, parts->len), *result = NULL;
+  if (whole != NULL) {
+    int32_t *all = g_new(int32_t, (gsize)column_count + 1);
+    for (int32_t c = 0; c < column_count; c++) all[c] = c;
+    result = gather_from_one(whole, all, column_count, restore, count, why);
+    g_free(all);
+    adl_frame_unref(whole);
+  } else {
+    *why = g_strdup("the rows looked up at once hold more than 2 GiB of text");
+  }
+  return result;
+}
+
+/* Gathers frame by frame, puts the parts together, and restores the order asked for. */
 static adl_frame *gather_from_many(const adl_store *store, const int32_t *columns, int32_t column_count,
                                    const int64_t *rows, int64_t count, char **why) {
-  wanted_row *wanted = g_new(wanted_row, (gsize)count);
-  int64_t *restore = g_new(int64_t, (gsize)count), *local = g_new(int64_t, (gsize)count);
-  int64_t known = 0;
-  bool rising = true;
-  for (int64_t i = 0; i < count; i++) {
-    restore[i] = -1;
-    if (rows[i] < 0) continue;
-    rising = rising && (known == 0 || wanted[known - 1].row <= rows[i]);
-    wanted[known++] = (wanted_row){rows[i], i};
-  }
-  if (!rising) qsort(wanted, (size_t)known, sizeof *wanted, by_row);
+  int64_t *places = g_new(int64_t, (gsize)count), *restore = g_new(int64_t, (gsize)count),
+          *local = g_new(int64_t, (gsize)count), *ends = g_new0(int64_t, (gsize)store->entries->len + 1);
+  int64_t known = places_by_frame(store, rows, count, places, ends), at = 0;
+  for (int64_t i = 0; i < count; i++) restore[i] = -1;
+  for (int64_t i = 0; i < known; i++) restore[places[i]] = i;
   GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   bool ok = true;
-  for (int64_t i = 0; ok && i < known;) {
-    int64_t number = frame_of(store, wanted[i].row);
-    const entry *at = &g_array_index(store->entries, entry, number);
-    int64_t n = 0;
-    for (; i < known && wanted[i].row < at->first + at->rows; i++) {
-      restore[wanted[i].place] = i;
-      local[n++] = wanted[i].row - at->first;
-    }
+  for (int64_t number = 0; ok && at < known; number++) {
+    int64_t first = g_array_index(store->entries, entry, number).first, n = 0;
+    for (; at < ends[number]; at++) local[n++] = rows[places[at]] - first;
+    if (n == 0) continue;
     adl_frame *frame = adl_store_get(store, number, why);
-    ok = frame != NULL;
-    adl_frame *part = ok ? gather_from_one(frame, columns, column_count, local, n, why) : NULL;
+    adl_frame *part = frame != NULL ? gather_from_one(frame, columns, column_count, local, n, why) : NULL;
     ok = part != NULL;
     if (ok) g_ptr_array_add(parts, part);
     adl_frame_unref(frame);
   }
-  adl_frame *result = NULL;
-  if (ok && parts->len > 0) {
-    adl_frame *whole = adl_frames_concat((adl_frame *const *)parts->pdata, parts->len);
-    if (whole != NULL) {
-      int32_t *all = g_new(int32_t, (gsize)column_count + 1);
-      for (int32_t c = 0; c < column_count; c++) all[c] = c;
-      result = gather_from_one(whole, all, column_count, restore, count, why);
-      g_free(all);
-      adl_frame_unref(whole);
-    } else {
-      *why = g_strdup("the rows looked up at once hold more than 2 GiB of text");
-    }
-  }
+  adl_frame *result = ok && parts->len > 0 ? put_parts_together(parts, column_count, restore, count, why) : NULL;
   g_ptr_array_free(parts, TRUE);
-  g_free(wanted);
+  g_free(places);
   g_free(restore);
   g_free(local);
+  g_free(ends);
   return result;
 }
 

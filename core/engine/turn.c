@@ -5,9 +5,21 @@
 void adl_turn_init(adl_turn *turn, int64_t first, int64_t stride) {
   pthread_mutex_init(&turn->mutex, NULL);
   turn->next = first;
+  turn->next_part = 0;
   turn->stride = stride;
   turn->active = false;
   g_queue_init(&turn->waiting);
+}
+
+adl_turn_item *adl_turn_item_new(adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
+  adl_turn_item *item = g_new0(adl_turn_item, 1);
+  *item = (adl_turn_item){.number = parcel->late ? -1 : parcel->number,
+                          .part = parcel->part,
+                          .more = parcel->more,
+                          .node = node,
+                          .parcel = parcel,
+                          .ticket = ticket};
+  return item;
 }
 
 void adl_turn_item_free(adl_turn_item *item) {
@@ -24,8 +36,9 @@ void adl_turn_clear(adl_turn *turn) {
 
 static int by_number(const void *a, const void *b, void *data) {
   (void)data;
-  int64_t x = ((const adl_turn_item *)a)->number, y = ((const adl_turn_item *)b)->number;
-  return x < y ? -1 : x > y;
+  const adl_turn_item *x = a, *y = b;
+  if (x->number != y->number) return x->number < y->number ? -1 : 1;
+  return x->part < y->part ? -1 : x->part > y->part;
 }
 
 void adl_turn_offer(adl_turn *turn, adl_turn_item *item, void (*run)(adl_turn_item *item, void *data), void *data) {
@@ -39,12 +52,14 @@ void adl_turn_offer(adl_turn *turn, adl_turn_item *item, void (*run)(adl_turn_it
   turn->active = true;
   for (;;) {
     adl_turn_item *first = g_queue_peek_head(&turn->waiting);
-    if (first == NULL || first->number != turn->next) break;
+    if (first == NULL || first->number != turn->next || first->part != turn->next_part) break;
+    bool more = first->more;
     g_queue_pop_head(&turn->waiting);
     pthread_mutex_unlock(&turn->mutex);
     run(first, data);
     pthread_mutex_lock(&turn->mutex);
-    turn->next += turn->stride;
+    turn->next_part = more ? turn->next_part + 1 : 0;
+    if (!more) turn->next += turn->stride;
   }
   turn->active = false;
   pthread_mutex_unlock(&turn->mutex);
@@ -57,9 +72,17 @@ adl_parcel *adl_parcel_new(int64_t number) {
   return parcel;
 }
 
-adl_parcel *adl_parcel_share(const adl_parcel *parcel) {
+adl_parcel *adl_parcel_like(const adl_parcel *parcel) {
   adl_parcel *other = adl_parcel_new(parcel->number);
+  other->part = parcel->part;
+  other->more = parcel->more;
+  other->first = parcel->first;
   other->late = parcel->late;
+  return other;
+}
+
+adl_parcel *adl_parcel_share(const adl_parcel *parcel) {
+  adl_parcel *other = adl_parcel_like(parcel);
   for (guint i = 0; i < parcel->frames->len; i++)
     g_ptr_array_add(other->frames, adl_frame_ref(parcel->frames->pdata[i]));
   return other;

@@ -116,7 +116,7 @@ static adl_frame *put_together(adl_worker *worker, adl_node_run *node, const adl
 }
 
 adl_parcel *adl_whole_groups(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, bool last) {
-  adl_parcel *result = adl_parcel_new(parcel->number);
+  adl_parcel *result = adl_parcel_like(parcel);
   adl_frame *all = put_together(worker, node, parcel);
   if (all == NULL) return result;
   int64_t end = last ? all->rows : last_group(worker, node, all);

@@ -41,11 +41,12 @@ static double weight_of(const adl_radix_pair *pair) {
 }
 
 /* Sorts, and adds up the weights of pairs that are alike, in the order in which they came. Returns how many are left. */
-static int64_t put_together(adl_radix_pair *pairs, adl_radix_pair *room, int64_t count) {
+static int64_t put_together(const adl_call *call, adl_radix_pair *pairs, adl_radix_pair *room, int64_t count) {
   int64_t kept = 0;
-  adl_radix_sort(pairs, room, count);
+  adl_radix_sort(call, pairs, room, count);
   for (int64_t i = 0, end; i < count; i = end) {
     double sum = 0;
+    if ((i & 0xffff) == 0) call->host->cancelled(call);
     for (end = i; end < count && pairs[end].key == pairs[i].key; end++) sum += weight_of(&pairs[end]);
     pairs[kept].key = pairs[i].key;
     memcpy(&pairs[kept++].value, &sum, sizeof sum);
@@ -58,7 +59,8 @@ static int64_t put_together(adl_radix_pair *pairs, adl_radix_pair *room, int64_t
 static adl_radix_pair *make_room(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors, int64_t more) {
   adl_radix_pair *log = log_of(call, a, tensors, 0);
   if (log->key >= LONG && log->key / 4 >= log->value)
-    log->key = log->value = (uint64_t)put_together(log + 1, scratch_pairs(call, (int64_t)log->key), (int64_t)log->key);
+    log->key = log->value =
+        (uint64_t)put_together(call, log + 1, scratch_pairs(call, (int64_t)log->key), (int64_t)log->key);
   return log_of(call, a, tensors, (int64_t)log->key + more);
 }
 
@@ -135,8 +137,10 @@ adl_status adl_aggregate_bag_merge(const adl_call *call, const adl_aggregate *ag
   const int64_t *token = map_tokens(call, tokens, tokens_of(call, aggregate, from));
   const adl_radix_pair *of = log_of(call, aggregate, from, 0);
   adl_radix_pair *log = make_room(call, aggregate, into, (int64_t)of->key);
-  for (const adl_radix_pair *pair = of + 1; pair <= of + of->key; pair++)
+  for (const adl_radix_pair *pair = of + 1; pair <= of + of->key; pair++) {
+    if (((pair - of) & 0xffff) == 0) call->host->cancelled(call);
     append(log, map[pair->key >> 32], token[pair->key & UINT32_MAX], weight_of(pair));
+  }
   return check_numbers(call, aggregate, groups, tokens);
 }
 
@@ -158,15 +162,19 @@ void adl_aggregate_bag_finish(const adl_call *call, const adl_aggregate *aggrega
   for (int64_t i = 0; i < count; i++) place[order[i]] = i;
   for (int64_t i = 0; i < total; i++) {
     uint64_t key = log[i + 1].key;
+    if ((i & 0xffff) == 0) host->cancelled(call);
     pairs[i].key = (uint64_t)place[key >> 32] << bits | (uint64_t)rank[key & UINT32_MAX];
     pairs[i].value = log[i + 1].value;
   }
-  total = put_together(pairs, room, total);
+  total = put_together(call, pairs, room, total);
   for (int64_t group = 0, at = 0; group <= count; group++) {
     while (at < total && (int64_t)(pairs[at].key >> bits) < group) at++;
     starts[group] = at;
   }
-  for (int64_t i = 0; i < total; i++) pairs[i].key = (uint64_t)by_bytes[pairs[i].key & ((UINT64_C(1) << bits) - 1)];
+  for (int64_t i = 0; i < total; i++) {
+    if ((i & 0xffff) == 0) host->cancelled(call);
+    pairs[i].key = (uint64_t)by_bytes[pairs[i].key & ((UINT64_C(1) << bits) - 1)];
+  }
   result->bags = pairs;
   result->bag_starts = starts;
 }

@@ -104,6 +104,8 @@ static step_memory step_memory_new(const adl_call *call, int64_t k, int64_t d) {
 
 /* Up to here products are formed by our own kernel, which packs nothing: a component has few rows of a block. */
 #define NARROW 96
+/* Numbers of them that stay in the first cache beside what is added to. */
+#define FIRST_CACHE 2048
 
 /* scatter += A^T A of rows of A, lower triangle. */
 static void add_products(const adl_gmm_kernels *kernels, const double *a, int64_t rows, int64_t d, double *scatter) {
@@ -119,6 +121,19 @@ static void pad(const double *values, int64_t d, double *to) {
   for (int64_t i = d; i < adl_gmm_stride(d); i++) to[i] = 0;
 }
 
+/* Full covariances: the `count` rows listed, so many at a time that they stay in the first cache. */
+static void add_weighted(const adl_gmm_em *em, const step_memory *memory, int64_t j, int64_t count, statistics *sums) {
+  int64_t d = em->result->mixture.width, stride = adl_gmm_stride(d), most = ADL_GMM_BLOCK;
+  if (d <= NARROW) most = FIRST_CACHE / stride < ADL_GMM_BLOCK ? FIRST_CACHE / stride : ADL_GMM_BLOCK;
+  for (int64_t from = 0; from < count; from += most) {
+    int64_t rows = count - from < most ? count - from : most;
+    memory->kernels->weigh(memory->wide, stride, memory->row + from, memory->share + from, rows, memory->mean,
+                           memory->shift, memory->weighted);
+    add_products(memory->kernels, memory->weighted, rows, d, sums->scatter + j * d * d);
+    for (int64_t i = 0; i < d; i++) sums->shift[j * d + i] += memory->shift[i];
+  }
+}
+
 /* Adds the block's rows that component j has a share in. */
 static void add_component(const adl_gmm_em *em, const step_memory *memory, int64_t j, int64_t rows, statistics *sums) {
   const adl_gmm *mixture = &em->result->mixture;
@@ -129,14 +144,13 @@ static void add_component(const adl_gmm_em *em, const step_memory *memory, int64
   sums->weight[j] += weight;
   pad(mixture->mean + j * d, d, memory->mean);
   if (mixture->shape == ADL_GMM_FULL) {
-    memory->kernels->weigh(memory->wide, stride, memory->row, share, count, memory->mean, shift, memory->weighted);
-    add_products(memory->kernels, memory->weighted, count, d, sums->scatter + j * d * d);
+    add_weighted(em, memory, j, count, sums);
   } else {
     memory->kernels->moments(memory->wide, stride, memory->row, share, count, memory->mean, shift, memory->scatter);
     if (mixture->shape != ADL_GMM_TIED)
       for (int64_t i = 0; i < d; i++) sums->scatter[j * d + i] += memory->scatter[i];
+    for (int64_t i = 0; i < d; i++) sums->shift[j * d + i] += shift[i];
   }
-  for (int64_t i = 0; i < d; i++) sums->shift[j * d + i] += shift[i];
 }
 
 static void add_block(const adl_gmm_em *em, const step_memory *memory, const float *x, int64_t rows, statistics *sums) {

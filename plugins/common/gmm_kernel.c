@@ -7,7 +7,7 @@
 #include "common/simd.h"
 
 /* Below this, e^x counts as 0. */
-#define HORIZON (-50.0)
+#define HORIZON (-27.6)
 
 typedef double four __attribute__((vector_size(32)));
 typedef double four_anywhere __attribute__((vector_size(32), aligned(8), may_alias));

@@ -30,9 +30,9 @@ typedef struct adl_gmm_kernels {
   void (*full)(const double *columns, int64_t rows, int64_t d, const double *mean, const double *factor, double offset,
                double *difference, double *most, double *log_density);
   /* Of k columns of ln(weight x density): the responsibilities, in their place, a column of the greatest, and one of
-   * the sums of e^(ln - greatest). Responsibilities below e^-50 (2e-22) of a row's greatest are 0: they could
-   * not change a sum of float64 numbers that holds the greatest, and what a thousand million rows of them lack in the
-   * weight of a component is less than 1e-12 of a row. */
+   * the sums of e^(ln - greatest). Responsibilities below e^-27.6 (1e-12) of a row's greatest are 0:
+   * what k of them would add to a row's log density is less than k times that, and what a million rows of them lack in
+   * the weight of a component is less than a millionth of a row. */
   void (*share)(double *log_density, int64_t rows, int64_t k, double *most, double *sums);
   /* Of `count` rows listed, x being what adl_gmm_widen made and mean padded as its rows are: sums of share (x - mean)
    * and of share (x - mean)^2, padded too. */

@@ -74,7 +74,7 @@ TARGET static void KERNEL(full)(const double *x, int64_t rows, int64_t d, const 
     four low = {0}, high = {0}, most_low = LOAD(most + r), most_high = LOAD(most + r + 4);
     int64_t i = 0;
     bool beyond = false;
-    while (i < d && !beyond) {
+    for (int block = 1; i < d && !beyond; block++) {
       int64_t left = d - i;
       if (left >= 6 && left != 8) {
         KERNEL(whitened)(difference, d, factor, i, 6, &low, &high);
@@ -86,6 +86,7 @@ TARGET static void KERNEL(full)(const double *x, int64_t rows, int64_t d, const 
         KERNEL(whitened)(difference, d, factor, i, 1, &low, &high);
         i++;
       }
+      if (block % 2 != 0) continue; /* that takes as long as some of the next coordinates */
       masks out = ((all - low * half) - most_low < horizon) & ((all - high * half) - most_high < horizon);
       beyond = ALL(out);
     }
@@ -173,19 +174,37 @@ TARGET static void KERNEL(moments)(const double *x, int64_t stride, const int32_
     KERNEL(moment_columns)(x + i, stride, row, share, count, mean + i, 1, shift + i, scatter + i);
 }
 
+/* Columns from 0 on of weigh. */
+INLINE TARGET void KERNEL(weigh_columns)(const double *x, int64_t stride, const int32_t *row, const double *share,
+                                         int64_t count, const double *mean, const int vectors, double *shift,
+                                         double *to) {
+  four first[4], m[4];
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; v++) {
+    m[v] = LOAD(mean + 4 * v);
+    first[v] = ALIKE(0);
+  }
+  for (int64_t n = 0; n < count; n++, to += stride) {
+    const double *at = x + row[n] * stride;
+    four s = ALIKE(share[n]), root = ALIKE(sqrt(share[n]));
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+      four difference = LOAD(at + 4 * v) - m[v];
+      STORE(to + 4 * v, difference * root);
+      first[v] = FMA(difference, s, first[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; v++) STORE(shift + 4 * v, first[v]);
+}
+
 /* to = sqrt(share) (x - mean) of the rows listed, and shift = the sum of share (x - mean). */
 TARGET static void KERNEL(weigh)(const double *x, int64_t stride, const int32_t *row, const double *share,
                                  int64_t count, const double *mean, double *shift, double *to) {
-  for (int64_t i = 0; i < stride; i++) shift[i] = 0;
-  for (int64_t n = 0; n < count; n++) {
-    const double *at = x + row[n] * stride;
-    four s = ALIKE(share[n]), root = ALIKE(sqrt(share[n]));
-    for (int64_t i = 0; i < stride; i += 4) {
-      four difference = LOAD(at + i) - LOAD(mean + i);
-      STORE(to + n * stride + i, difference * root);
-      STORE(shift + i, FMA(difference, s, LOAD(shift + i)));
-    }
-  }
+  int64_t i = 0;
+  for (; i + 16 <= stride; i += 16)
+    KERNEL(weigh_columns)(x + i, stride, row, share, count, mean + i, 4, shift + i, to + i);
+  for (; i < stride; i += 4) KERNEL(weigh_columns)(x + i, stride, row, share, count, mean + i, 1, shift + i, to + i);
 }
 
 /* The 4 x 4 `vectors` tile of A^T A at (first, second), to be added to sum, where it is in the lower triangle. */
@@ -204,6 +223,14 @@ INLINE TARGET void KERNEL(tile)(const double *a, int64_t stride, int64_t rows, i
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; v++) tile[i][v] = FMA(left, right[v], tile[i][v]);
     }
+  }
+  if (second + 4 * vectors <= first + 1 && first + 4 <= d) { /* it is, wholly */
+    double *to = sum + first * d + second;
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; v++) STORE(to + i * d + 4 * v, LOAD(to + i * d + 4 * v) + tile[i][v]);
+    return;
   }
   double values[4][8];
 #pragma GCC unroll 4

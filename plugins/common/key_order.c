@@ -19,7 +19,12 @@ static void insertion_sort(adl_radix_pair *pairs, int64_t count) {
   }
 }
 
-void adl_radix_sort(adl_radix_pair *pairs, adl_radix_pair *room, int64_t count) {
+/* A step of a long walk: now and then the host is asked, which may put what lies behind out of memory. */
+static void walk(const adl_call *call, int64_t i) {
+  if ((i & 0xffff) == 0 && call != NULL) call->host->cancelled(call);
+}
+
+void adl_radix_sort(const adl_call *call, adl_radix_pair *pairs, adl_radix_pair *room, int64_t count) {
   int64_t starts[VALUES];
   uint64_t all = 0, any = 0; /* bits that are set in every key, and in some */
   adl_radix_pair *from = pairs, *to = room;
@@ -35,13 +40,19 @@ void adl_radix_sort(adl_radix_pair *pairs, adl_radix_pair *room, int64_t count) 
   for (int digit = 0; digit < DIGITS; digit++) {
     if (digit_of(all ^ any, digit) == 0) continue; /* the same in all keys */
     memset(starts, 0, sizeof starts);
-    for (int64_t i = 0; i < count; i++) starts[digit_of(from[i].key, digit)]++;
+    for (int64_t i = 0; i < count; i++) {
+      walk(call, i);
+      starts[digit_of(from[i].key, digit)]++;
+    }
     for (int64_t value = 0, before = 0; value < VALUES; value++) {
       int64_t own = starts[value];
       starts[value] = before;
       before += own;
     }
-    for (int64_t i = 0; i < count; i++) to[starts[digit_of(from[i].key, digit)]++] = from[i];
+    for (int64_t i = 0; i < count; i++) {
+      walk(call, i);
+      to[starts[digit_of(from[i].key, digit)]++] = from[i];
+    }
     adl_radix_pair *sorted = to;
     to = from;
     from = sorted;
@@ -102,7 +113,7 @@ int64_t *adl_keys_order(const adl_call *call, const adl_table *table, int64_t co
   int32_t same = common_bytes(call, table, count);
   for (int64_t i = 0; i < count; i++)
     pairs[i] = (adl_radix_pair){word_at(host->table_key(table, i), same), (uint64_t)i};
-  adl_radix_sort(pairs, room, count);
+  adl_radix_sort(call, pairs, room, count);
   for (int64_t i = 0, end; i < count; i = end) {
     for (end = i + 1; end < count && pairs[end].key == pairs[i].key;) end++;
     if (end - i == 1) continue;

@@ -9,8 +9,9 @@ typedef struct adl_radix_pair {
   uint64_t key, value;
 } adl_radix_pair;
 
-/* By key; pairs of one key stay in the order in which they are. `room`: for as many pairs. */
-void adl_radix_sort(adl_radix_pair *pairs, adl_radix_pair *room, int64_t count);
+/* By key; pairs of one key stay in the order in which they are. `room`: for as many pairs. `call`
+ * (or NULL) is asked host->cancelled on the way: the host may put pages of what is sorted out of memory then. */
+void adl_radix_sort(const adl_call *call, adl_radix_pair *pairs, adl_radix_pair *room, int64_t count);
 
 /* Row numbers of the table's `count` keys, by adl_key_compare, in scratch memory. */
 int64_t *adl_keys_order(const adl_call *call, const adl_table *table, int64_t count);

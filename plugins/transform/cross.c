@@ -400,11 +400,10 @@ static const char doc[] =
     "order.\n\n"
     "The other stage is read first, whole: an index of about 80 bytes a row, and 8 for each bound, is held in "
     "memory; the columns to bring are kept with the run's rows and may lie on disk. A row is looked up by the "
-    "columns of `match`, so the time goes with what matches, not with all pairs. All candidates of one batch (up "
-    "to 4096 rows) are made at once: with c candidates a row each thread needs about 4096 x c x (50 bytes and the "
-    "columns that are read behind this stage), some 400 MB for c = 1000 and 50 bytes of columns; a stage behind "
-    "it that wants whole groups, as `choose` does, needs half as much again. More than 67,108,864 candidates in a "
-    "batch end the run.\n\n"
+    "columns of `match`, so the time goes with what matches, not with all pairs. The numbers of all candidates of a "
+    "batch (up to 4096 rows) are found at once, which takes each thread about 4096 x c x 50 bytes with c candidates a "
+    "row, some 200 MB for c = 1000; the candidates themselves, with their columns, go on in parts of 4096. More than "
+    "67,108,864 candidates in a batch end the run.\n\n"
     "The row keeps its own split. A training row never finds a row of the other stage that is held out. An empty "
     "other stage leaves every row without candidates.";
 

@@ -121,7 +121,7 @@ static void pick_matches(const adl_call *call, const join *self, const side_inde
     if (!(training && index->held[number])) {
       best = number;
       if (self->many == MANY_ALL) adl_pairs_add(rows, row, number);
-      if (self->many == MANY_FIRST) break;
+      if (self->many == MANY_FIRST || self->many == MANY_REFUSE) break; /* there is one, where others are refused */
     }
     number = index->next[number] - 1;
   }
@@ -153,6 +153,16 @@ static int64_t *find_keys(const adl_call *call, const join *self, const side_ind
   return number;
 }
 
+/* Asks for what pick_matches will look at some rows later: the key's first row, and then whether that is held out. */
+static void look_ahead(const adl_call *call, const side_index *index, const int64_t *found, int64_t row,
+                       int64_t count) {
+  enum { FIRST = 16, SECOND = 8 };
+  if (row + FIRST < count && found[row + FIRST] >= 0)
+    __builtin_prefetch(call->host->table_row(index->keys, found[row + FIRST]));
+  if (row + SECOND >= count || found[row + SECOND] < 0) return;
+  __builtin_prefetch(index->held + (int64_t)call->host->table_row(index->keys, found[row + SECOND])[0]);
+}
+
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
   const join *self = instance;
@@ -162,6 +172,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   adl_pairs_begin(&rows, call, batch->rows + 1);
   for (int64_t row = 0; row < batch->rows; row++) {
     int64_t before = rows.count;
+    look_ahead(call, &index, found, row, batch->rows);
     if (found[row] >= 0) pick_matches(call, self, &index, found[row], row, &rows);
     if (rows.count > before || self->missing == MISSING_DROP) continue;
     if (self->missing == MISSING_KEEP)

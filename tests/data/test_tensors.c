@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/aligned.h"
+#include "core/base/spill.h"
 #include "core/data/tensors.h"
 
 #define SIZE(...) ((const int64_t[]){__VA_ARGS__})
@@ -93,6 +93,32 @@ START_TEST(storage_beyond_the_limit_lies_in_a_file) {
   ck_assert_ptr_null(adl_spill_failure());
   adl_tensors_free(tensors);
   ck_assert_int_eq(adl_spill_held(), before);
+  adl_spill_beyond(INT64_MAX, NULL, NULL);
+}
+END_TEST
+
+/* Far more of it than the limit does not stay in memory, as long as it is trimmed on the way; what was put in is there. */
+START_TEST(pages_of_spilled_storage_are_put_out) {
+  enum { KEYS = 1000000, EACH = 4096 };
+  adl_spill_beyond(adl_spill_held() + (2 << 20), NULL, g_get_tmp_dir());
+  adl_tensors *tensors = adl_tensors_new();
+  adl_table *table = adl_tensors_table(tensors, "t", 4);
+  int64_t before = resident(), most = 0;
+  for (int64_t i = 0; i < KEYS; i++) {
+    adl_table_row(table, adl_table_insert(table, &i, sizeof i))[3] = (double)i;
+    if (i % EACH != 0) continue;
+    adl_spill_trim();
+    most = MAX(most, resident() - before);
+  }
+  ck_assert_int_gt(adl_tensors_bytes(tensors), 72 << 20);
+  ck_assert_int_lt(most, 46 << 20);
+  for (int64_t i = 0; i < KEYS; i++) {
+    int64_t row = adl_table_find(table, &i, sizeof i);
+    if (row != i || adl_table_row(table, row)[3] != (double)i) ck_abort_msg("wrong at %d", (int)i);
+    if (i % EACH == 0) adl_spill_trim();
+  }
+  ck_assert_int_lt(resident() - before, 46 << 20);
+  adl_tensors_free(tensors);
   adl_spill_beyond(INT64_MAX, NULL, NULL);
 }
 END_TEST
@@ -401,6 +427,8 @@ int main(void) {
   tcase_add_test(arrays, resizing_keeps_what_fits_and_zeroes_the_rest);
   tcase_add_test(arrays, untouched_pages_cost_nothing);
   tcase_add_test(arrays, storage_beyond_the_limit_lies_in_a_file);
+  tcase_add_test(arrays, pages_of_spilled_storage_are_put_out);
+  tcase_set_timeout(arrays, 60);
   tcase_add_test(arrays, a_spill_file_that_cannot_be_had_is_told);
   tcase_add_test(arrays, programming_errors_are_told);
   tcase_add_test(arrays, iteration_in_order_and_drop);

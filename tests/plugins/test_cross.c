@@ -321,6 +321,50 @@ START_TEST(the_same_when_the_model_before_is_loaded) {
 }
 END_TEST
 
+/* Far more candidates than rows go on in parts: they come in order, each once, also through stages that want turns and whole
+ * groups, that draw by the number of the row, and that make yet more rows of them; for any number of threads and any memory. */
+START_TEST(candidates_go_on_in_parts) {
+  enum { PEOPLE = 1500, OFFERS = 60, PLACES = 3 };
+  GString *main = g_string_new("u\n"), *side = g_string_new("s\n");
+  for (int i = 0; i < PEOPLE; i++) g_string_append_printf(main, "%d\n", i);
+  for (int i = 0; i < OFFERS; i++) g_string_append_printf(side, "%d\n", i);
+  adl_harness *h = adl_harness_new(main->str, "{u: int}");
+  adl_harness_file(h, "side.csv", side->str, -1);
+  adl_harness_file(h, "places.csv", "p\n0\n1\n2\n", -1);
+  const char *stages =
+      "  side: {use: read-csv, path: side.csv, columns: {s: int}}\n"
+      "  places: {use: read-csv, path: places.csv, columns: {p: int}}\n"
+      "  c: {use: cross, from: rows, with: side, eligible: n}\n"
+      "  again: {use: cross, from: c, with: places}\n"
+      "  some: {use: sample, from: again, fraction: 0.5}\n"
+      "  out: {use: write-csv, path: out.csv}\n"
+      "  best: {use: choose, from: again, group: u, score: s, top: 2, explore: epsilon, epsilon: 0.5}\n"
+      "  best_out: {use: write-csv, path: best.csv}\n";
+  char *first = NULL;
+  for (int run = 0; run < 4; run++) {
+    adl_harness_threads(h, (int[]){1, 2, 4, 2}[run]);
+    adl_harness_memory(h, run == 3 ? 1 << 16 : INT64_C(1) << 30);
+    adl_harness_run(h, stages, "again");
+    ASSERT_OK(h);
+    ck_assert_int_eq(adl_harness_rows(h), PEOPLE * OFFERS * PLACES);
+    for (int64_t row = 0; row < adl_harness_rows(h); row++) {
+      ck_assert(adl_harness_number(h, "u", row) == (double)(row / (OFFERS * PLACES)));
+      ck_assert(adl_harness_number(h, "s", row) == (double)(row / PLACES % OFFERS));
+      ck_assert(adl_harness_number(h, "p", row) == (double)(row % PLACES));
+      ck_assert(adl_harness_number(h, "n", row) == OFFERS);
+    }
+    char *digest = adl_harness_digest(h);
+    if (first == NULL) first = g_strdup(digest);
+    ck_assert_str_eq(first, digest);
+    g_free(digest);
+  }
+  g_free(first);
+  g_string_free(main, TRUE);
+  g_string_free(side, TRUE);
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(refusals) {
   refused(", match: {country: lnd}", "did you mean `land`?");
   refused(", match: {contry: land}", "no column is called `contry`");
@@ -353,6 +397,7 @@ int main(void) {
   tcase_add_test(t, limits_are_uniform);
   tcase_add_test(t, candidates_and_choices_are_the_same_every_time);
   tcase_add_test(t, the_same_when_the_model_before_is_loaded);
+  tcase_add_test(t, candidates_go_on_in_parts);
   tcase_add_test(t, refusals);
   tcase_set_timeout(t, 120);
   suite_add_tcase(s, t);

@@ -35,7 +35,7 @@ START_TEST(pairs_are_sorted_by_digits) {
   for (int64_t count = 0; count <= COUNT; count += count < 60 ? 1 : 1235)
     for (int shift = 0; shift < 64; shift += 9) {
       for (int64_t i = 0; i < count; i++) pairs[i] = (adl_radix_pair){adl_random(7, (uint64_t)i) >> shift, (uint64_t)i};
-      adl_radix_sort(pairs, room, count);
+      adl_radix_sort(NULL, pairs, room, count);
       for (int64_t i = 0; i < count; i++) {
         ck_assert_uint_eq(pairs[i].key, adl_random(7, pairs[i].value) >> shift);
         ck_assert(i == 0 || pairs[i - 1].key < pairs[i].key ||
