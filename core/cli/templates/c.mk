@@ -13,6 +13,7 @@ test: test.c
 check: all test
 	./test
 	rm -rf run && $(ADLOOM) run --quiet --out run pipeline.yaml
+	$(ADLOOM) plugin check acme.template.so
 install: all
 	install -D acme.template.so "$(FOLDER)/acme.template.so"
 clean:
