@@ -129,7 +129,6 @@ static const adl_class sample_class = {
     .id = "sample",
     .title = "A share of the rows",
     .doc = doc,
-    .flags = ADL_EXACT_ROWS,
     .form = ADL_PICKED,
     .instance_size = sizeof(sample),
     .state_version = 1,
