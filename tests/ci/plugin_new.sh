@@ -68,6 +68,11 @@ make -C transform-c install ADLOOM="$adloom" >log 2>&1 || say "make install fail
 grep -q "acme.my-transform.*$here/data/adloom/plugins/acme.my-transform.so" log || say "what is installed is not found"
 rm -f log
 
+# ---- a file for the conformance checks lies where they are asked for ----
+make -C source-c check ADLOOM="$adloom" SET="--set path=rows.txt" >log 2>&1 || say "plugin check --set does not find a file"
+make -C source-c clean >log 2>&1
+rm -f log
+
 # ---- whose it is ----
 if command -v git >"$here/found"; then
   mkdir -p home
