@@ -51,8 +51,9 @@ typedef struct adl_command {
 const adl_command *const *adl_commands(void);
 const adl_command *adl_command_find(const char *name);
 
-extern const adl_command adl_command_run, adl_command_check, adl_command_compare, adl_command_peek, adl_command_graph, adl_command_plugin,
-    adl_command_model, adl_command_store;
+extern const adl_command adl_command_run, adl_command_check, adl_command_compare, adl_command_peek, adl_command_graph,
+    adl_command_plugin, adl_command_model, adl_command_store, adl_command_schema, adl_command_explain, adl_command_init,
+    adl_command_completion;
 
 /* Reads options and operands. Returns -1: go on; else an exit status (after --help, or an error that has been told). */
 int adl_cli_parse(const adl_command *command, int argc, char **argv, adl_cli_options *options, int operands_wanted);

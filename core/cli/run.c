@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/base/text.h"
 #include "core/cli/earlier.h"
 #include "core/cli/pipeline.h"
@@ -157,7 +158,7 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
   json_builder_set_member_name(builder, "rows_rejected");
   json_builder_add_int_value(builder, adl_engine_rejected(engine));
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, seconds);
+  json_builder_add_double_value(builder, adl_text_json_double(seconds));
   json_builder_set_member_name(builder, "report");
   adl_report_json(adl_engine_reports(engine), builder);
   json_builder_end_object(builder);

@@ -74,6 +74,8 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   node->limit_left = engine->options->limit;
   if (stage->class != NULL && stage->class->next != NULL)
     node->nulls = g_malloc0(((gsize)stage->schema.count + 1) * sizeof *node->nulls);
+  if (node->nulls != NULL)
+    node->sample = adl_sample_new(adl_random(engine->graph->seed, (uint64_t)stage->number), stage->schema.count);
   node->model = (adl_model){.struct_size = sizeof(adl_model), .tensors = adl_tensors_new()};
   node->sides = g_ptr_array_new_with_free_func(free_side);
   node->ports = g_ptr_array_new_with_free_func(free_side);
@@ -104,6 +106,7 @@ static void clear_node(adl_node_run *node) {
   adl_frame_unref(node->group_rest);
   g_free(node->nulls);
   if (node->fields != NULL) g_ptr_array_free(node->fields, TRUE);
+  adl_sample_free(node->sample);
 }
 
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
@@ -236,6 +239,12 @@ int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32
   const adl_node_run *node = &engine->nodes[stage->number];
   bool read = node->nulls != NULL && column < stage->schema.count && stage->needed[column];
   return read ? atomic_load(&node->nulls[column]) : -1;
+}
+
+const adl_sample_row *adl_engine_sample(const adl_engine *engine, const adl_stage *stage, int64_t *count) {
+  adl_sample *sample = engine->nodes[stage->number].sample;
+  *count = 0;
+  return sample != NULL ? adl_sample_rows(sample, count) : NULL;
 }
 
 const adl_graph *adl_engine_graph(const adl_engine *engine) { return engine->graph; }

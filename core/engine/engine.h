@@ -50,6 +50,9 @@ adl_outcome adl_engine_run(adl_engine *engine);
 /* The first `rows` rows that leave a stage; only what is before it runs. */
 adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows);
 const GPtrArray *adl_engine_peeked(const adl_engine *engine); /* of adl_frame * */
+/* Before a run: the file of the model store that it would load for a stage (to be freed), NULL: it would fit. *known:
+ * what determines the model is the same each time. Reads the input files, for their hashes. */
+char *adl_engine_stored_model(adl_engine *engine, const adl_stage *stage, bool *known);
 void adl_engine_free(adl_engine *engine);
 
 /* Ends the progress line, so that other text can be written. Nothing is run afterwards. */
@@ -74,6 +77,8 @@ typedef struct adl_stage_facts {
 adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage *stage);
 /* Nulls of a column of a source, by number in its schema; -1: nobody read the column, or the stage is no source. */
 int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32_t column);
+/* Some rows of a source, see sample.h; none of other stages. */
+const struct adl_sample_row *adl_engine_sample(const adl_engine *engine, const adl_stage *stage, int64_t *count);
 const adl_graph *adl_engine_graph(const adl_engine *engine);
 const adl_run_options *adl_engine_options(
     const adl_engine *engine); /* as given; see the next two for what they became */

@@ -24,6 +24,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/pool.h"
 #include "core/engine/rejects.h"
+#include "core/engine/sample.h"
 #include "core/engine/store.h"
 #include "core/graph/call.h"
 #include "core/graph/graph.h"
@@ -124,6 +125,7 @@ struct adl_node_run {
   bool hands_on;               /* what leaves is what came, column by column */
   _Atomic int64_t *nulls;      /* sources: by column of the schema; else NULL */
   struct adl_isolate *isolate; /* it works in a process of its own; NULL: in this one */
+  adl_sample *sample;          /* sources; else NULL */
 };
 
 /* What a call of a plugin belongs to, while the engine runs. */

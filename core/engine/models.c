@@ -128,6 +128,13 @@ void adl_digests(adl_engine *engine) {
   }
 }
 
+char *adl_engine_stored_model(adl_engine *engine, const adl_stage *stage, bool *known) {
+  adl_digests(engine);
+  const char *digest = adl_node_of(engine, stage)->digest;
+  *known = digest[0] != '\0';
+  return *known && engine->models != NULL ? adl_model_store_get(engine->models, digest) : NULL;
+}
+
 /* ---- metadata ---- */
 
 static adl_model_meta *describe(const adl_stage *stage) {

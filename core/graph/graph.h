@@ -156,6 +156,8 @@ typedef struct adl_graph_options {
 adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, adl_registry *registry,
                           adl_problems *problems);
 void adl_graph_free(adl_graph *graph);
+/* Makes the files known that a pipeline (its root) names under `plugins:`, relative to `directory`. */
+void adl_graph_add_plugins(const adl_node *root, const char *directory, adl_registry *registry, adl_problems *problems);
 adl_stage *adl_graph_find(const adl_graph *graph, const char *name); /* the user's stage of that name */
 
 /* The stage that gives the rows of `stage` their split, or `stage` itself: what leaves it is what others see. */
@@ -175,5 +177,9 @@ int64_t adl_slot_dimension_name(const adl_stage *stage, const adl_slot *slot, in
 /* The graph in the languages of dot and mermaid, columns and types on the edges. */
 void adl_graph_print_dot(const adl_graph *graph, GString *text);
 void adl_graph_print_mermaid(const adl_graph *graph, GString *text);
+/* As lines for a terminal: a stage a line, with what it gets from whom, wrapped to `width` columns (0: not). */
+void adl_graph_print_text(const adl_graph *graph, int width, GString *text);
+/* Its class, or in brackets what it is that nobody wrote. */
+const char *adl_stage_class_name(const adl_stage *stage);
 
 #endif

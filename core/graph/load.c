@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/config/keys.h"
 #include "core/config/read.h"
 
 enum { MAX_STAGES = 1024 };
@@ -85,9 +86,6 @@ adl_stage *adl_stage_last(adl_stage *stage) {
 
 /* ---- top level ---- */
 
-static const char *const top_keys[] = {"adloom",      "name",    "seed",   "stages", "plugins",
-                                       "max_rejects", "threads", "memory", "note",   NULL};
-
 static void read_version(adl_graph *graph, const adl_node *root) {
   const adl_node *node = adl_node_get(root, "adloom");
   int64_t version = 1;
@@ -102,23 +100,28 @@ static void read_version(adl_graph *graph, const adl_node *root) {
   }
 }
 
-static void read_plugins(adl_graph *graph, const adl_node *node) {
+void adl_graph_add_plugins(const adl_node *root, const char *directory, adl_registry *registry,
+                           adl_problems *problems) {
+  const adl_node *node = adl_node_get(root, "plugins");
   if (node == NULL) return;
-  if (!adl_read_kind(node, "plugins", ADL_NODE_SEQUENCE, "plugins: [./acme.so]", graph->problems)) return;
+  if (!adl_read_kind(node, "plugins", ADL_NODE_SEQUENCE, "plugins: [./acme.so]", problems)) return;
   for (int i = 0; i < node->count; i++) {
     const char *text = NULL;
-    if (!adl_read_text(node->items[i], "plugins", &text, graph->problems)) continue;
-    char *path = g_canonicalize_filename(text, graph->directory);
+    if (!adl_read_text(node->items[i], "plugins", &text, problems)) continue;
+    char *path = g_canonicalize_filename(text, directory);
     GString *why = g_string_new(NULL);
-    if (!adl_registry_add_file(graph->registry, path, why))
-      adl_node_error(node->items[i], graph->problems, "plugins: %s", why->str);
+    if (!adl_registry_add_file(registry, path, why)) adl_node_error(node->items[i], problems, "plugins: %s", why->str);
     g_string_free(why, TRUE);
     g_free(path);
   }
 }
 
+static const char *range_of(const char *key) { return adl_key_find(adl_keys_of_file, key)->range; }
+
 static void read_top(adl_graph *graph, const adl_node *root) {
-  adl_read_keys(root, "the pipeline", top_keys, true, graph->problems);
+  const char **names = adl_key_names(adl_keys_of_file);
+  adl_read_keys(root, "the pipeline", names, true, graph->problems);
+  g_free(names);
   read_version(graph, root);
   const adl_node *node = adl_node_get(root, "name");
   const char *name = NULL;
@@ -129,12 +132,12 @@ static void read_top(adl_graph *graph, const adl_node *root) {
   graph->seed = (uint64_t)seed;
   graph->max_rejects = 0.01;
   if ((node = adl_node_get(root, "max_rejects")) != NULL)
-    adl_read_float(node, "max_rejects", "[0, 1]", &graph->max_rejects, graph->problems);
+    adl_read_float(node, "max_rejects", range_of("max_rejects"), &graph->max_rejects, graph->problems);
   if ((node = adl_node_get(root, "threads")) != NULL)
-    adl_read_int(node, "threads", "[1, 1024]", &graph->threads, graph->problems);
+    adl_read_int(node, "threads", range_of("threads"), &graph->threads, graph->problems);
   if ((node = adl_node_get(root, "memory")) != NULL)
-    adl_read_size(node, "memory", "[16M, inf]", &graph->memory, graph->problems);
-  read_plugins(graph, adl_node_get(root, "plugins"));
+    adl_read_size(node, "memory", range_of("memory"), &graph->memory, graph->problems);
+  adl_graph_add_plugins(root, graph->directory, graph->registry, graph->problems);
 }
 
 /* ---- one stage ---- */
@@ -275,7 +278,8 @@ static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
   int32_t choice = -1;
   if (learn != NULL) {
     char *what = g_strconcat(stage->name, ".learn", NULL);
-    if (!adl_read_choice(learn, what, "fit|online|frozen", &choice, graph->problems)) stage->broken = true;
+    if (!adl_read_choice(learn, what, adl_key_find(adl_keys_of_stage, "learn")->choices, &choice, graph->problems))
+      stage->broken = true;
     g_free(what);
   }
   const adl_node *blame = learn != NULL ? learn : model;
