@@ -20,8 +20,9 @@
 /* The plugin to be. */
 typedef struct new_plan {
   const char *kind, *id;
-  char *identifier;   /* what names of its source begin with: of acme.click-rate it is click_rate */
+  char *identifier;   /* what names of its source begin with: of acme.click-rate it is click_rate_ */
   const char *suffix; /* "c" or "cc" */
+  char *author;       /* "Name <mail>", as it stands between quotes in C */
 } new_plan;
 
 /* Which template becomes which file; ID, KIND and SUFFIX stand for those of the plan. */
@@ -70,11 +71,38 @@ static bool language_known(const char *language, new_plan *plan, GString *why) {
   return false;
 }
 
-/* What follows the prefix, as C writes names. Templates put an underscore and a word behind it, so that it is never a
+/* What follows the prefix, as C writes names, and an underscore. Templates put a word behind it, so that it is never a
  * keyword. */
 static char *identifier_of(const char *id) {
-  char *identifier = g_strdup(strchr(id, '.') + 1);
+  char *identifier = g_strconcat(strchr(id, '.') + 1, "_", NULL);
   return g_strdelimit(identifier, ".-", '_');
+}
+
+/* What git knows by this name; NULL: nothing, or there is no git. */
+static char *git_setting(const char *name) {
+  const char *arguments[] = {"git", "config", "--get", name, NULL};
+  char *text = NULL;
+  int status = -1;
+  GSpawnFlags quiet = G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL;
+  bool ran = g_spawn_sync(NULL, (char **)(uintptr_t)arguments, NULL, quiet, NULL, NULL, &text, NULL, &status, NULL);
+  if (!ran || status != 0 || !g_utf8_validate(text, -1, NULL) || *g_strstrip(text) == '\0')
+    g_clear_pointer(&text, g_free);
+  return text;
+}
+
+/* Who begins it: as git has it, else as the system knows the user. What C reads as something else between quotes is left
+ * out. */
+static char *author_of(void) {
+  char *name = git_setting("user.name"), *mail = git_setting("user.email");
+  if (name == NULL) name = g_strdup(g_get_user_name());
+  char *author = mail != NULL ? g_strdup_printf("%s <%s>", name, mail) : g_strdup(name);
+  char *to = author;
+  for (const char *from = author; *from != '\0'; from++)
+    if (strchr("\"\\?", *from) == NULL && !g_ascii_iscntrl(*from)) *to++ = *from;
+  *to = '\0';
+  g_free(name);
+  g_free(mail);
+  return author;
 }
 
 /* ---- writing ---- */
@@ -104,6 +132,7 @@ static bool write_one(const char *folder, const char *from, const char *to, cons
   replace(text, "acme.template", plan->id);
   replace(text, "template_", plan->identifier);
   replace(text, "@SUFFIX@", plan->suffix);
+  replace(text, "@AUTHOR@", plan->author);
   char *path = g_build_filename(folder, rows_name(plan, to), NULL);
   bool ok = g_file_set_contents(path, text->str, (gssize)text->len, error);
   g_string_free(text, TRUE);
@@ -191,10 +220,12 @@ int adl_plugin_new(const adl_cli_options *options) {
     return refuse(why);
   g_string_free(why, TRUE);
   plan.identifier = identifier_of(plan.id);
+  plan.author = author_of();
   char *folder = g_strdup(options->dir != NULL ? options->dir : plan.id);
   for (size_t size = strlen(folder); size > 1 && folder[size - 1] == '/'; size--) folder[size - 1] = '\0';
   int status = make(folder, &plan);
   g_free(folder);
   g_free(plan.identifier);
+  g_free(plan.author);
   return status;
 }

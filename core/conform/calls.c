@@ -113,11 +113,14 @@ static void watched_free(void *block) {
 
 /* ---- C++ ---- */
 
+/* The watched plugin, through which the C++ library that it brought along is found: this program has none. */
+static void *plugin;
+
 /* new says that there is no memory by throwing, which libstdc++ does for us. */
 static void *watched_new(size_t size) {
   void *block = refused() ? NULL : remember(malloc(size > 0 ? size : 1));
   if (block != NULL) return block;
-  void *symbol = dlsym(RTLD_DEFAULT, "_ZSt17__throw_bad_allocv");
+  void *symbol = plugin != NULL ? dlsym(plugin, "_ZSt17__throw_bad_allocv") : NULL;
   void (*throw_it)(void) = NULL;
   memcpy(&throw_it, &symbol, sizeof throw_it);
   if (throw_it != NULL) throw_it();
@@ -196,6 +199,7 @@ bool adl_calls_watch(const char *path) {
       PATCH("system", forbidden_system),
       PATCH("popen", forbidden_popen),
   };
+  plugin = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
   if (blocks == NULL) blocks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   return adl_patch_calls(path, patches, (int)G_N_ELEMENTS(patches)) >= 0;
 }

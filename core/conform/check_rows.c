@@ -36,6 +36,32 @@ static void check_batches(adl_exam *exam) {
   adl_draft_free(draft);
 }
 
+/* With the model at `models`, bit for bit: plain rows in batches of one as well, and rows with nulls and NaN, which often
+ * go another way through a class. */
+static void check_exact(adl_exam *exam, const adl_draft *draft, const char *models) {
+  static const int64_t one[] = {1};
+  const struct {
+    bool odd;
+    const int64_t *sizes;
+    int64_t count;
+    const char *what;
+  } ways[] = {{false, odd_cut, G_N_ELEMENTS(odd_cut), "the same rows in one batch and in several"},
+              {false, one, 1, "the same rows in one batch and one at a time"},
+              {true, odd_cut, G_N_ELEMENTS(odd_cut), "rows with nulls and odd values in one batch and in several"}};
+  for (guint i = 0; i < G_N_ELEMENTS(ways) && !adl_exam_failed(exam); i++) {
+    adl_trial trial = {.draft = draft, .rows = 5 * ROWS, .held_out = HELD_OUT, .odd = ways[i].odd, .models = models};
+    adl_result *whole = adl_trial_judged(exam, &trial, ways[i].what), *cut = NULL;
+    trial.cut = ways[i].sizes;
+    trial.cut_count = ways[i].count;
+    if (whole != NULL) cut = adl_trial_judged(exam, &trial, ways[i].what);
+    char *different = cut != NULL && whole->ok && cut->ok ? adl_compare_results(whole, cut, 0) : NULL;
+    if (different != NULL) adl_exam_fail(exam, "%s: %s, although it has ADL_EXACT_ROWS", ways[i].what, different);
+    g_free(different);
+    adl_result_free(cut);
+    adl_result_free(whole);
+  }
+}
+
 /* The same rows with the same model: in one batch, and in several. */
 static void check_together(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
@@ -46,6 +72,9 @@ static void check_together(adl_exam *exam) {
   adl_result *first = one;
   trial.models = models;
   if (first != NULL && model) one = adl_trial_success(exam, &trial, "in one batch, with a model");
+  bool learns = draft->class->fit != NULL || draft->class->learn != NULL;
+  if (one != NULL && (draft->class->flags & ADL_EXACT_ROWS) != 0 && (model || !learns))
+    check_exact(exam, draft, models);
   trial.cut = odd_cut;
   trial.cut_count = G_N_ELEMENTS(odd_cut);
   if (one != NULL) several = adl_trial_success(exam, &trial, "in several batches");
@@ -214,7 +243,8 @@ static void check_kept(adl_exam *exam) {
 
 const adl_check adl_checks_of_rows[] = {
     {"batches", "It takes no rows, one row, and batches of odd sizes.", ADL_OF_STAGE, false, check_batches},
-    {"together", "Rows leave the same in one batch as in several.", ADL_OF_STAGE, false, check_together},
+    {"together", "Rows leave the same in one batch as in several (bit for bit, where it says so).", ADL_OF_STAGE, false,
+     check_together},
     {"partials", "It learns the same, but for rounding, however rows are cut into partials.", ADL_OF_STAGE, false,
      check_partials},
     {"again", "The same seed gives the same bytes, on any number of threads.", ADL_OF_STAGE, false, check_again},

@@ -273,6 +273,12 @@ static const char *set_value(const adl_exam *exam, const adl_class *class, const
   return NULL;
 }
 
+/* A file that is named in --set lies where the command was given; the pipeline of a trial stands elsewhere. */
+static char *taken_value(const adl_param *param, const char *set) {
+  bool file = param->type == ADL_PARAM_PATH_IN && g_file_test(set, G_FILE_TEST_EXISTS);
+  return file ? g_canonicalize_filename(set, NULL) : g_strdup(set);
+}
+
 adl_draft *adl_draft_new(const adl_exam *exam, int number) {
   const adl_class *class = &exam->loaded->class;
   adl_draft *draft = g_new0(adl_draft, 1);
@@ -287,7 +293,7 @@ adl_draft *adl_draft_new(const adl_exam *exam, int number) {
       const char *set = set_value(exam, class, param->name);
       if (is_columns(param->type) != (pass == 0) || param->deprecated != NULL) continue;
       if (set != NULL)
-        draft->values[i] = g_strdup(set);
+        draft->values[i] = taken_value(param, set);
       else if (is_part(param, number, adl_random(key, 9)))
         draft->values[i] = adl_draft_value(draft, param, random);
     }

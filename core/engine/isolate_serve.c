@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/aligned.h"
+#include "core/base/spill.h"
 #include "core/engine/isolate_host.h"
 
 enum { BROKEN = 70 }; /* exit status: a request that is none */

@@ -163,7 +163,7 @@ static void check_rows(const adl_class *class, GString *why) {
 
 static void check_flags(const adl_class *class, GString *why) {
   const uint32_t known = ADL_ALL_ROWS | ADL_WHOLE_GROUPS | ADL_ORDERED | ADL_NOT_REPEATABLE | ADL_WHOLE_TABLE |
-                         ADL_SINGLE_PASS | ADL_TRANSIENT | ADL_SPLIT_ROWS | ADL_FOR_JUDGING;
+                         ADL_SINGLE_PASS | ADL_TRANSIENT | ADL_SPLIT_ROWS | ADL_FOR_JUDGING | ADL_EXACT_ROWS;
   if ((class->flags & ~known) != 0)
     complain(why, "class `%s` has flags 0x%x that plugin ABI %d.%d does not know", class->id, class->flags & ~known,
              ADL_ABI_MAJOR, ADL_ABI_MINOR);
@@ -174,6 +174,9 @@ static void check_flags(const adl_class *class, GString *why) {
     complain(why, "class `%s` has ADL_WHOLE_GROUPS but no column parameter with ADL_GROUP_KEY", class->id);
   if ((class->flags & ADL_SINGLE_PASS) != 0 && class->fit == NULL)
     complain(why, "class `%s` has ADL_SINGLE_PASS but no fit", class->id);
+  if ((class->flags & ADL_EXACT_ROWS) != 0 && (class->next != NULL || class->write != NULL))
+    complain(why, "class `%s` has ADL_EXACT_ROWS, which says how process answers: sources and sinks have none",
+             class->id);
 }
 
 bool adl_check_class(const adl_class *class, adl_loaded *loaded, GString *why) {

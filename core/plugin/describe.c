@@ -138,6 +138,8 @@ void adl_describe_behaviour(const adl_loaded *loaded, GString *out) {
            "Rows that belong together must stand together; they are seen as one group.");
   sentence(out, (class->flags & ADL_WHOLE_TABLE) != 0, "All rows are held in memory at once.");
   sentence(out, (class->flags & ADL_ORDERED) != 0, "Works on one batch at a time, in row order.");
+  sentence(out, (class->flags & ADL_EXACT_ROWS) != 0,
+           "A row's answer is the same, bit for bit, in whatever batch it stands.");
   sentence(
       out, (class->flags & ADL_NOT_REPEATABLE) != 0,
       "Not repeatable: the same input may give another output, so nothing behind it is taken from the model store.");

@@ -133,6 +133,7 @@ ADL_EXPORT const char *adl_test_rejects(adl_test *test);
 /* The run failed, or a warning was given, and what users read has this text in it. */
 #define ADL_CHECK_SAYS(test, text) ADL_CHECK_(adl_test_check_says(test, __FILE__, __LINE__, text))
 #define ADL_CHECK_ROWS(test, count) ADL_CHECK_(adl_test_check_rows(test, __FILE__, __LINE__, count))
+/* A number differs by at most `tolerance` (not relative to its size). */
 #define ADL_CHECK_NUMBER(test, column, row, number, tolerance)                                                         \
   ADL_CHECK_(adl_test_check_number(test, __FILE__, __LINE__, column, row, number, tolerance))
 #define ADL_CHECK_TEXT(test, column, row, text)                                                                        \

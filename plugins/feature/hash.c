@@ -531,6 +531,7 @@ static const adl_class hash_class = {
     .id = "hash",
     .title = "Any columns to one sparse vector, by hashing",
     .doc = doc,
+    .flags = ADL_EXACT_ROWS,
     .form = ADL_SAME,
     .instance_size = sizeof(hasher),
     .state_version = 1,

@@ -307,6 +307,7 @@ static const adl_class time_class = {
     .id = "time",
     .title = "Hour, weekday, season and age of timestamps",
     .doc = doc,
+    .flags = ADL_EXACT_ROWS,
     .form = ADL_SAME,
     .instance_size = sizeof(time_parts),
     .state_version = 1,

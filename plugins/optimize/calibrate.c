@@ -346,6 +346,7 @@ static const adl_class calibrate_class = {
     .id = "calibrate",
     .title = "Scores to probabilities",
     .doc = doc,
+    .flags = ADL_EXACT_ROWS,
     .form = ADL_SAME,
     .instance_size = sizeof(calibrate),
     .state_version = 1,

@@ -62,6 +62,7 @@ static const adl_class derive_class = {
     .id = "derive",
     .title = "New columns by expressions",
     .doc = doc,
+    .flags = ADL_EXACT_ROWS,
     .form = ADL_SAME,
     .instance_size = sizeof(derive),
     .state_version = 1,

@@ -38,6 +38,7 @@ static const adl_class filter_class = {
     .id = "filter",
     .title = "Rows for which an expression is true",
     .doc = doc,
+    .flags = ADL_EXACT_ROWS,
     .form = ADL_PICKED,
     .instance_size = sizeof(filter),
     .state_version = 1,

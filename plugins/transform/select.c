@@ -156,6 +156,7 @@ static const adl_class select_class = {
     .id = "select",
     .title = "Columns by name",
     .doc = doc,
+    .flags = ADL_EXACT_ROWS,
     .form = ADL_SAME,
     .instance_size = sizeof(selection),
     .state_version = 1,

@@ -68,6 +68,23 @@ make -C transform-c install ADLOOM="$adloom" >log 2>&1 || say "make install fail
 grep -q "acme.my-transform.*$here/data/adloom/plugins/acme.my-transform.so" log || say "what is installed is not found"
 rm -f log
 
+# ---- a file for the conformance checks lies where they are asked for ----
+make -C source-c check ADLOOM="$adloom" SET="--set path=rows.txt" >log 2>&1 || say "plugin check --set does not find a file"
+make -C source-c clean >log 2>&1
+rm -f log
+
+# ---- whose it is ----
+if command -v git >"$here/found"; then
+  mkdir -p home
+  printf '[user]\n\tname = "Ann \\"A\\" \\\\n Other??/"\n\temail = ann@example.com\n' >home/.gitconfig
+  HOME=$here/home XDG_CONFIG_HOME=$here/home GIT_CONFIG_NOSYSTEM=1 "$adloom" plugin new transform acme.mine >log 2>&1 &&
+    make -C acme.mine ADLOOM="$adloom" >log 2>&1 || say "an author with quotes and backslashes is no good author"
+  ADLOOM_PLUGIN_PATH=$here/acme.mine "$adloom" plugin show acme.mine >log 2>&1
+  grep -q "by Ann A n Other/ <ann@example.com>" log || say "plugin show does not tell the author that git knows"
+  grep -q "licence MIT" log || say "plugin show tells no licence"
+  rm -rf log home
+fi
+
 # ---- odd names ----
 "$adloom" plugin new feature acme.switch >log 2>&1 && make -C acme.switch check ADLOOM="$adloom" >log 2>&1 ||
   say "a keyword of C is no good name"

@@ -68,8 +68,9 @@ ADLOOM_PLUGIN_PATH=$here "$adloom" plugin show acme.length >"$here/shown" || say
 grep -q 'its length in bytes' "$here/shown" || say "acme.length does not say what it does"
 
 # A class that learns: a has 2 of 3 positive among the training rows, b 0 of 1; c was never seen.
-block "$ADLOOM_SRC/docs/plugin-author.md" c 1 >"$here/rate.c"
-build rate
+(cd "$here" && "$adloom" plugin new feature acme.rate >new.log) || say "acme.rate cannot be begun"
+cp "$here/acme.rate/acme.rate.c" "$here/acme.rate.c"
+build acme.rate
 {
   echo "adloom: 1"
   block "$ADLOOM_SRC/docs/plugin-author.md" yaml 1 | sed 's/path: shop.csv/path: log.csv/; s/habit: {/habit: {prior: 2, /'

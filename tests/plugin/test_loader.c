@@ -390,6 +390,8 @@ START_TEST(missing_functions) {
          "class `test.no-process` lacks the function process: it adds columns, and process fills them");
   expect("no-init", "test.no-init",
          "class `test.no-init` lacks the function init: learn starts from the tensors that it makes");
+  expect("exact-sink", "test.exact-sink",
+         "class `test.exact-sink` has ADL_EXACT_ROWS, which says how process answers: sources and sinks have none");
   expect("bare-source", "test.bare-sink",
          "class `test.bare-source` lacks the function open: every source needs it; class `test.bare-source` lacks the "
          "function next: every source needs it; class `test.bare-sink` lacks the function write: every sink needs it");

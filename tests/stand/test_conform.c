@@ -30,6 +30,7 @@ static const struct {
     {"blame", "wrong-blame", "it blames `nubmer`, which is none of its parameters"},
     {"batches", "crash-one-row", "in process of test.crash-one-row"},
     {"together", "counts-batch", "the same rows in one batch and in several: row"},
+    {"together", "rounds-batch", "although it has ADL_EXACT_ROWS"},
     {"partials", "bad-merge", "learned from the same rows in one partial and in several: row"},
     {"again", "counts-calls", "the same run twice: row"},
     {"odd", "crash-null", "in process of test.crash-null"},

@@ -1,6 +1,7 @@
 # acme.template: `make`, `make check`, `make install` (for you alone), `make clean`.
 CXXFLAGS = -O2 -g -std=c++17 -Wall -Wextra
 ADLOOM = adloom
+SET = # what the last line of check cannot guess: --set PARAMETER=VALUE
 PLUGIN = -shared -fPIC -fvisibility=hidden -Wl,-z,defs $(shell pkg-config --cflags adloom)
 FOLDER = $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/adloom/plugins
 HARNESS = $(shell pkg-config --cflags --libs adloom-test) -Wl,-rpath,$(shell pkg-config --variable=libdir adloom-test)
@@ -13,6 +14,7 @@ test: test.cc
 check: all test
 	./test
 	rm -rf run && $(ADLOOM) run --quiet --out run pipeline.yaml
+	$(ADLOOM) plugin check $(SET) acme.template.so
 install: all
 	install -D acme.template.so "$(FOLDER)/acme.template.so"
 clean:

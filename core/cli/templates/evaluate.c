@@ -70,4 +70,6 @@ static const adl_class template_class = {
            "Rows without a score or a label are refused.",
     .flags = ADL_ALL_ROWS | ADL_SPLIT_ROWS | ADL_SINGLE_PASS | ADL_TRANSIENT, .form = ADL_NEW,
     .instance_size = sizeof(template_stage), .state_version = 1, ADL_PARAMS(params), .fit = fit, .report = report};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "evaluate:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "evaluate:acme.template", &template_class);

@@ -82,7 +82,9 @@ static const adl_class template_class = {
     .struct_size = sizeof(adl_class), .kind = ADL_FEATURE, .id = "acme.template", .title = "Rate of a category",
     .doc = "Learns how often rows with the same category had a positive label.\n\n"
            "A category that was not seen has the mean of all rows. Rows without a category are refused.",
-    .flags = ADL_SINGLE_PASS, /* fit folds once: rows need not be kept */
+    .flags = ADL_SINGLE_PASS | ADL_EXACT_ROWS, /* fit folds once; a row's answer does not depend on its batch */
     .instance_size = sizeof(template_stage), .state_version = 1, ADL_PARAMS(params),
     .bind = bind, .fit = fit, .process = process};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "feature:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "feature:acme.template", &template_class);

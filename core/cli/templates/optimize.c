@@ -92,6 +92,9 @@ static const adl_class template_class = {
     .title = "Logistic regression, a row at a time",
     .doc = "Stochastic gradient descent on the logarithmic loss, without regularisation.\n\n"
            "Features should be of similar size: put scale before it. Rows with a null feature are refused.",
+    .flags = ADL_EXACT_ROWS, /* a row's answer does not depend on its batch */
     .instance_size = sizeof(template_stage), .state_version = 1, ADL_PARAMS(params),
     .bind = bind, .init = init, .process = process, .learn = learn};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "optimize:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "optimize:acme.template", &template_class);

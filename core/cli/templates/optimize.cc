@@ -118,6 +118,7 @@ constexpr adl_class make_class() {
   made.title = "Logistic regression, a row at a time";
   made.doc = "Stochastic gradient descent on the logarithmic loss, without regularisation.\n\n"
              "Features should be of similar size: put scale before it. Rows with a null feature are refused.";
+  made.flags = ADL_EXACT_ROWS; // a row's answer does not depend on its batch
   made.instance_size = sizeof(template_stage);
   made.params = params;
   made.param_count = sizeof params / sizeof *params;
@@ -133,4 +134,6 @@ constexpr adl_class template_class = make_class();
 
 } // namespace
 
-ADL_PLUGIN_OF("acme.template", "0.1.0", "optimize:acme.template", &template_class);
+// Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; nullptr where there is none.
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "optimize:acme.template", &template_class);

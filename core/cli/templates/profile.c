@@ -87,7 +87,9 @@ static const adl_class template_class = {
     .struct_size = sizeof(adl_class), .kind = ADL_PROFILE, .id = "acme.template", .title = "Low, middle or high",
     .doc = "Learns the mean and the standard deviation of a number, and sorts rows by them.\n\n"
            "Rows without the number are refused.",
-    .flags = ADL_SINGLE_PASS, /* fit folds once: rows need not be kept */
+    .flags = ADL_SINGLE_PASS | ADL_EXACT_ROWS, /* fit folds once; a row's answer does not depend on its batch */
     .instance_size = sizeof(template_stage), .state_version = 1, ADL_PARAMS(params),
     .bind = bind, .fit = fit, .process = process};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "profile:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "profile:acme.template", &template_class);

@@ -112,7 +112,7 @@ constexpr adl_class make_class() {
   made.params = params;
   made.param_count = sizeof params / sizeof *params;
   made.param_size = sizeof *params;
-  made.flags = ADL_SINGLE_PASS; // fit folds once: rows need not be kept
+  made.flags = ADL_SINGLE_PASS | ADL_EXACT_ROWS; // fit folds once; a row's answer does not depend on its batch
   made.state_version = 1;
   made.bind = bind;
   made.fit = fit;
@@ -123,4 +123,6 @@ constexpr adl_class template_class = make_class();
 
 } // namespace
 
-ADL_PLUGIN_OF("acme.template", "0.1.0", "profile:acme.template", &template_class);
+// Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; nullptr where there is none.
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "profile:acme.template", &template_class);

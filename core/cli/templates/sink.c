@@ -73,4 +73,6 @@ static const adl_class template_class = {
     .doc = "Writes a line for each row: numbers, with blanks between them.",
     .instance_size = sizeof(template_stage), ADL_PARAMS(params),
     .destroy = destroy, .start = start, .write = write_rows, .commit = commit};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "sink:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "sink:acme.template", &template_class);

@@ -87,4 +87,6 @@ static const adl_class template_class = {
     .doc = "Reads a file with a number in each line. Lines that are something else are refused.",
     .form = ADL_NEW, .instance_size = sizeof(template_stage), ADL_PARAMS(params),
     .bind = bind, .open = open_file, .next = next, .close = close_file};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "source:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "source:acme.template", &template_class);

@@ -117,4 +117,6 @@ constexpr adl_class template_class = make_class();
 
 } // namespace
 
-ADL_PLUGIN_OF("acme.template", "0.1.0", "source:acme.template", &template_class);
+// Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; nullptr where there is none.
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "source:acme.template", &template_class);

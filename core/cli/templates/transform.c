@@ -46,5 +46,8 @@ static const adl_class template_class = {
     .struct_size = sizeof(adl_class), .kind = ADL_TRANSFORM, .id = "acme.template", .title = "Rows within bounds",
     .doc = "Keeps the rows in which `column` lies between `low` and `high`, the bounds included, in their order.",
     .form = ADL_PICKED, /* process says which rows leave. SAME: all, with columns added. NEW: a table of its own */
+    .flags = ADL_EXACT_ROWS, /* a row's answer does not depend on its batch */
     .instance_size = sizeof(template_stage), ADL_PARAMS(params), .bind = bind, .process = process};
-ADL_PLUGIN_OF("acme.template", "0.1.0", "transform:acme.template", &template_class);
+/* Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; NULL where there is none. */
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "transform:acme.template", &template_class);

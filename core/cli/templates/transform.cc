@@ -62,6 +62,7 @@ constexpr adl_class make_class() {
   made.id = "acme.template";
   made.title = "Rows within bounds";
   made.doc = "Keeps the rows in which `column` lies between `low` and `high`, the bounds included, in their order.";
+  made.flags = ADL_EXACT_ROWS; // a row's answer does not depend on its batch
   made.instance_size = sizeof(template_stage);
   made.params = params;
   made.param_count = sizeof params / sizeof *params;
@@ -75,4 +76,6 @@ constexpr adl_class template_class = make_class();
 
 } // namespace
 
-ADL_PLUGIN_OF("acme.template", "0.1.0", "transform:acme.template", &template_class);
+// Whose it is: its licence (SPDX), author and home page, for `adloom plugin show`; nullptr where there is none.
+ADL_PLUGIN_BY("acme.template", "0.1.0", "MIT", "@AUTHOR@", "https://example.com/acme.template",
+              "transform:acme.template", &template_class);
