@@ -13,7 +13,7 @@
 #include "common/factor_blocks.h"
 #include "common/simd.h"
 
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* vectors are passed between inlined functions only */
 #endif
 

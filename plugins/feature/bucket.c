@@ -166,8 +166,9 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
       const double *edge = found.edges + i * found.most + b;
       char *text = call->host->alloc(call, 96);
       snprintf(text, 32, "%lld", (long long)b);
-      snprintf(text + 32, 32, b > 0 ? "%.6g" : "", b > 0 ? edge[-1] : 0.0);
-      snprintf(text + 64, 32, b < found.counts[i] ? "%.6g" : "", b < found.counts[i] ? edge[0] : 0.0);
+      text[32] = text[64] = '\0';
+      if (b > 0) snprintf(text + 32, 32, "%.6g", edge[-1]);
+      if (b < found.counts[i]) snprintf(text + 64, 32, "%.6g", edge[0]);
       cell[0] = self->columns.items[i].name;
       for (int c = 0; c < 3; c++) cell[c + 1] = text + 32 * c;
     }
