@@ -160,6 +160,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   for (guint i = 0; options->watched != NULL && i < options->watched->len; i++)
     adl_node_of(engine, options->watched->pdata[i])->watched = true;
   adl_isolates_stand_in(engine);
+  adl_progress_watch(engine->progress, engine);
   return engine;
 }
 

@@ -279,7 +279,7 @@ static void passing_step(adl_turn_item *item, void *data) {
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
   adl_passing_fold *p = node->passing;
   for (guint i = 0; i < parcel->frames->len; i++)
-    adl_tally_of(worker, node)->rows_in += ((adl_frame *)parcel->frames->pdata[i])->rows;
+    adl_count(&adl_tally_of(worker, node)->rows_in, ((adl_frame *)parcel->frames->pdata[i])->rows);
   if (!p->asked) { /* the fit wanted no rows */
     adl_parcel_free(parcel);
     adl_ticket_release(ticket);

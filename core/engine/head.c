@@ -249,7 +249,7 @@ bool adl_head_finish(const adl_head_reader *reader, adl_worker *worker, adl_read
   }
   atomic_fetch_add(&reader->engine->rows_read, rows);
   adl_tally *tally = adl_tally_of(worker, node);
-  tally->rows_out += rows;
+  adl_count(&tally->rows_out, rows);
   tally->nanoseconds += r->nanoseconds + adl_clock_ns() - begin;
   return ok;
 }

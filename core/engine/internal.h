@@ -223,6 +223,10 @@ static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *sta
 static inline adl_tally *adl_tally_of(adl_worker *worker, const adl_node_run *node) {
   return &worker->tallies[node->stage->number];
 }
+/* One worker counts its own; others may look meanwhile (live.c). */
+static inline void adl_count(int64_t *counter, int64_t rows) {
+  __atomic_store_n(counter, *counter + rows, __ATOMIC_RELAXED);
+}
 /* Of all workers; while nothing runs. */
 adl_tally adl_node_tally(const adl_node_run *node);
 extern _Atomic bool adl_engine_interrupted; /* Ctrl-C; for the whole process */

@@ -273,7 +273,7 @@ bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
   node->fit_nanoseconds += adl_clock_ns() - begin;
   tally->nanoseconds += adl_clock_ns() - begin;
   bool ends = class->process == NULL || node->stage->loaded->forwards_only; /* else they are counted when they stream */
-  if (ends && class->form == ADL_NEW && rows->side < 0) tally->rows_in += adl_store_rows(rows->store, false);
+  if (ends && class->form == ADL_NEW && rows->side < 0) adl_count(&tally->rows_in, adl_store_rows(rows->store, false));
   node->fitted_here = true;
   return adl_worker_leave(worker, status);
 }

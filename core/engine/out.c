@@ -298,7 +298,7 @@ static bool move_to_table(adl_out *out) {
   bool ok = true;
   for (guint i = 0; ok && i < out->frames->len; i++) {
     const adl_frame *frame = out->frames->pdata[i];
-    adl_tally_of(out->worker, out->node)->rows_out += frame->rows;
+    adl_count(&adl_tally_of(out->worker, out->node)->rows_out, frame->rows);
     ok = adl_store_append(out->table, out->frames->pdata[i], &why);
   }
   g_ptr_array_set_size(out->frames, 0);

@@ -55,10 +55,10 @@ static bool step_frame_in_parts(giving *g, adl_node_run *node, adl_frame *frame,
   bool ok = adl_step_frame(worker, node, frame, ordinal, frames);
   worker->in_parts = false;
   adl_leaving_rows *rest = g_steal_pointer(&worker->rest);
-  tally->rows_in += frame->rows;
+  adl_count(&tally->rows_in, frame->rows);
   tally->nanoseconds += adl_clock_ns() - begin;
   for (guint i = 0; i < frames->len; i++) {
-    tally->rows_out += ((adl_frame *)frames->pdata[i])->rows;
+    adl_count(&tally->rows_out, ((adl_frame *)frames->pdata[i])->rows);
     ok = add_to_part(g, frames->pdata[i], row * room, MOST_AS_IT_CAME) && ok;
   }
   while (ok && rest != NULL && rest->taken < rest->count && !adl_engine_stopping(node->engine)) {
@@ -66,7 +66,7 @@ static bool step_frame_in_parts(giving *g, adl_node_run *node, adl_frame *frame,
     begin = adl_clock_ns();
     adl_frame *next = adl_leave(rest, ADL_BATCH_ROWS);
     tally->nanoseconds += adl_clock_ns() - begin;
-    if (next != NULL) tally->rows_out += next->rows;
+    if (next != NULL) adl_count(&tally->rows_out, next->rows);
     ok = add_to_part(g, next, from * room, ADL_BATCH_ROWS);
   }
   adl_leaving_rows_free(rest);

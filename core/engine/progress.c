@@ -6,6 +6,9 @@
 
 #include "core/base/terminal.h"
 #include "core/base/text.h"
+#include "core/engine/live.h"
+
+enum { LEAST_COLUMNS = 64, LEAST_LINES = 10 /* of a terminal that gets the table */ };
 
 struct adl_progress {
   pthread_mutex_t mutex;
@@ -17,6 +20,8 @@ struct adl_progress {
   double read;      /* share of a source that has been read; 0: not known */
   int64_t began, shown, rows_at_begin;
   bool line_open; /* terminal: the line has to be ended or overwritten */
+  adl_live *live; /* NULL: no table */
+  int height;     /* lines of the table above that line */
 };
 
 adl_progress *adl_progress_new(const adl_run_options *options, const _Atomic int64_t *rows) {
@@ -32,14 +37,19 @@ adl_progress *adl_progress_new(const adl_run_options *options, const _Atomic int
   return progress;
 }
 
+/* The line, and the table above it. */
 static void clear_line(adl_progress *progress) {
-  if (progress->line_open) fputs("\r\033[K", progress->options->progress_file);
+  FILE *file = progress->options->progress_file;
+  if (progress->line_open) fputs("\r\033[K", file);
+  if (progress->height > 0) fprintf(file, "\033[%dA\033[J", progress->height);
   progress->line_open = false;
+  progress->height = 0;
 }
 
 void adl_progress_free(adl_progress *progress) {
   if (progress == NULL) return;
   clear_line(progress);
+  adl_live_free(progress->live);
   if (progress->log != NULL) fclose(progress->log);
   pthread_mutex_destroy(&progress->mutex);
   g_free(progress);
@@ -67,11 +77,9 @@ static void left_text(double share, double seconds, char *buffer, size_t size) {
 
 /* A line that changes in place must not reach the last column: what wraps cannot be overwritten, and stays as litter. The
  * width is asked for each time, since windows are resized. What is cut is the end. */
-static void show_line(adl_progress *progress, const char *line) {
-  FILE *file = progress->options->progress_file;
-  int columns = 80, lines = 0, used = 0;
-  adl_terminal_size(fileno(file), &columns, &lines);
-  clear_line(progress);
+static void put_line(FILE *file, const char *line, int columns) {
+  int used = 0;
+  fputs("\r\033[K", file);
   for (size_t left = strlen(line); left > 0;) {
     gunichar c;
     size_t bytes = adl_text_char(line, left, &c);
@@ -81,8 +89,27 @@ static void show_line(adl_progress *progress, const char *line) {
     line += bytes;
     left -= bytes;
   }
+}
+
+/* Over what was shown before: lines that are no more are erased with the rest of the screen. */
+static void show_lines(adl_progress *progress, const char *line) {
+  FILE *file = progress->options->progress_file;
+  int columns = 80, lines = 0;
+  adl_terminal_size(fileno(file), &columns, &lines);
+  GPtrArray *table = g_ptr_array_new_with_free_func(g_free);
+  if (progress->live != NULL && columns >= LEAST_COLUMNS && lines >= LEAST_LINES)
+    adl_live_lines(progress->live, progress->what, lines / 2, table);
+  if (progress->height > 0) fprintf(file, "\033[%dA", progress->height);
+  for (guint i = 0; i < table->len; i++) {
+    put_line(file, table->pdata[i], columns);
+    fputc('\n', file);
+  }
+  put_line(file, line, columns);
+  if (progress->height > (int)table->len) fputs("\033[J", file);
   fflush(file);
+  progress->height = (int)table->len;
   progress->line_open = true;
+  g_ptr_array_free(table, TRUE);
 }
 
 /* With the mutex held. */
@@ -102,7 +129,7 @@ static void show(adl_progress *progress, bool begin) {
     }
     char *line =
         g_strdup_printf("%s  %s  %s  %s", progress->what, count, speed, progress->read > 0 ? left : progress->inside);
-    show_line(progress, g_strchomp(line));
+    show_lines(progress, g_strchomp(line));
     g_free(line);
   } else if (progress->options->progress == ADL_PROGRESS_LINES && begin) {
     fprintf(file, "%s\n", progress->what);
@@ -115,6 +142,12 @@ static void show(adl_progress *progress, bool begin) {
     fflush(file);
     g_free(escaped);
   }
+}
+
+void adl_progress_watch(adl_progress *progress, const adl_engine *engine) {
+  pthread_mutex_lock(&progress->mutex);
+  if (progress->options->progress == ADL_PROGRESS_TERMINAL) progress->live = adl_live_new(engine);
+  pthread_mutex_unlock(&progress->mutex);
 }
 
 void adl_progress_begin(adl_progress *progress, const char *what, const char *stage) {

@@ -312,11 +312,11 @@ static bool step_parcel(adl_worker *worker, adl_node_run *node, const adl_parcel
   worker->call.first_made = ordinal;
   for (guint i = 0; ok && i < parcel->frames->len; i++) {
     adl_frame *frame = parcel->frames->pdata[i];
-    tally->rows_in += frame->rows;
+    adl_count(&tally->rows_in, frame->rows);
     ok = step(worker, node, frame, ordinal, result);
     ordinal += frame->rows;
   }
-  for (guint i = before; i < result->len; i++) tally->rows_out += ((adl_frame *)result->pdata[i])->rows;
+  for (guint i = before; i < result->len; i++) adl_count(&tally->rows_out, ((adl_frame *)result->pdata[i])->rows);
   worker->since = adl_clock_ns();
   tally->nanoseconds += worker->since - begin;
   return ok;
@@ -462,7 +462,7 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
     ok = adl_out_end(worker->out, worker, result);
   else
     adl_out_drop(worker->out);
-  for (guint i = before; i < result->len; i++) tally->rows_out += ((adl_frame *)result->pdata[i])->rows;
+  for (guint i = before; i < result->len; i++) adl_count(&tally->rows_out, ((adl_frame *)result->pdata[i])->rows);
   tally->nanoseconds += adl_clock_ns() - begin;
   return adl_worker_leave(worker, status) && ok;
 }
@@ -526,7 +526,7 @@ bool adl_step_write(adl_worker *worker, adl_node_run *node, const adl_parcel *pa
   }
   for (guint i = 0; ok && i < parcel->frames->len; i++) {
     adl_frame *frame = parcel->frames->pdata[i];
-    tally->rows_in += frame->rows;
+    adl_count(&tally->rows_in, frame->rows);
     if (class->encode != NULL) continue;
     adl_view view;
     ok = adl_view_open(&view, worker, node, -1, frame, 0);

@@ -63,8 +63,8 @@ bool adl_whole_table(adl_node_run *node) {
   adl_out_drop(worker->out);
   bool ok = adl_worker_leave(worker, status);
   adl_tally *tally = adl_tally_of(worker, node);
-  tally->rows_in += all->rows;
-  tally->rows_out += node->order_count;
+  adl_count(&tally->rows_in, all->rows);
+  adl_count(&tally->rows_out, node->order_count);
   tally->nanoseconds += adl_clock_ns() - begin;
   adl_view_close(&view);
   adl_frame_unref(all);
