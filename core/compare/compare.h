@@ -91,7 +91,7 @@ typedef struct adl_figure {
 /* One combination under one seed. */
 typedef struct adl_trial {
   char *failure;      /* NULL: it ran */
-  GPtrArray *figures; /* of adl_figure *: what evaluators said of the rows that count most */
+  GPtrArray *figures; /* of adl_figure *: what evaluators said of the rows that count most, then other stages */
   GPtrArray *plots;   /* of adl_trial_plot * */
   GHashTable *scores; /* judge as in the file -> GArray of adl_scored */
   double fit_seconds, score_seconds;

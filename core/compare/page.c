@@ -1,5 +1,6 @@
 /* The comparison as one HTML page: the ranking, every number side by side, plots laid over each other. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/compare/compare.h"
@@ -144,6 +145,86 @@ static void append_ranking_plot(const adl_comparison *comparison, GString *out) 
   g_free(x);
 }
 
+/* ---- what a number does ---- */
+
+/* All values of the axis are numbers. */
+static bool numeric(const adl_axis *axis) {
+  for (guint i = 0; i < axis->values->len; i++) {
+    char *end;
+    const char *text = axis->values->pdata[i];
+    g_ascii_strtod(text, &end);
+    if (end == text || *end != '\0') return false;
+  }
+  return axis->values->len > 1;
+}
+
+typedef struct swept {
+  double x, y, low, high;
+} swept;
+
+static int by_x(const void *a, const void *b) {
+  double x = ((const swept *)a)->x, y = ((const swept *)b)->x;
+  return (x > y) - (x < y);
+}
+
+/* The values of a measure, in the order of the parameter; returns how many. */
+static guint sweep(const adl_comparison *comparison, const char *stage, const char *name, swept *points) {
+  guint count = 0;
+  for (guint k = 0; k < comparison->combinations->len; k++) {
+    const adl_combination *c = comparison->combinations->pdata[k];
+    const adl_figure *figure = shown(c) != NULL ? adl_trial_figure(shown(c), stage, name) : NULL;
+    if (figure == NULL || !isfinite(figure->value)) continue;
+    double x = g_ascii_strtod(adl_plan_value(comparison->plan, c->number, 0), NULL);
+    points[count++] = (swept){x, figure->value, figure->low, figure->high};
+  }
+  qsort(points, count, sizeof *points, by_x);
+  return count;
+}
+
+static void append_sweep(const adl_comparison *comparison, const char *stage, const char *name, GString *out) {
+  const adl_axis *axis = comparison->plan->axes->pdata[0];
+  guint most = comparison->combinations->len;
+  swept *points = g_new(swept, most + 1);
+  guint count = sweep(comparison, stage, name, points);
+  double *x = g_new(double, 4 * most + 1), *y = x + most, *low = y + most, *high = low + most;
+  for (guint i = 0; i < count; i++) {
+    x[i] = points[i].x;
+    y[i] = points[i].y;
+    low[i] = points[i].low;
+    high[i] = points[i].high;
+  }
+  const adl_series series = {.struct_size = sizeof series, .count = count, .x = x, .y = y, .low = low, .high = high};
+  const adl_series *only = &series;
+  char *title = g_strdup_printf("%s of %s", name, stage);
+  const adl_plot plot = {.struct_size = sizeof plot,
+                         .kind = ADL_PLOT_LINE,
+                         .series_count = 1,
+                         .name = title,
+                         .x_title = axis->key,
+                         .y_title = name,
+                         .series = &only};
+  if (count > 1) adl_chart_draw(out, &plot);
+  g_free(title);
+  g_free(x);
+  g_free(points);
+}
+
+/* Where one number is all that was varied: the measure ranked by, and what profiles are chosen by, over its values. */
+static void append_sweeps(const adl_comparison *comparison, GString *out) {
+  static const char *const criteria[] = {"BIC", "silhouette", "inertia"};
+  const adl_trial *first = shown(comparison->combinations->pdata[0]);
+  if (first == NULL || comparison->plan->axes->len != 1 || !numeric(comparison->plan->axes->pdata[0])) return;
+  g_string_append(out, "<div class=\"plots\">\n");
+  append_sweep(comparison, comparison->judge, comparison->measure, out);
+  for (guint i = 0; i < first->figures->len; i++) {
+    const adl_figure *figure = first->figures->pdata[i];
+    for (size_t k = 0; k < G_N_ELEMENTS(criteria); k++)
+      if (strcmp(figure->name, criteria[k]) == 0 && strcmp(figure->name, comparison->measure) != 0)
+        append_sweep(comparison, figure->stage, figure->name, out);
+  }
+  g_string_append(out, "</div>\n");
+}
+
 /* ---- side by side ---- */
 
 static void append_numbers(const adl_comparison *comparison, GString *out) {
@@ -237,6 +318,7 @@ void adl_compare_page(const adl_comparison *comparison, GString *out) {
   append_begin(comparison, out);
   append_ranking(comparison, out);
   append_ranking_plot(comparison, out);
+  append_sweeps(comparison, out);
   append_notes(comparison, out);
   append_plots(comparison, out);
   append_numbers(comparison, out);

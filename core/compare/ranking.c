@@ -17,13 +17,13 @@ const adl_figure *adl_trial_figure(const adl_trial *trial, const char *stage, co
 static const struct {
   const char *name;
   bool lower;
-} known[] = {{"logloss", true}, {"auc", false},    {"accuracy", false}, {"ndcg", false},      {"value", false},
-             {"uplift", false}, {"qini", false},   {"rmse", true},      {"mae", true},        {"adjusted_rand", false},
-             {"brier", true},   {"purity", false}, {"ece", true},       {"silhouette", false}};
+} known[] = {{"logloss", true}, {"auc", false},    {"accuracy", false}, {"ndcg", false},       {"value", false},
+             {"uplift", false}, {"qini", false},   {"rmse", true},      {"mae", true},         {"adjusted_rand", false},
+             {"brier", true},   {"purity", false}, {"ece", true},       {"silhouette", false}, {"BIC", true}};
 
 static bool lower_is_better(const char *name) {
-  static const char *const parts[] = {"loss", "error",   "brier",      "rmse",   "mae",
-                                      "ece",  "entropy", "perplexity", "inertia"};
+  static const char *const parts[] = {"loss",    "error",      "brier",   "rmse", "mae", "ece",
+                                      "entropy", "perplexity", "inertia", "BIC",  "AIC"};
   for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
     if (strcmp(known[i].name, name) == 0) return known[i].lower;
   for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
@@ -64,8 +64,7 @@ static bool choose_measure(adl_comparison *comparison, const adl_trial *trial, c
   const adl_figure *figure = by != NULL ? wanted_figure(trial, by) : default_figure(trial);
   if (figure == NULL) {
     GString *text = g_string_new(NULL);
-    g_string_printf(text, by != NULL ? "--by %s: no evaluator tells that; there are" : "no evaluator tells a number",
-                    by);
+    g_string_printf(text, by != NULL ? "--by %s: no stage tells that; there are" : "no stage tells a number", by);
     for (guint i = 0; by != NULL && i < trial->figures->len; i++) {
       const adl_figure *other = trial->figures->pdata[i];
       g_string_append_printf(text, " %s.%s", other->stage, other->name);

@@ -163,27 +163,34 @@ static int importance(const char *over) {
                                             : 1;
 }
 
-/* What an evaluator said of the rows that count most. */
-static void take_figures(adl_trial *trial, const adl_report_data *reports, const adl_stage *judge) {
+/* What a stage said of the rows that count most. */
+static void take_figures(adl_trial *trial, const adl_report_data *reports, const adl_stage *stage) {
   int best = -1;
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
-    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, judge->name) == 0)
+    if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage->name) == 0)
       best = MAX(best, importance(item->over));
   }
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
-    if (strcmp(item->stage, judge->name) != 0) continue;
-    if (item->kind == ADL_REPORT_NUMBER && importance(item->over) == best) {
-      adl_figure *figure = g_new(adl_figure, 1);
-      *figure = (adl_figure){
-          g_strdup(judge->given), g_strdup(item->over), g_strdup(item->name), item->value, item->low, item->high};
-      g_ptr_array_add(trial->figures, figure);
-    } else if (item->kind == ADL_REPORT_PLOT) {
-      adl_trial_plot *plot = g_new(adl_trial_plot, 1);
-      *plot = (adl_trial_plot){g_strdup(judge->given), adl_report_plot_copy(item->plot)};
-      g_ptr_array_add(trial->plots, plot);
-    }
+    /* Those of no rows in particular stand beside them where the stage does not judge. */
+    bool counts =
+        item->kind == ADL_REPORT_NUMBER && (importance(item->over) == best || stage->class->kind != ADL_EVALUATE);
+    if (strcmp(item->stage, stage->name) != 0 || !counts) continue;
+    adl_figure *figure = g_new(adl_figure, 1);
+    *figure = (adl_figure){
+        g_strdup(stage->given), g_strdup(item->over), g_strdup(item->name), item->value, item->low, item->high};
+    g_ptr_array_add(trial->figures, figure);
+  }
+}
+
+static void take_plots(adl_trial *trial, const adl_report_data *reports, const adl_stage *stage) {
+  for (guint i = 0; i < reports->items->len; i++) {
+    const adl_report_item *item = reports->items->pdata[i];
+    if (item->kind != ADL_REPORT_PLOT || strcmp(item->stage, stage->name) != 0) continue;
+    adl_trial_plot *plot = g_new(adl_trial_plot, 1);
+    *plot = (adl_trial_plot){g_strdup(stage->given), adl_report_plot_copy(item->plot)};
+    g_ptr_array_add(trial->plots, plot);
   }
 }
 
@@ -193,6 +200,21 @@ static void take_scores(adl_trial *trial, const adl_stage *judge, const GPtrArra
     if (collector->judge != judge) continue;
     GArray *rows = (GArray *)(uintptr_t)adl_collector_rows(collector);
     g_hash_table_insert(trial->scores, g_strdup(judge->given), g_array_ref(rows));
+  }
+}
+
+/* In pipeline order, those that judge before the others. */
+static void take_reports(adl_trial *trial, const adl_engine *engine, const adl_version *version,
+                         const GPtrArray *collectors, bool judges) {
+  const adl_report_data *reports = adl_engine_reports(engine);
+  for (guint i = 0; i < version->alone->stages->len; i++) {
+    const adl_stage *given = version->alone->stages->pdata[i];
+    const adl_stage *stage = given->role == ADL_STAGE_CLASS ? g_hash_table_lookup(version->stages, given->name) : NULL;
+    if (stage == NULL || (stage->class->kind == ADL_EVALUATE) != judges) continue;
+    take_figures(trial, reports, stage);
+    if (!judges) continue;
+    take_plots(trial, reports, stage);
+    take_scores(trial, stage, collectors);
   }
 }
 
@@ -212,13 +234,8 @@ static adl_trial *trial_of(const adl_engine *engine, const adl_version *version,
     trial->fitted += saved && facts.fitted;
     trial->stored += facts.stored;
   }
-  for (guint i = 0; i < version->alone->stages->len; i++) { /* in pipeline order */
-    const adl_stage *given = version->alone->stages->pdata[i];
-    const adl_stage *judge = given->role == ADL_STAGE_CLASS ? g_hash_table_lookup(version->stages, given->name) : NULL;
-    if (judge == NULL || judge->class->kind != ADL_EVALUATE) continue;
-    take_figures(trial, adl_engine_reports(engine), judge);
-    take_scores(trial, judge, collectors);
-  }
+  take_reports(trial, engine, version, collectors, true);
+  take_reports(trial, engine, version, collectors, false);
   return trial;
 }
 
@@ -343,10 +360,11 @@ static adl_comparison *new_comparison(const char *path, const adl_plan *plan, gu
   return comparison;
 }
 
-static bool has_evaluator(const adl_graph *graph) {
+/* Somebody tells a number to rank by. */
+static bool has_judge(const adl_graph *graph) {
   for (guint i = 0; i < graph->stages->len; i++) {
     const adl_stage *stage = graph->stages->pdata[i];
-    if (stage->class != NULL && stage->class->kind == ADL_EVALUATE) return true;
+    if (stage->class != NULL && (stage->class->kind == ADL_EVALUATE || stage->class->kind == ADL_PROFILE)) return true;
   }
   return false;
 }
@@ -364,7 +382,7 @@ adl_comparison *adl_compare_run(const char *path, const adl_plan *plan, const ad
     open_season(&s);
     if (!all_fine(&s, out)) {
       *usage = true;
-    } else if (!has_evaluator(s.alone[0])) {
+    } else if (!has_judge(s.alone[0])) {
       g_string_append_printf(out, "%s: nothing is measured in it; add an evaluator, for example metrics\n", path);
       *usage = true;
     } else {

@@ -23,7 +23,8 @@ static GHashTable *kept_stages(const adl_graph *graph) {
   GHashTable *kept = g_hash_table_new(NULL, NULL);
   for (guint i = 0; i < graph->stages->len; i++) {
     const adl_stage *stage = graph->stages->pdata[i];
-    if (stage->class != NULL && stage->class->kind == ADL_EVALUATE) mark_upstream(stage, kept);
+    bool tells = stage->class != NULL && (stage->class->kind == ADL_EVALUATE || stage->class->kind == ADL_PROFILE);
+    if (tells) mark_upstream(stage, kept);
   }
   return kept;
 }

@@ -13,7 +13,7 @@ typedef struct adl_version {
   GHashTable *stages;     /* name in the file -> adl_stage * of the common graph; free it */
 } adl_version;
 
-/* Left out: sinks, and what no evaluator is behind. Problems are those of runs; there are none of its own. */
+/* Left out: sinks, and what neither an evaluator nor a profiler is behind. Problems are those of runs; there are none of its own. */
 adl_graph *adl_graph_of_versions(adl_version *versions, guint count, adl_registry *registry, adl_problems *problems);
 
 #endif

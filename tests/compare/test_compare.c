@@ -309,7 +309,7 @@ START_TEST(seeds_and_measures) {
   plan->by = g_strdup("qini");
   adl_comparison *other = compared(&s, plan, 2, true);
   ck_assert(!adl_compare_rank(other, &why));
-  ck_assert_msg(strstr(why, "no evaluator tells that; there are quality.rows") != NULL, "%s", why);
+  ck_assert_msg(strstr(why, "no stage tells that; there are quality.rows") != NULL, "%s", why);
   g_free(why);
   adl_comparison_free(comparison);
   adl_comparison_free(other);
