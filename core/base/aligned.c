@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/base/guard.h"
 #include "core/base/spill.h"
 
 /* From this size on, zeroed storage is mapped: what glibc does by default, too. */
@@ -19,8 +20,14 @@ enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20, HUGE_TO = 1 << 30 };
 void *adl_aligned_try(int64_t size) {
   void *block = NULL;
   if (size < 0 || size > INT64_MAX / 2) return NULL;
+  if (adl_guard_is_up()) block = adl_guard_new(MAX(adl_aligned_size(size), ADL_ALIGNMENT));
+  if (block != NULL) return block;
   if (posix_memalign(&block, ADL_ALIGNMENT, (size_t)MAX(adl_aligned_size(size), ADL_ALIGNMENT)) != 0) return NULL;
   return block;
+}
+
+void adl_aligned_free(void *block) {
+  if (!adl_guard_is_up() || !adl_guard_free(block)) free(block);
 }
 
 void *adl_aligned_new(int64_t size) {
@@ -61,7 +68,7 @@ static bool map_zeroed(adl_zeroed *zeroed) {
 bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size) {
   *zeroed = (adl_zeroed){.used = size, .capacity = MAX(adl_aligned_size(size), ADL_ALIGNMENT)};
   if (size < 0 || size > INT64_MAX / 2) return false;
-  if (size >= MAPPED_FROM) return map_zeroed(zeroed);
+  if (size >= MAPPED_FROM && !adl_guard_is_up()) return map_zeroed(zeroed);
   zeroed->data = adl_aligned_try(zeroed->capacity);
   if (zeroed->data == NULL) return false;
   memset(zeroed->data, 0, (size_t)zeroed->capacity);
@@ -119,6 +126,6 @@ void adl_zeroed_clear(adl_zeroed *zeroed) {
   else if (zeroed->mapped)
     munmap(zeroed->data, (size_t)zeroed->capacity);
   else
-    free(zeroed->data);
+    adl_aligned_free(zeroed->data);
   *zeroed = (adl_zeroed){0};
 }

@@ -13,9 +13,10 @@ static inline int64_t adl_aligned_size(int64_t size) {
   return (size + (ADL_ALIGNMENT - 1)) & ~(int64_t)(ADL_ALIGNMENT - 1);
 }
 
-/* Not zeroed; the size is rounded up to a multiple of 64, and never 0. Freed by free(). */
+/* Not zeroed; the size is rounded up to a multiple of 64, and never 0. */
 void *adl_aligned_new(int64_t size);
 void *adl_aligned_try(int64_t size); /* NULL: not that much memory */
+void adl_aligned_free(void *block);  /* NULL is fine */
 
 /* Zeroed storage that grows. Big ones are mapped, so that pages nobody touches take no memory. */
 typedef struct adl_zeroed {

@@ -2,7 +2,9 @@
 
 #include <glib.h>
 #include <stdint.h>
-#include <stdlib.h>
+
+#include "core/base/aligned.h"
+#include "core/base/guard.h"
 
 enum { ALIGN = 64, BLOCK = 256 * 1024, LARGE = 64 * 1024 };
 
@@ -12,8 +14,8 @@ struct adl_arena_block {
 };
 
 static adl_arena_block *new_block(size_t payload) {
-  void *memory = NULL;
-  if (posix_memalign(&memory, ALIGN, ALIGN + payload) != 0) g_error("out of memory: %zu bytes of scratch", payload);
+  void *memory = adl_aligned_try((int64_t)(ALIGN + payload));
+  if (memory == NULL) g_error("out of memory: %zu bytes of scratch", payload);
   adl_arena_block *block = memory;
   *block = (adl_arena_block){.size = payload};
   return block;
@@ -24,7 +26,7 @@ static void *payload(adl_arena_block *block) { return (char *)block + ALIGN; }
 void *adl_arena_alloc(adl_arena *arena, size_t size) {
   size_t rounded = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
   if (rounded < size) g_error("out of memory: %zu bytes of scratch", size);
-  if (rounded > LARGE) {
+  if (rounded > LARGE || adl_guard_is_up()) {
     adl_arena_block *block = new_block(rounded);
     block->next = arena->large;
     arena->large = block;
@@ -44,7 +46,7 @@ static void free_list(adl_arena_block **list) {
   while (*list != NULL) {
     adl_arena_block *block = *list;
     *list = block->next;
-    free(block);
+    adl_aligned_free(block);
   }
 }
 

@@ -1,6 +1,7 @@
 /* See text.h. */
 #include "core/base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_NAME = 64, MAX_LISTED = 8, MAX_QUOTED = 60 };
@@ -162,4 +163,14 @@ void adl_text_number(GString *out, double value) {
     if (g_ascii_strtod(text, NULL) == value) break;
   }
   g_string_append(out, text);
+}
+
+double adl_text_json_double(double value) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  for (int i = 0; i < 4 && isfinite(value); i++) {
+    g_ascii_dtostr(text, sizeof text, value);
+    if (strchr(text, 'e') == NULL || strchr(text, '.') != NULL) break;
+    value = nextafter(value, INFINITY);
+  }
+  return value;
 }

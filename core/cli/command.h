@@ -31,10 +31,10 @@ typedef struct adl_option {
 
 /* What all commands together may be told. */
 typedef struct adl_cli_options {
-  GPtrArray *sets, *vars, *swaps; /* of char *, NULL-terminated once read */
-  char *models, *out, *store, *format, *from, *by;
-  int64_t threads, memory, limit, rows, repeat;
-  bool fresh, json, quiet, all, markdown;
+  GPtrArray *sets, *vars, *swaps, *only; /* of char *, NULL-terminated once read */
+  char *models, *out, *store, *format, *from, *by, *unused, *record, *lang, *dir;
+  int64_t threads, memory, limit, rows, repeat, keep, seed;
+  bool fresh, json, quiet, all, markdown, explain, list;
   GPtrArray *operands; /* of char * */
 } adl_cli_options;
 
@@ -51,12 +51,15 @@ typedef struct adl_command {
 const adl_command *const *adl_commands(void);
 const adl_command *adl_command_find(const char *name);
 
-extern const adl_command adl_command_run, adl_command_check, adl_command_compare, adl_command_peek, adl_command_graph, adl_command_plugin,
-    adl_command_model;
+extern const adl_command adl_command_run, adl_command_check, adl_command_compare, adl_command_peek, adl_command_graph,
+    adl_command_plugin, adl_command_model, adl_command_store, adl_command_schema, adl_command_explain, adl_command_init,
+    adl_command_completion;
 
 /* Reads options and operands. Returns -1: go on; else an exit status (after --help, or an error that has been told). */
 int adl_cli_parse(const adl_command *command, int argc, char **argv, adl_cli_options *options, int operands_wanted);
 void adl_cli_clear(adl_cli_options *options);
+/* plugin_check.c: `adloom plugin check`. */
+int adl_plugin_check(const adl_cli_options *options);
 void adl_cli_help(const adl_command *command, GString *out);
 
 #endif

@@ -4,13 +4,18 @@
 #include "core/cli/command.h"
 
 const adl_command *const *adl_commands(void) {
-  static const adl_command *const commands[] = {&adl_command_run,
+  static const adl_command *const commands[] = {&adl_command_init,
+                                                &adl_command_run,
                                                 &adl_command_check,
                                                 &adl_command_compare,
                                                 &adl_command_peek,
+                                                &adl_command_explain,
                                                 &adl_command_graph,
                                                 &adl_command_plugin,
                                                 &adl_command_model,
+                                                &adl_command_store,
+                                                &adl_command_schema,
+                                                &adl_command_completion,
                                                 NULL};
   return commands;
 }

@@ -77,6 +77,7 @@ static const struct {
      "Folders, separated by colons, that are looked through for plugins before all others but those that the pipeline "
      "file names."},
     {"XDG_DATA_HOME", "Your own plugins are in adloom/plugins below it. Default: ~/.local/share."},
+    {"NO_COLOR", "If it is set, and not empty, errors are not coloured on a terminal."},
     {"XDG_CACHE_HOME", "The model store is adloom/models below it, unless --store says otherwise. Default: ~/.cache."},
 };
 

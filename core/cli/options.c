@@ -75,6 +75,7 @@ static void begin(adl_cli_options *options) {
   options->sets = g_ptr_array_new_with_free_func(g_free);
   options->vars = g_ptr_array_new_with_free_func(g_free);
   options->swaps = g_ptr_array_new_with_free_func(g_free);
+  options->only = g_ptr_array_new_with_free_func(g_free);
   options->operands = g_ptr_array_new_with_free_func(g_free);
 }
 
@@ -117,6 +118,7 @@ int adl_cli_parse(const adl_command *command, int argc, char **argv, adl_cli_opt
   g_ptr_array_add(options->sets, NULL);
   g_ptr_array_add(options->vars, NULL);
   g_ptr_array_add(options->swaps, NULL);
+  g_ptr_array_add(options->only, NULL);
   return -1;
 }
 
@@ -124,13 +126,18 @@ void adl_cli_clear(adl_cli_options *options) {
   g_ptr_array_free(options->sets, TRUE);
   g_ptr_array_free(options->vars, TRUE);
   g_ptr_array_free(options->swaps, TRUE);
+  g_ptr_array_free(options->only, TRUE);
   g_ptr_array_free(options->operands, TRUE);
   g_free(options->models);
+  g_free(options->record);
   g_free(options->out);
   g_free(options->store);
   g_free(options->format);
   g_free(options->from);
   g_free(options->by);
+  g_free(options->unused);
+  g_free(options->lang);
+  g_free(options->dir);
 }
 
 static void append_wrapped(GString *out, const char *text, int indent) {

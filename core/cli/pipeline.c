@@ -2,8 +2,8 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/engine/crash.h"
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
@@ -35,17 +35,22 @@ void adl_pipeline_setup(void) {
 }
 
 int adl_pipeline_progress(const adl_cli_options *options) {
-  return options->quiet               ? ADL_PROGRESS_NONE
-         : options->json              ? ADL_PROGRESS_JSON
-         : isatty(STDERR_FILENO) != 0 ? ADL_PROGRESS_TERMINAL
-                                      : ADL_PROGRESS_LINES;
+  return options->quiet                      ? ADL_PROGRESS_NONE
+         : options->json                     ? ADL_PROGRESS_JSON
+         : adl_terminal_moves(STDERR_FILENO) ? ADL_PROGRESS_TERMINAL
+                                             : ADL_PROGRESS_LINES;
+}
+
+void adl_pipeline_begin(adl_pipeline *pipeline) {
+  adl_pipeline_setup();
+  pipeline->problems = adl_problems_new();
+  pipeline->registry = adl_registry_new(adl_host_table());
+  pipeline->graph = NULL;
 }
 
 void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
                        struct adl_outputs *outputs) {
-  adl_pipeline_setup();
-  pipeline->problems = adl_problems_new();
-  pipeline->registry = adl_registry_new(adl_host_table());
+  adl_pipeline_begin(pipeline);
   adl_graph_options graph_options = {.sets = (const char *const *)options->sets->pdata,
                                      .vars = (const char *const *)options->vars->pdata,
                                      .models = options->models,
@@ -62,7 +67,7 @@ void adl_pipeline_close(adl_pipeline *pipeline) {
 
 void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail) {
   GString *text = g_string_new(NULL);
-  adl_problems_print(pipeline->problems, text, isatty(STDERR_FILENO) != 0);
+  adl_problems_print(pipeline->problems, text, adl_terminal_colours(STDERR_FILENO));
   if (adl_problems_errors(pipeline->problems) > 0) {
     adl_problems_count_text(pipeline->problems, text);
     g_string_append_printf(text, "; %s\n", tail);

@@ -20,6 +20,8 @@ void adl_pipeline_catch_interrupts(void);
 /* How the options and standard error want progress told: adl_run_options.progress. */
 int adl_pipeline_progress(const adl_cli_options *options);
 
+/* Without a graph yet: for commands that are about plugins. */
+void adl_pipeline_begin(adl_pipeline *pipeline);
 /* outputs (may be NULL) gives the temporary paths of sinks. */
 void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
                        struct adl_outputs *outputs);

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/cli/plugin_new.h"
+#include "core/cli/replay.h"
 #include "core/plugin/describe.h"
 
 /* Columns of the terminal within reason; 80 when the output goes elsewhere. */
@@ -102,8 +104,15 @@ static int command_plugin(int argc, char **argv) {
   int status = adl_cli_parse(&adl_command_plugin, argc, argv, &options, -1);
   if (status < 0) {
     const char *what = options.operands->len > 0 ? options.operands->pdata[0] : "";
+    bool wants_check = strcmp(what, "check") == 0, wants_new = strcmp(what, "new") == 0;
     bool wants_list = strcmp(what, "list") == 0 && options.operands->len == 1, wants_show = strcmp(what, "show") == 0;
-    if (!wants_list && !wants_show) {
+    if (strcmp(what, "replay") == 0) {
+      status = adl_cli_replay(&options);
+    } else if (wants_check) {
+      status = adl_plugin_check(&options);
+    } else if (wants_new) {
+      status = adl_plugin_new(&options);
+    } else if (!wants_list && !wants_show) {
       fprintf(stderr, "Usage: adloom plugin %s\n`adloom plugin --help` tells more.\n", adl_command_plugin.arguments);
       status = ADL_EXIT_USAGE;
     } else {
@@ -120,14 +129,33 @@ static int command_plugin(int argc, char **argv) {
 static const adl_option options_of_plugin[] = {
     {"all", ADL_OPTION_FLAG, offsetof(adl_cli_options, all), NULL, "show: every class that comes with adloom."},
     {"markdown", ADL_OPTION_FLAG, offsetof(adl_cli_options, markdown), NULL, "show: as Markdown, for the reference."},
+    {"set", ADL_OPTION_TEXTS, offsetof(adl_cli_options, sets), "PARAMETER=VALUE",
+     "check: a value that cannot be guessed; CLASS.PARAMETER=VALUE for one class of several."},
+    {"only", ADL_OPTION_TEXTS, offsetof(adl_cli_options, only), "NAME", "check: this check only; may be repeated."},
+    {"seed", ADL_OPTION_COUNT, offsetof(adl_cli_options, seed), "N", "check: what is made up follows from it."},
+    {"list", ADL_OPTION_FLAG, offsetof(adl_cli_options, list), NULL, "check: only say which checks there are."},
+    {"lang", ADL_OPTION_TEXT, offsetof(adl_cli_options, lang), "LANGUAGE", "new: c (without this option) or c++."},
+    {"dir", ADL_OPTION_TEXT, offsetof(adl_cli_options, dir), "DIR",
+     "new: the folder to make; NAME without this option."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
 
 const adl_command adl_command_plugin = {
     "plugin",
-    "list | show NAME... | show --all",
-    "lists plugins, and shows what they offer",
+    "list | show NAME... | check FILE.so | new KIND NAME | replay FILE.so RECORD",
+    "lists plugins, shows what they offer, checks them and begins new ones",
     "list: every class that can be used, with its kind, version and file; which files were passed over, and why.\n\n"
-    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.",
+    "show: what classes do, and their parameters; NAME is a class, or a plugin with several.\n\n"
+    "check: is a plugin fit for everybody? Every check has a process of its own, and feeds the plugin what its own "
+    "tables "
+    "say that it takes. What was found is written in the Test Anything Protocol; the status is 0 where all is well, 1 "
+    "where a check has failed, 2 where there is no plugin.\n\n"
+    "replay: feeds a record that `run --record` has written to the plugin in a file, and compares what it gives with "
+    "what "
+    "was recorded, bit for bit. The first difference is told with batch, column, row and both values. The status is 0 "
+    "where all is the same, 1 where it differs or the plugin died, 2 where the record or the plugin cannot be used.\n\n"
+    "new: writes the folder of a plugin that builds and passes its tests at once, and explains itself: source, "
+    "Makefile, tests, a pipeline with some rows. KIND is source, transform, feature, profile, optimize, evaluate or "
+    "sink; NAME is the id of its class, with a prefix of yours and a dot: acme.rate.",
     options_of_plugin,
     command_plugin};

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/base/text.h"
 #include "core/cli/earlier.h"
 #include "core/cli/pipeline.h"
@@ -33,6 +34,13 @@ static const adl_option options_of_run[] = {
     {"store", ADL_OPTION_TEXT, AT(store), "DIR",
      "The model store. Default: adloom/models in the user's cache directory."},
     {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
+    {"explain", ADL_OPTION_FLAG, AT(explain), NULL,
+     "Tells on standard error, for each stage that learns, why its model is fitted or taken from the model store: what "
+     "has "
+     "changed since the pipeline ran last."},
+    {"record", ADL_OPTION_TEXT, AT(record), "STAGE=FILE",
+     "Keeps all that the stage is given and gives in a file, for `plugin replay`; the stage works in a process of its "
+     "own."},
     {"json", ADL_OPTION_FLAG, AT(json), NULL,
      "Progress as JSON lines on standard error, the result as one JSON object on standard output."},
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
@@ -150,7 +158,7 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
   json_builder_set_member_name(builder, "rows_rejected");
   json_builder_add_int_value(builder, adl_engine_rejected(engine));
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, seconds);
+  json_builder_add_double_value(builder, adl_text_json_double(seconds));
   json_builder_set_member_name(builder, "report");
   adl_report_json(adl_engine_reports(engine), builder);
   json_builder_end_object(builder);
@@ -173,9 +181,11 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .models = options->store != NULL ? options->store : "",
                          .outputs = outputs,
                          .fresh = options->fresh,
+                         .explain = options->explain ? stderr : NULL,
                          .apply = options->models != NULL,
                          .progress = adl_pipeline_progress(options),
                          .progress_file = stderr,
+                         .record = options->record,
                          .arguments = (const char *const *)argv,
                          .report = adl_page_write};
   int64_t begin = g_get_monotonic_time();

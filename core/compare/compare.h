@@ -113,6 +113,7 @@ typedef struct adl_combination {
   bool failed;
   double difference, difference_low, difference_high, p; /* to the best; NAN: none */
   bool real;
+  bool same; /* as the best: every prediction */
 } adl_combination;
 
 typedef struct adl_comparison {

@@ -53,6 +53,8 @@ static void append_verdict(const adl_combination *c, GString *out) {
   g_string_append(out, "<td>");
   if (c->failed) {
     g_string_append(out, "<span class=\"outcome failed\">failed</span>");
+  } else if (c->same) {
+    g_string_append(out, "the same predictions");
   } else if (isfinite(c->difference)) {
     adl_html_number(out, c->difference);
     if (isfinite(c->p)) {

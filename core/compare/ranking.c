@@ -143,6 +143,7 @@ static void test(const adl_comparison *comparison, const adl_combination *best, 
   other->difference = sum / count;
   other->difference_low = other->difference - 1.959964 * error;
   other->difference_high = other->difference + 1.959964 * error;
+  other->same = other->difference == 0 && error == 0;
   other->p = error > 0 ? erfc(fabs(other->difference) / error / sqrt(2)) : other->difference == 0 ? 1 : NAN;
 }
 

@@ -49,6 +49,7 @@ static const char *second_measure(const adl_comparison *comparison) {
 static char *verdict(const adl_combination *combination) {
   if (combination->failed) return g_strdup("failed");
   if (!isfinite(combination->difference)) return g_strdup("");
+  if (combination->same) return g_strdup("the same predictions");
   char *p = combination->p < 0.0001 ? g_strdup("p < .0001") : g_strdup_printf("p = %.4f", combination->p);
   char *text = !isfinite(combination->p)
                    ? g_strdup_printf("%+.4g", combination->difference)

@@ -129,8 +129,21 @@ static void print_value(const adl_args *args, const adl_arg *arg, GString *out) 
   }
 }
 
+/* The files that were found. */
+static void print_files(const adl_args *args, const adl_arg *arg, GString *out) {
+  const void *field = (const char *)args->instance + arg->param->offset;
+  if ((arg->param->flags & ADL_LIST_OF) == 0) return adl_text_json_string(out, *(const char *const *)field);
+  const adl_strings *paths = field;
+  g_string_append_c(out, '[');
+  for (int64_t i = 0; i < paths->count; i++) {
+    if (i > 0) g_string_append_c(out, ',');
+    adl_text_json_string(out, paths->items[i]);
+  }
+  g_string_append_c(out, ']');
+}
+
 static void print_secret(const adl_args *args, const adl_arg *arg, adl_args_use use, GString *out) {
-  if (use == ADL_ARGS_FOR_MANIFEST) {
+  if (use != ADL_ARGS_FOR_HASH) {
     g_string_append(out, "\"(secret)\"");
     return;
   }
@@ -162,6 +175,8 @@ void adl_args_json(const adl_args *args, adl_args_use use, GString *out) {
     g_string_append_c(out, ':');
     if ((arg->param->flags & ADL_SECRET) != 0) {
       print_secret(args, arg, use, out);
+    } else if (arg->param->type == ADL_PARAM_PATH_IN && use == ADL_ARGS_FOR_RECORD) {
+      print_files(args, arg, out);
     } else {
       print_value(args, arg, out);
     }

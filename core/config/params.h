@@ -80,9 +80,10 @@ void adl_args_note(const adl_args *args, adl_problem *problem, const adl_param *
 /*
  * The resolved parameters as one JSON object, sorted by name, the same text for the same values however they were
  * written. For the manifest: paths as written, secrets as "(secret)". For hashing: PATH_IN and PATH_OUT are left out
- * (contents are hashed elsewhere), secrets stand as a digest. Only for valid args.
+ * (contents are hashed elsewhere), secrets stand as a digest. For a record of the stage: as for the manifest, but for
+ * PATH_IN, which is absolute. Only for valid args.
  */
-typedef enum adl_args_use { ADL_ARGS_FOR_MANIFEST = 0, ADL_ARGS_FOR_HASH = 1 } adl_args_use;
+typedef enum adl_args_use { ADL_ARGS_FOR_MANIFEST = 0, ADL_ARGS_FOR_HASH = 1, ADL_ARGS_FOR_RECORD = 2 } adl_args_use;
 void adl_args_json(const adl_args *args, adl_args_use use, GString *out);
 
 /* Calls back for each PATH_IN file of the stage, in order ("-" too). */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/aligned.h"
+#include "core/base/guard.h"
 #include "core/data/blocks.h"
 
 int64_t adl_element_size(uint8_t element) {
@@ -87,7 +88,7 @@ adl_array *adl_array_allocate(adl_type type, adl_extent extent, bool validity) {
     if (!(b == ADL_BLOCK_VALIDITY ? validity : adl_block_exists(type, b))) continue;
     blocks[b] = adl_aligned_try(sizes[b]);
     if (blocks[b] == NULL) {
-      for (int i = 0; i < b; i++) free(blocks[i]);
+      for (int i = 0; i < b; i++) adl_aligned_free(blocks[i]);
       errno = ENOMEM;
       return NULL;
     }
@@ -107,9 +108,14 @@ adl_array *adl_array_ref(adl_array *array) {
 void adl_array_unref(adl_array *array) {
   if (array == NULL || !g_atomic_int_dec_and_test(&array->refs)) return;
   for (int b = 0; b < ADL_BLOCK_COUNT; b++)
-    if ((array->lent >> b & 1) == 0) free(array->blocks[b]);
+    if ((array->lent >> b & 1) == 0) adl_aligned_free(array->blocks[b]);
   if (array->lender != NULL) array->give_back(array->lender);
   g_free(array);
+}
+
+void adl_array_seal(adl_array *array) {
+  for (int b = 0; b < ADL_BLOCK_COUNT; b++)
+    if (array->blocks[b] != NULL) adl_guard_seal(array->blocks[b]);
 }
 
 adl_array *adl_array_nulls(adl_type type, int64_t rows) {

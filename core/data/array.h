@@ -17,6 +17,7 @@ typedef struct adl_array {
 
 adl_array *adl_array_ref(adl_array *array);
 void adl_array_unref(adl_array *array); /* NULL is fine */
+void adl_array_seal(adl_array *array);  /* nobody can write into it from now on, if the guard is up (base/guard.h) */
 
 /* Is the pair element x shape one that exists? `why` (may be NULL) gets a static sentence. */
 bool adl_type_valid(adl_type type, const char **why);

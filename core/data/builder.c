@@ -27,7 +27,7 @@ adl_builder *adl_builder_new(adl_type type) {
 
 void adl_builder_free(adl_builder *builder) {
   if (builder == NULL) return;
-  for (int b = 0; b < ADL_BLOCK_COUNT; b++) free(builder->blocks[b]);
+  for (int b = 0; b < ADL_BLOCK_COUNT; b++) adl_aligned_free(builder->blocks[b]);
   g_free(builder);
 }
 
@@ -47,7 +47,7 @@ static bool fit_block(adl_builder *builder, int block, int64_t size) {
   if (block == ADL_BLOCK_VALIDITY) memset(bigger + held, 0xff, (size_t)(wanted - held));
   if (held == 0 && (block == ADL_BLOCK_OFFSETS || block == ADL_BLOCK_STRING_OFFSETS))
     memset(bigger, 0, sizeof(int32_t));
-  free(builder->blocks[block]);
+  adl_aligned_free(builder->blocks[block]);
   builder->blocks[block] = bigger;
   builder->sizes[block] = wanted;
   return true;
@@ -174,7 +174,7 @@ static void trim(adl_builder *builder, adl_extent used) {
     void *smaller = adl_aligned_try(wanted);
     if (smaller == NULL) continue;
     memcpy(smaller, builder->blocks[b], (size_t)sizes[b]);
-    free(builder->blocks[b]);
+    adl_aligned_free(builder->blocks[b]);
     builder->blocks[b] = smaller;
     builder->sizes[b] = wanted;
   }
@@ -194,7 +194,7 @@ adl_array *adl_builder_finish(adl_builder *builder, int64_t rows, const char **w
   if (nulls > 0)
     clear_null_rows(builder, rows);
   else {
-    free(builder->blocks[ADL_BLOCK_VALIDITY]);
+    adl_aligned_free(builder->blocks[ADL_BLOCK_VALIDITY]);
     builder->blocks[ADL_BLOCK_VALIDITY] = NULL;
     builder->sizes[ADL_BLOCK_VALIDITY] = 0;
   }

@@ -1,6 +1,7 @@
 #include "core/engine/crash.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,13 +16,16 @@ static void say(const char *text) {
   (void)written;
 }
 
-static const char *signal_text(int number) {
+const char *adl_signal_text(int number) {
   switch (number) {
     case SIGSEGV: return "SIGSEGV, a bad memory access";
     case SIGBUS: return "SIGBUS, a bad memory access";
     case SIGFPE: return "SIGFPE, an arithmetic error";
     case SIGILL: return "SIGILL, an illegal instruction";
-    default: return "SIGABRT";
+    case SIGKILL: return "SIGKILL";
+    case SIGTERM: return "SIGTERM";
+    case SIGABRT: return "SIGABRT";
+    default: return "a signal";
   }
 }
 
@@ -34,17 +38,17 @@ static void handle(int number) {
     say("\nadloom: error: the plugin ");
     say(loading);
     say(" crashed (");
-    say(signal_text(number));
+    say(adl_signal_text(number));
     say(") while it was loaded\n  note: nothing was started. Report this to the plugin's author\n");
   } else if (context == NULL || context->stage == NULL || context->stage->loaded == NULL) {
     say("\nadloom: error: adloom itself crashed (");
-    say(signal_text(number));
+    say(adl_signal_text(number));
     say("); please report this with the pipeline file\n");
   } else {
     say("\nadloom: error: ");
     say(context->stage->name);
     say(": the plugin crashed (");
-    say(signal_text(number));
+    say(adl_signal_text(number));
     say(") in ");
     say(context->function);
     say(" of ");
@@ -60,6 +64,25 @@ static void handle(int number) {
   _exit(1);
 }
 
+/* exit inside a call of a plugin: the run would end as if all were well. */
+static void handle_exit(void) {
+  const adl_context *context = adl_context_current;
+  if (context == NULL || context->stage == NULL || context->stage->loaded == NULL) return;
+  say("\nadloom: error: ");
+  say(context->stage->name);
+  say(": the plugin called exit in ");
+  say(context->function);
+  say(" of ");
+  say(context->stage->class->id);
+  say(" ");
+  say(context->stage->loaded->plugin.version);
+  say(" (");
+  say(context->stage->loaded->path);
+  say(")\n  note: nothing was published. Report this to the plugin's author\n");
+  adl_outputs_abandon();
+  _exit(1);
+}
+
 /* AddressSanitizer gives each thread such a stack, and takes it down itself when the thread ends: that one is kept. */
 void adl_crash_thread(void) {
   static _Thread_local char memory[STACK];
@@ -71,6 +94,9 @@ void adl_crash_thread(void) {
 
 void adl_crash_install(void) {
   static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  static bool done = false;
+  if (!done) atexit(handle_exit);
+  done = true;
   adl_crash_thread();
   struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK};
   sigemptyset(&action.sa_mask);

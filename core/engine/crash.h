@@ -1,4 +1,4 @@
-/* A crash inside a plugin ends the run with a message that names stage, function and plugin file. */
+/* A crash inside a plugin, and a call of exit, end the run with a message that names stage, function and plugin file. */
 #ifndef ADLOOM_CORE_ENGINE_CRASH_H
 #define ADLOOM_CORE_ENGINE_CRASH_H
 
@@ -6,5 +6,7 @@
 void adl_crash_install(void);
 /* Gives the calling thread a stack for the handler: a stack overflow can be told, too. */
 void adl_crash_thread(void);
+/* "SIGSEGV, a bad memory access". Async-signal-safe. */
+const char *adl_signal_text(int number);
 
 #endif

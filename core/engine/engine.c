@@ -8,6 +8,7 @@
 #include "core/base/aligned.h"
 #include "core/base/spill.h"
 #include "core/engine/internal.h"
+#include "core/engine/isolate.h"
 #include "core/engine/outputs.h"
 #include "core/engine/progress.h"
 #include "core/engine/reports.h"
@@ -74,6 +75,8 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   node->limit_left = engine->options->limit;
   if (stage->class != NULL && stage->class->next != NULL)
     node->nulls = g_malloc0(((gsize)stage->schema.count + 1) * sizeof *node->nulls);
+  if (node->nulls != NULL)
+    node->sample = adl_sample_new(adl_random(engine->graph->seed, (uint64_t)stage->number), stage->schema.count);
   node->model = (adl_model){.struct_size = sizeof(adl_model), .tensors = adl_tensors_new()};
   node->sides = g_ptr_array_new_with_free_func(free_side);
   node->ports = g_ptr_array_new_with_free_func(free_side);
@@ -103,6 +106,8 @@ static void clear_node(adl_node_run *node) {
   adl_turn_clear(&node->turn);
   adl_frame_unref(node->group_rest);
   g_free(node->nulls);
+  if (node->fields != NULL) g_ptr_array_free(node->fields, TRUE);
+  adl_sample_free(node->sample);
 }
 
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
@@ -113,13 +118,14 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   int32_t threads = options->threads > 0 ? options->threads
                     : graph->threads > 0 ? (int32_t)graph->threads
                                          : default_threads();
-  engine->pool = adl_pool_new(threads);
-  engine->threads = adl_pool_threads(engine->pool);
   engine->budget.limit = options->memory > 0 ? options->memory : graph->memory > 0 ? graph->memory : half_of_free();
   engine->budget.spool_directory = options->directory != NULL ? options->directory : g_get_tmp_dir();
   adl_spill_beyond(engine->budget.limit, &engine->budget.used, engine->budget.spool_directory);
   engine->apply = options->apply;
   engine->started_us = g_get_real_time();
+  adl_isolates_start(engine); /* processes are forked while there are no threads */
+  engine->pool = adl_pool_new(threads);
+  engine->threads = adl_pool_threads(engine->pool);
   pthread_mutex_init(&engine->shards_mutex, NULL);
   pthread_mutex_init(&engine->watch_mutex, NULL);
   adl_turn_init(&engine->peek_turn, 0, 1);
@@ -153,6 +159,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   for (int32_t i = 0; i < engine->node_count; i++) init_node(engine, &engine->nodes[i], graph->stages->pdata[i]);
   for (guint i = 0; options->watched != NULL && i < options->watched->len; i++)
     adl_node_of(engine, options->watched->pdata[i])->watched = true;
+  adl_isolates_stand_in(engine);
   return engine;
 }
 
@@ -161,11 +168,12 @@ void adl_engine_free(adl_engine *engine) {
   atomic_store(&adl_engine_interrupted, false); /* the next one begins anew */
   adl_spill_beyond(INT64_MAX, NULL, NULL);
   adl_pool_free(engine->pool);
+  adl_isolates_free(engine);
   for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
   for (int32_t i = 0; i < engine->threads + 2; i++) {
     adl_out_free(engine->workers[i].out);
     adl_parcel_free(engine->workers[i].spare);
-    free(engine->workers[i].tallies);
+    adl_aligned_free(engine->workers[i].tallies);
     adl_context_clear(&engine->workers[i].context);
   }
   for (guint i = 0; i < engine->shards->len; i++) g_free(g_array_index(engine->shards, adl_shard, i).name);
@@ -232,6 +240,12 @@ int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32
   const adl_node_run *node = &engine->nodes[stage->number];
   bool read = node->nulls != NULL && column < stage->schema.count && stage->needed[column];
   return read ? atomic_load(&node->nulls[column]) : -1;
+}
+
+const adl_sample_row *adl_engine_sample(const adl_engine *engine, const adl_stage *stage, int64_t *count) {
+  adl_sample *sample = engine->nodes[stage->number].sample;
+  *count = 0;
+  return sample != NULL ? adl_sample_rows(sample, count) : NULL;
 }
 
 const adl_graph *adl_engine_graph(const adl_engine *engine) { return engine->graph; }

@@ -24,6 +24,7 @@ typedef struct adl_run_options {
   const char *directory;       /* of the run, exists; NULL: nothing is written (peek, harness) */
   const char *models;          /* directory of the model store, "": the user's; NULL: none */
   struct adl_outputs *outputs; /* that made the temporary paths of the graph's sinks; NULL: none; the caller's */
+  FILE *explain;               /* gets a line for each stage that learns: why it is fitted or not; NULL: nobody asks */
   bool fresh;                  /* fit everything, whatever the store holds */
   bool apply;                  /* --models: nothing is learned; all rows are new data */
   enum { ADL_PROGRESS_NONE, ADL_PROGRESS_LINES, ADL_PROGRESS_TERMINAL, ADL_PROGRESS_JSON } progress;
@@ -33,6 +34,7 @@ typedef struct adl_run_options {
   /* One call at a time, on any thread, in no order (rows know where they came from: adl_frame_tags). */
   void (*watch)(void *data, const adl_stage *stage, const adl_frame *frame);
   void *watch_data;
+  const char *record;           /* "STAGE=FILE": what the stage is given and gives goes to the file; NULL: none */
   const char *const *arguments; /* for the manifest */
   /* Writes what people read of the run into its directory; called when the outputs are in place (or the run has failed),
    * before the manifest. False: *why (free it). NULL: nothing is written. */
@@ -48,6 +50,9 @@ adl_outcome adl_engine_run(adl_engine *engine);
 /* The first `rows` rows that leave a stage; only what is before it runs. */
 adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows);
 const GPtrArray *adl_engine_peeked(const adl_engine *engine); /* of adl_frame * */
+/* Before a run: the file of the model store that it would load for a stage (to be freed), NULL: it would fit. *known:
+ * what determines the model is the same each time. Reads the input files, for their hashes. */
+char *adl_engine_stored_model(adl_engine *engine, const adl_stage *stage, bool *known);
 void adl_engine_free(adl_engine *engine);
 
 /* Ends the progress line, so that other text can be written. Nothing is run afterwards. */
@@ -72,6 +77,8 @@ typedef struct adl_stage_facts {
 adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage *stage);
 /* Nulls of a column of a source, by number in its schema; -1: nobody read the column, or the stage is no source. */
 int64_t adl_engine_nulls(const adl_engine *engine, const adl_stage *stage, int32_t column);
+/* Some rows of a source, see sample.h; none of other stages. */
+const struct adl_sample_row *adl_engine_sample(const adl_engine *engine, const adl_stage *stage, int64_t *count);
 const adl_graph *adl_engine_graph(const adl_engine *engine);
 const adl_run_options *adl_engine_options(
     const adl_engine *engine); /* as given; see the next two for what they became */

@@ -245,6 +245,7 @@ bool adl_head_finish(const adl_head_reader *reader, adl_worker *worker, adl_read
     const adl_frame *frame = r->parcel->frames->pdata[i];
     rows += frame->rows;
     count_nulls(node, frame);
+    if (node->sample != NULL && reader->engine->options->report != NULL) adl_sample_add(node->sample, frame);
   }
   atomic_fetch_add(&reader->engine->rows_read, rows);
   adl_tally *tally = adl_tally_of(worker, node);

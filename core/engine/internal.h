@@ -12,6 +12,7 @@
  *   fold.c    host->fold, over kept rows and over rows that pass by
  *   host.c    the functions of the host table that need a running engine
  *   models.c  fitting, loading, saving
+ *   isolate.h stages in processes of their own: a class that stands in for the plugin's
  *   rejects.c, crash.c, progress.c, outputs.c, manifest.c
  */
 #ifndef ADLOOM_CORE_ENGINE_INTERNAL_H
@@ -25,6 +26,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/pool.h"
 #include "core/engine/rejects.h"
+#include "core/engine/sample.h"
 #include "core/engine/store.h"
 #include "core/graph/call.h"
 #include "core/graph/graph.h"
@@ -110,6 +112,7 @@ struct adl_node_run {
   bool prepared;
   bool fitted_here;  /* not loaded */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
+  GPtrArray *fields; /* of char *: what that was made of (digest.h); NULL: no digests were made */
   adl_store *store;  /* kept rows of the main input */
   uint8_t **refused; /* by frame of the store: rows that fit refused, as bits; NULL: none */
   int64_t refused_count;
@@ -128,8 +131,10 @@ struct adl_node_run {
   bool failed_fit;
   bool watched; /* what leaves it is shown to adl_run_options.watch */
   int64_t fit_nanoseconds, kept_bytes;
-  bool hands_on;          /* what leaves is what came, column by column */
-  _Atomic int64_t *nulls; /* sources: by column of the schema; else NULL */
+  bool hands_on;               /* what leaves is what came, column by column */
+  _Atomic int64_t *nulls;      /* sources: by column of the schema; else NULL */
+  struct adl_isolate *isolate; /* it works in a process of its own; NULL: in this one */
+  adl_sample *sample;          /* sources; else NULL */
 };
 
 /* What a call of a plugin belongs to, while the engine runs. */
@@ -195,6 +200,7 @@ struct adl_engine {
   _Atomic bool failed, enough;
   const adl_stage *_Atomic culprit; /* the first that failed */
   _Atomic int64_t rows_read;
+  GPtrArray *isolates; /* of struct adl_isolate * */
   struct adl_outputs *outputs;
   struct adl_model_store *models; /* NULL: none */
   struct adl_file_digests *file_digests;

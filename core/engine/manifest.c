@@ -131,7 +131,7 @@ static void add_stage(const adl_engine *engine, JsonBuilder *builder, const adl_
   int_member(builder, "rows_in", tally.rows_in);
   int_member(builder, "rows_out", tally.rows_out);
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, (double)tally.nanoseconds / 1e9);
+  json_builder_add_double_value(builder, adl_text_json_double((double)tally.nanoseconds / 1e9));
   json_builder_end_object(builder);
 }
 
@@ -172,7 +172,7 @@ bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **wh
   g_free(text);
   g_date_time_unref(started);
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, (double)(g_get_real_time() - engine->started_us) / 1e6);
+  json_builder_add_double_value(builder, adl_text_json_double((double)(g_get_real_time() - engine->started_us) / 1e6));
   int_member(builder, "rows_read", adl_engine_rows_read(engine));
   int_member(builder, "rows_rejected", adl_engine_rejected(engine));
   add_outputs(engine, builder);

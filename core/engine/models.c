@@ -109,6 +109,8 @@ void adl_digests(adl_engine *engine) {
     adl_node_run *node = &engine->nodes[i];
     adl_stage *stage = node->stage;
     adl_digest *digest = adl_digest_new();
+    node->fields = g_ptr_array_new_with_free_func(g_free);
+    adl_digest_record(digest, node->fields);
     adl_digest_int(digest, "numeric version", NUMERIC_VERSION);
     adl_digest_text(digest, "processor", processor());
     adl_digest_text(digest, "stage", stage->given);
@@ -124,6 +126,13 @@ void adl_digests(adl_engine *engine) {
     else
       adl_digest_free(digest);
   }
+}
+
+char *adl_engine_stored_model(adl_engine *engine, const adl_stage *stage, bool *known) {
+  adl_digests(engine);
+  const char *digest = adl_node_of(engine, stage)->digest;
+  *known = digest[0] != '\0';
+  return *known && engine->models != NULL ? adl_model_store_get(engine->models, digest) : NULL;
 }
 
 /* ---- metadata ---- */

@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "core/base/terminal.h"
+#include "core/base/text.h"
+
 struct adl_progress {
   pthread_mutex_t mutex;
   const adl_run_options *options;
@@ -62,6 +65,26 @@ static void left_text(double share, double seconds, char *buffer, size_t size) {
     g_snprintf(buffer, size, "%.0f %%, %.0f:%02.0f left", 100 * share, floor(left / 60), floor(fmod(left, 60)));
 }
 
+/* A line that changes in place must not reach the last column: what wraps cannot be overwritten, and stays as litter. The
+ * width is asked for each time, since windows are resized. What is cut is the end. */
+static void show_line(adl_progress *progress, const char *line) {
+  FILE *file = progress->options->progress_file;
+  int columns = 80, lines = 0, used = 0;
+  adl_terminal_size(fileno(file), &columns, &lines);
+  clear_line(progress);
+  for (size_t left = strlen(line); left > 0;) {
+    gunichar c;
+    size_t bytes = adl_text_char(line, left, &c);
+    used += adl_text_char_width(c);
+    if (used >= columns) break;
+    fwrite(line, 1, bytes, file);
+    line += bytes;
+    left -= bytes;
+  }
+  fflush(file);
+  progress->line_open = true;
+}
+
 /* With the mutex held. */
 static void show(adl_progress *progress, bool begin) {
   FILE *file = progress->options->progress_file;
@@ -77,10 +100,10 @@ static void show(adl_progress *progress, bool begin) {
       rows_text((int64_t)rate, speed, sizeof speed);
       strncat(speed, "/s", sizeof speed - strlen(speed) - 1);
     }
-    clear_line(progress);
-    fprintf(file, "%s  %s  %s  %s", progress->what, count, speed, progress->read > 0 ? left : progress->inside);
-    fflush(file);
-    progress->line_open = true;
+    char *line =
+        g_strdup_printf("%s  %s  %s  %s", progress->what, count, speed, progress->read > 0 ? left : progress->inside);
+    show_line(progress, g_strchomp(line));
+    g_free(line);
   } else if (progress->options->progress == ADL_PROGRESS_LINES && begin) {
     fprintf(file, "%s\n", progress->what);
   } else if (progress->options->progress == ADL_PROGRESS_JSON) {

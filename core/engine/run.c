@@ -12,6 +12,7 @@
 #include "core/engine/manifest.h"
 #include "core/engine/outputs.h"
 #include "core/engine/progress.h"
+#include "core/engine/reasons.h"
 #include "core/engine/reports.h"
 #include "core/graph/host.h"
 #include "core/model/digest.h"
@@ -492,6 +493,7 @@ static bool scan_head(adl_engine *engine, adl_head *head) {
 
 static bool run_all(adl_engine *engine) {
   adl_digests(engine);
+  adl_reasons(engine);
   while (advance_all(engine)) {
     adl_head head;
     if (atomic_load(&engine->enough)) return true;

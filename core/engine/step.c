@@ -7,6 +7,8 @@
 
 #include <xxhash.h>
 
+#include "core/base/aligned.h"
+#include "core/base/guard.h"
 #include "core/base/spill.h"
 #include "core/engine/internal.h"
 
@@ -171,6 +173,8 @@ static int64_t check_slots(adl_view *view, adl_node_run *node, int32_t side, uin
 }
 
 static void describe_batch(adl_view *view) {
+  for (guint i = 0; adl_guard_is_up() && i < view->slot_count; i++)
+    if (view->arrays[i] != NULL) adl_array_seal(view->arrays[i]);
   view->batch = (adl_batch){.struct_size = sizeof view->batch,
                             .slot_count = view->slot_count,
                             .rows = view->frame->rows,

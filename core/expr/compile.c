@@ -61,7 +61,7 @@ static GArray *read_choices(const char *choices) {
       one.least = (int32_t)g_ascii_strtoll(slash + 1, &end, 10);
       one.most = *end == '-' ? (int32_t)g_ascii_strtoll(end + 1, NULL, 10) : one.least;
     }
-    one.most = MIN(one.most, ADL_EXPR_MAX_ARGUMENTS);
+    one.most = MIN(one.most, ADL_EXPR_MAX_CALL_ARGUMENTS);
     g_array_append_val(list, one);
   }
   g_strfreev(parts);
@@ -130,7 +130,7 @@ static int32_t read_arguments(adl_expr_lexer *lexer, adl_expr_call *call) {
     }
     if (count > 0 && !adl_expr_lexer_next(lexer)) return -1;
     adl_expr *expr = compile_part(lexer, lexer->scope, lexer->problem_count, &stopped);
-    if (count < ADL_EXPR_MAX_ARGUMENTS)
+    if (count < ADL_EXPR_MAX_CALL_ARGUMENTS)
       call->arguments[count] = expr;
     else
       adl_expr_free(expr);
@@ -173,6 +173,6 @@ bool adl_expr_compile_call(const char *text, const char *choices_text, const adl
 }
 
 void adl_expr_call_clear(adl_expr_call *call) {
-  for (int32_t i = 0; i < ADL_EXPR_MAX_ARGUMENTS; i++) adl_expr_free(call->arguments[i]);
+  for (int32_t i = 0; i < ADL_EXPR_MAX_CALL_ARGUMENTS; i++) adl_expr_free(call->arguments[i]);
   memset(call, 0, sizeof *call);
 }

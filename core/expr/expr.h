@@ -79,11 +79,11 @@ adl_array *adl_expr_evaluate(const adl_expr *expr, const adl_column *const *inpu
                              const char **why);
 
 /* A call: one of the functions that a CALL parameter offers, and its arguments. */
-enum { ADL_EXPR_MAX_ARGUMENTS = 3 };
+enum { ADL_EXPR_MAX_CALL_ARGUMENTS = 3 };
 typedef struct adl_expr_call {
   int32_t function; /* index into the choices */
   int32_t argument_count;
-  adl_expr *arguments[ADL_EXPR_MAX_ARGUMENTS];
+  adl_expr *arguments[ADL_EXPR_MAX_CALL_ARGUMENTS];
 } adl_expr_call;
 
 /* [setup] Compiles a text such as `last(price, at)`. `choices` is adl_param.choices: "sum/1|last/2|bag/1-2|count/0".

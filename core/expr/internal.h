@@ -261,6 +261,10 @@ adl_expr_kernel_function adl_expr_greatest_int, adl_expr_greatest_float, adl_exp
 adl_expr_kernel_function adl_expr_log, adl_expr_log1p, adl_expr_exp, adl_expr_sqrt, adl_expr_pow, adl_expr_floor,
     adl_expr_ceil, adl_expr_round, adl_expr_round_to;
 
+/* log1p.c: log(1 + x), NaN at -1 and below; and the same by portable code only, for tests. */
+void adl_expr_log1p_values(const double *from, double *to, int64_t rows);
+void adl_expr_log1p_plain(const double *from, double *to, int64_t rows);
+
 /* kernels_text.c */
 adl_expr_kernel_function adl_expr_lower, adl_expr_upper, adl_expr_trim, adl_expr_length, adl_expr_length_bytes,
     adl_expr_contains, adl_expr_starts_with, adl_expr_ends_with, adl_expr_concat, adl_expr_number_of_text;

@@ -1,9 +1,17 @@
 /* Kernels of mathematical functions. Called by evaluate.c. A result that is not finite is null. */
+#include <float.h>
 #include <math.h>
 
 #include "core/expr/internal.h"
 
+ADL_EXPR_LOOPS static bool all_finite(const double *values, int64_t rows) {
+  int64_t odd = 0;
+  for (int64_t row = 0; row < rows; row++) odd |= !(fabs(values[row]) <= DBL_MAX);
+  return odd == 0;
+}
+
 static void keep_finite(adl_expr_vector *out, int64_t rows) {
+  if (all_finite(out->f, rows)) return;
   for (int64_t row = 0; row < rows; row++) {
     if (isfinite(out->f[row])) continue;
     adl_expr_valid_write(out, rows)[row] = 0;
@@ -23,12 +31,18 @@ static void keep_finite(adl_expr_vector *out, int64_t rows) {
   }
 
 UNARY(adl_expr_log, log(a))
-UNARY(adl_expr_log1p, log1p(a))
 UNARY(adl_expr_exp, exp(a))
 UNARY(adl_expr_sqrt, sqrt(a))
 UNARY(adl_expr_floor, floor(a))
 UNARY(adl_expr_ceil, ceil(a))
 UNARY(adl_expr_round, round(a))
+
+void adl_expr_log1p(ADL_EXPR_KERNEL_ARGS) {
+  (void)run, (void)payload, (void)count;
+  adl_expr_valid_and(args, 1, out, rows);
+  adl_expr_log1p_values(args[0]->f, out->f, rows);
+  keep_finite(out, rows);
+}
 
 void adl_expr_pow(ADL_EXPR_KERNEL_ARGS) {
   (void)run, (void)payload, (void)count;

@@ -73,6 +73,9 @@ typedef enum adl_role_of_stage {
 
 typedef enum adl_learn_mode { ADL_LEARN_NONE, ADL_LEARN_FIT, ADL_LEARN_ONLINE, ADL_LEARN_FROZEN } adl_learn_mode;
 
+/* isolate: of the file. */
+typedef enum adl_isolation { ADL_ISOLATE_NO, ADL_ISOLATE_YES, ADL_ISOLATE_RESTART } adl_isolation;
+
 typedef enum adl_holdout_kind { ADL_HOLDOUT_WHERE, ADL_HOLDOUT_FRACTION, ADL_HOLDOUT_NEWEST } adl_holdout_kind;
 
 typedef struct adl_holdout {
@@ -101,6 +104,8 @@ struct adl_stage {
   adl_learn_mode learn;
   char *model_path; /* model: of the pipeline file or --models; NULL: none */
   adl_holdout *holdout;
+  adl_isolation isolate;
+  int64_t isolate_limit; /* microseconds without a sign of life */
 
   GPtrArray *from;    /* of adl_stage *: main inputs (none: a source; several: CONCAT only) */
   GPtrArray *sides;   /* of adl_stage *, by number of STAGE parameter */
@@ -151,6 +156,8 @@ typedef struct adl_graph_options {
 adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, adl_registry *registry,
                           adl_problems *problems);
 void adl_graph_free(adl_graph *graph);
+/* Makes the files known that a pipeline (its root) names under `plugins:`, relative to `directory`. */
+void adl_graph_add_plugins(const adl_node *root, const char *directory, adl_registry *registry, adl_problems *problems);
 adl_stage *adl_graph_find(const adl_graph *graph, const char *name); /* the user's stage of that name */
 
 /* The stage that gives the rows of `stage` their split, or `stage` itself: what leaves it is what others see. */
@@ -170,5 +177,9 @@ int64_t adl_slot_dimension_name(const adl_stage *stage, const adl_slot *slot, in
 /* The graph in the languages of dot and mermaid, columns and types on the edges. */
 void adl_graph_print_dot(const adl_graph *graph, GString *text);
 void adl_graph_print_mermaid(const adl_graph *graph, GString *text);
+/* As lines for a terminal: a stage a line, with what it gets from whom, wrapped to `width` columns (0: not). */
+void adl_graph_print_text(const adl_graph *graph, int width, GString *text);
+/* Its class, or in brackets what it is that nobody wrote. */
+const char *adl_stage_class_name(const adl_stage *stage);
 
 #endif

@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/config/keys.h"
 #include "core/config/read.h"
 #include "core/graph/load.h"
-
-static const char *const keys[] = {"where", "fraction", "newest", "by", "as", NULL};
 
 static void fail(adl_graph *graph, adl_stage *stage, const adl_node *node, const char *format, ...) G_GNUC_PRINTF(4, 5);
 static void fail(adl_graph *graph, adl_stage *stage, const adl_node *node, const char *format, ...) {
@@ -83,13 +82,16 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
   holdout->by = -1;
   holdout->split = ADL_TEST;
   if (node->kind != ADL_NODE_MAPPING) return fail(graph, stage, node, ": must be a mapping");
-  if (!adl_read_keys(node, key_name(graph, stage, ""), keys, false, graph->problems)) stage->broken = true;
+  const char **names = adl_key_names(adl_keys_of_holdout);
+  if (!adl_read_keys(node, key_name(graph, stage, ""), names, false, graph->problems)) stage->broken = true;
+  g_free(names);
   const adl_node *where = adl_node_get(node, "where"), *fraction = adl_node_get(node, "fraction"),
                  *newest = adl_node_get(node, "newest"), *as = adl_node_get(node, "as");
   if ((where != NULL) + (fraction != NULL) + (newest != NULL) != 1)
     return fail(graph, stage, node, ": say one of `where`, `fraction` and `newest`");
   int32_t choice = 1;
-  if (as != NULL && !adl_read_choice(as, key_name(graph, stage, "as"), "validate|test", &choice, graph->problems))
+  if (as != NULL && !adl_read_choice(as, key_name(graph, stage, "as"), adl_key_find(adl_keys_of_holdout, "as")->choices,
+                                     &choice, graph->problems))
     stage->broken = true;
   holdout->split = choice == 0 ? ADL_VALIDATE : ADL_TEST;
   if (where != NULL) {
@@ -99,8 +101,8 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
   }
   holdout->kind = fraction != NULL ? ADL_HOLDOUT_FRACTION : ADL_HOLDOUT_NEWEST;
   if (!adl_read_float(fraction != NULL ? fraction : newest,
-                      key_name(graph, stage, fraction != NULL ? "fraction" : "newest"), "(0, 1)", &holdout->fraction,
-                      graph->problems))
+                      key_name(graph, stage, fraction != NULL ? "fraction" : "newest"),
+                      adl_key_find(adl_keys_of_holdout, "fraction")->range, &holdout->fraction, graph->problems))
     stage->broken = true;
   if (!find_by(graph, stage, node)) {
     stage->broken = true;

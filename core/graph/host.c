@@ -84,7 +84,7 @@ static uint64_t host_random_key(const adl_call *call, const char *use) {
 /* ---- declaring ---- */
 
 static adl_status refuse(const adl_call *call, const char *parameter, const char *what, const char *why) {
-  return host_fail(call, parameter, -1, NULL, "%s: %s", what, why);
+  return call->host->fail(call, parameter, -1, NULL, "%s: %s", what, why);
 }
 
 static adl_pending *add_pending(adl_context *context, adl_origin_kind kind, const char *parameter, const char *name) {
@@ -189,7 +189,7 @@ static int32_t find_side_column(const adl_call *call, const char *parameter, con
   const adl_schema *schema = side_schema(call, side);
   int32_t number = schema == NULL ? -1 : adl_schema_find(schema, column);
   if (number < 0)
-    host_fail(call, parameter, -1, NULL, "no column of the stage `%s` is called `%s`", side->name, column);
+    call->host->fail(call, parameter, -1, NULL, "no column of the stage `%s` is called `%s`", side->name, column);
   return number;
 }
 
@@ -212,7 +212,7 @@ static adl_status host_column_input(const adl_call *call, const char *parameter,
   adl_context *context = adl_context_of(call);
   const adl_schema *schema = adl_stage_input(context->stage);
   int32_t number = schema == NULL ? -1 : adl_schema_find(schema, column);
-  if (number < 0) return host_fail(call, parameter, -1, NULL, "no column is called `%s`", column);
+  if (number < 0) return call->host->fail(call, parameter, -1, NULL, "no column is called `%s`", column);
   const adl_schema_column *at = &schema->columns[number];
   adl_slot *slot = adl_stage_add_slot(context->graph, context->stage, ADL_SLOT_COLUMN, parameter,
                                       ADL_NULLS_PASS | ADL_NAN_PASS, at->field->type);
@@ -247,7 +247,8 @@ static adl_status host_set_width(const adl_call *call, int32_t slot, int64_t wid
   bool block = field != NULL && (field->type.shape == ADL_VECTOR || field->type.shape == ADL_SPARSE);
   if (!block) return refuse(call, NULL, "set_width", "the slot is no vector or sparse output");
   if (width < 0 || width > (INT64_C(1) << 31))
-    return host_fail(call, NULL, -1, NULL, "a width of %" G_GINT64_FORMAT " is out of range [0, 2147483648]", width);
+    return call->host->fail(call, NULL, -1, NULL, "a width of %" G_GINT64_FORMAT " is out of range [0, 2147483648]",
+                            width);
   field->type.width = width;
   return ADL_OK;
 }
@@ -280,7 +281,7 @@ static void *host_tensor(const adl_call *call, adl_tensors *tensors, const char 
   const char *why = NULL;
   void *data = adl_tensors_get(tensors, name, element, dimensions, size, &why);
   if (data != NULL) return data;
-  host_fail(call, NULL, -1, NULL, "tensor `%s`: %s", name, why);
+  call->host->fail(call, NULL, -1, NULL, "tensor `%s`: %s", name, why);
   /* The caller may write before it looks at a status; what was asked for is there, for as long as the call lasts. */
   int64_t count = 1;
   for (int32_t i = 0; i < dimensions; i++) count *= size[i];
@@ -310,7 +311,7 @@ static adl_tensors *host_scratch_tensors(const adl_call *call) {
 static adl_table *host_table(const adl_call *call, adl_tensors *tensors, const char *name, int64_t width) {
   adl_table *found = adl_tensors_table(tensors, name, width);
   if (found != NULL) return found;
-  host_fail(call, NULL, -1, NULL, "table `%s`: the name is a tensor's, or the table has another width", name);
+  call->host->fail(call, NULL, -1, NULL, "table `%s`: the name is a tensor's, or the table has another width", name);
   return adl_tensors_table(host_scratch_tensors(call), name, width);
 }
 

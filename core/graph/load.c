@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/config/keys.h"
 #include "core/config/read.h"
 
 enum { MAX_STAGES = 1024 };
+
+/* Microseconds that an isolated stage may be silent in a call. */
+enum { DEFAULT_LIMIT = 60000000 };
 
 int32_t adl_schema_find(const adl_schema *schema, const char *name) {
   for (int32_t i = 0; i < schema->count; i++)
@@ -82,9 +86,6 @@ adl_stage *adl_stage_last(adl_stage *stage) {
 
 /* ---- top level ---- */
 
-static const char *const top_keys[] = {"adloom",      "name",    "seed",   "stages", "plugins",
-                                       "max_rejects", "threads", "memory", "note",   NULL};
-
 static void read_version(adl_graph *graph, const adl_node *root) {
   const adl_node *node = adl_node_get(root, "adloom");
   int64_t version = 1;
@@ -99,23 +100,28 @@ static void read_version(adl_graph *graph, const adl_node *root) {
   }
 }
 
-static void read_plugins(adl_graph *graph, const adl_node *node) {
+void adl_graph_add_plugins(const adl_node *root, const char *directory, adl_registry *registry,
+                           adl_problems *problems) {
+  const adl_node *node = adl_node_get(root, "plugins");
   if (node == NULL) return;
-  if (!adl_read_kind(node, "plugins", ADL_NODE_SEQUENCE, "plugins: [./acme.so]", graph->problems)) return;
+  if (!adl_read_kind(node, "plugins", ADL_NODE_SEQUENCE, "plugins: [./acme.so]", problems)) return;
   for (int i = 0; i < node->count; i++) {
     const char *text = NULL;
-    if (!adl_read_text(node->items[i], "plugins", &text, graph->problems)) continue;
-    char *path = g_canonicalize_filename(text, graph->directory);
+    if (!adl_read_text(node->items[i], "plugins", &text, problems)) continue;
+    char *path = g_canonicalize_filename(text, directory);
     GString *why = g_string_new(NULL);
-    if (!adl_registry_add_file(graph->registry, path, why))
-      adl_node_error(node->items[i], graph->problems, "plugins: %s", why->str);
+    if (!adl_registry_add_file(registry, path, why)) adl_node_error(node->items[i], problems, "plugins: %s", why->str);
     g_string_free(why, TRUE);
     g_free(path);
   }
 }
 
+static const char *range_of(const char *key) { return adl_key_find(adl_keys_of_file, key)->range; }
+
 static void read_top(adl_graph *graph, const adl_node *root) {
-  adl_read_keys(root, "the pipeline", top_keys, true, graph->problems);
+  const char **names = adl_key_names(adl_keys_of_file);
+  adl_read_keys(root, "the pipeline", names, true, graph->problems);
+  g_free(names);
   read_version(graph, root);
   const adl_node *node = adl_node_get(root, "name");
   const char *name = NULL;
@@ -126,12 +132,12 @@ static void read_top(adl_graph *graph, const adl_node *root) {
   graph->seed = (uint64_t)seed;
   graph->max_rejects = 0.01;
   if ((node = adl_node_get(root, "max_rejects")) != NULL)
-    adl_read_float(node, "max_rejects", "[0, 1]", &graph->max_rejects, graph->problems);
+    adl_read_float(node, "max_rejects", range_of("max_rejects"), &graph->max_rejects, graph->problems);
   if ((node = adl_node_get(root, "threads")) != NULL)
-    adl_read_int(node, "threads", "[1, 1024]", &graph->threads, graph->problems);
+    adl_read_int(node, "threads", range_of("threads"), &graph->threads, graph->problems);
   if ((node = adl_node_get(root, "memory")) != NULL)
-    adl_read_size(node, "memory", "[16M, inf]", &graph->memory, graph->problems);
-  read_plugins(graph, adl_node_get(root, "plugins"));
+    adl_read_size(node, "memory", range_of("memory"), &graph->memory, graph->problems);
+  adl_graph_add_plugins(root, graph->directory, graph->registry, graph->problems);
 }
 
 /* ---- one stage ---- */
@@ -182,7 +188,7 @@ static void find_class(adl_graph *graph, adl_stage *stage) {
 }
 
 static void refuse_later_keys(adl_graph *graph, adl_stage *stage) {
-  static const char *const later[] = {"isolate", "when", "cache", "limits", "threads", NULL};
+  static const char *const later[] = {"when", "cache", "limits", "threads", NULL};
   for (int i = 0; later[i] != NULL; i++) {
     const adl_pair *pair = adl_node_pair(stage->node, later[i]);
     if (pair == NULL) continue;
@@ -191,6 +197,44 @@ static void refuse_later_keys(adl_graph *graph, adl_stage *stage) {
                        stage->name, later[i]);
     stage->broken = true;
   }
+}
+
+/* What cannot work in a process of its own, and why; NULL: it can. */
+static const char *not_isolated(const adl_stage *stage) {
+  const adl_class *class = stage->class;
+  if (class->next != NULL || class->write != NULL)
+    return "sources and sinks work in the process of the run; only stages between them can have one of their own";
+  bool state = (class->flags & ADL_ORDERED) != 0 && class->fit == NULL && class->learn == NULL;
+  if (state && stage->isolate == ADL_ISOLATE_RESTART)
+    return "what it remembers of the rows before would be lost with the process; write `isolate: true`";
+  return NULL;
+}
+
+/* isolate: true, restart, or {restart: BOOL, limit: DURATION}. */
+static void read_isolate(adl_graph *graph, adl_stage *stage) {
+  static const char *const keys[] = {"restart", "limit", NULL};
+  const adl_node *node = adl_node_get(stage->node, "isolate");
+  stage->isolate_limit = DEFAULT_LIMIT; /* of recorded ones, too */
+  if (node == NULL) return;
+  char *what = g_strconcat(stage->name, ".isolate", NULL);
+  bool restart = false, isolated = true, ok = true;
+  if (node->kind == ADL_NODE_MAPPING) {
+    const adl_node *again = adl_node_get(node, "restart"), *limit = adl_node_get(node, "limit");
+    ok = adl_read_keys(node, what, keys, false, graph->problems);
+    if (again != NULL) ok = adl_read_bool(again, "isolate.restart", &restart, graph->problems) && ok;
+    if (limit != NULL)
+      ok = adl_read_duration(limit, "isolate.limit", "[100ms, inf)", &stage->isolate_limit, graph->problems) && ok;
+  } else {
+    restart = node->kind == ADL_NODE_SCALAR && strcmp(node->text, "restart") == 0;
+    if (!restart && !adl_read_bool(node, what, &isolated, graph->problems)) {
+      ok = false;
+    }
+  }
+  stage->isolate = restart ? ADL_ISOLATE_RESTART : isolated ? ADL_ISOLATE_YES : ADL_ISOLATE_NO;
+  const char *why = ok && isolated ? not_isolated(stage) : NULL;
+  if (why != NULL) adl_node_error(node, graph->problems, "%s: %s", what, why);
+  if (why != NULL || !ok) stage->broken = true;
+  g_free(what);
 }
 
 static char *model_of_run(const char *run, const char *stage) {
@@ -234,7 +278,8 @@ static void read_learn(adl_graph *graph, adl_stage *stage, const char *models) {
   int32_t choice = -1;
   if (learn != NULL) {
     char *what = g_strconcat(stage->name, ".learn", NULL);
-    if (!adl_read_choice(learn, what, "fit|online|frozen", &choice, graph->problems)) stage->broken = true;
+    if (!adl_read_choice(learn, what, adl_key_find(adl_keys_of_stage, "learn")->choices, &choice, graph->problems))
+      stage->broken = true;
     g_free(what);
   }
   const adl_node *blame = learn != NULL ? learn : model;
@@ -345,6 +390,7 @@ static void read_stage(adl_graph *graph, const adl_pair *pair, const adl_graph_o
   refuse_later_keys(graph, stage);
   if (stage->class == NULL) return;
   read_learn(graph, stage, options->models);
+  read_isolate(graph, stage);
   fill_params(graph, stage, options);
 }
 

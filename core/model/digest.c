@@ -14,10 +14,11 @@ enum { READ_SIZE = 1 << 20 };
 
 struct adl_digest {
   GChecksum *sum;
+  GPtrArray *fields; /* NULL: not wanted */
 };
 
 adl_digest *adl_digest_new(void) {
-  adl_digest *digest = g_new(adl_digest, 1);
+  adl_digest *digest = g_new0(adl_digest, 1);
   digest->sum = g_checksum_new(G_CHECKSUM_SHA256);
   return digest;
 }
@@ -46,7 +47,15 @@ static void field(adl_digest *digest, char kind, const char *tag, const void *by
   if (size > 0) update(digest, bytes, size);
 }
 
+void adl_digest_record(adl_digest *digest, GPtrArray *fields) { digest->fields = fields; }
+
+static void record(adl_digest *digest, const char *tag, char *value) {
+  if (digest->fields != NULL) g_ptr_array_add(digest->fields, g_strconcat(tag, "\t", value, NULL));
+  g_free(value);
+}
+
 void adl_digest_text(adl_digest *digest, const char *tag, const char *text) {
+  record(digest, tag, g_strdup(text != NULL ? text : ""));
   if (text == NULL)
     field(digest, '0', tag, NULL, 0);
   else
@@ -55,17 +64,23 @@ void adl_digest_text(adl_digest *digest, const char *tag, const char *text) {
 
 void adl_digest_int(adl_digest *digest, const char *tag, int64_t value) {
   uint64_t bytes = GUINT64_TO_LE((uint64_t)value);
+  record(digest, tag, g_strdup_printf("%" G_GINT64_FORMAT, value));
   field(digest, 'i', tag, &bytes, sizeof bytes);
 }
 
 void adl_digest_double(adl_digest *digest, const char *tag, double value) {
   uint64_t bytes;
   memcpy(&bytes, &value, sizeof bytes);
+  record(digest, tag, g_strdup_printf("%.17g", value));
   bytes = GUINT64_TO_LE(bytes);
   field(digest, 'd', tag, &bytes, sizeof bytes);
 }
 
 void adl_digest_bytes(adl_digest *digest, const char *tag, const void *bytes, size_t size) {
+  GString *hex = g_string_new(NULL);
+  for (size_t i = 0; digest->fields != NULL && i < size; i++)
+    g_string_append_printf(hex, "%02x", ((const uint8_t *)bytes)[i]);
+  record(digest, tag, g_string_free(hex, FALSE));
   field(digest, 'b', tag, bytes, size);
 }
 

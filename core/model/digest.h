@@ -13,6 +13,8 @@ enum { ADL_DIGEST_HEX = 65, ADL_FILE_DIGEST_HEX = 33 }; /* bytes of the text, wi
 typedef struct adl_digest adl_digest;
 adl_digest *adl_digest_new(void);
 void adl_digest_free(adl_digest *digest);
+/* From now on every field is appended to `fields` as well, as "tag\tvalue", for people (bytes as hexadecimal). */
+void adl_digest_record(adl_digest *digest, GPtrArray *fields);
 void adl_digest_text(adl_digest *digest, const char *tag, const char *text); /* NULL differs from "" */
 void adl_digest_int(adl_digest *digest, const char *tag, int64_t value);
 void adl_digest_double(adl_digest *digest, const char *tag, double value); /* by its bits */

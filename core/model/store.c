@@ -135,23 +135,71 @@ static GArray *list_entries(const adl_model_store *store, int64_t *bytes) {
   return entries;
 }
 
-/* One process prunes at a time; whoever comes second need not. */
-static void prune(const adl_model_store *store) {
+/* One process prunes at a time; whoever comes second need not (-1). To be closed. */
+static int lock(const adl_model_store *store) {
   char *path = g_build_filename(store->directory, "lock", NULL);
-  int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
-    int64_t bytes;
-    GArray *entries = list_entries(store, &bytes);
-    g_array_sort(entries, by_use);
-    for (guint i = 0; i < entries->len && bytes > store->cap; i++) {
-      const entry *oldest = &g_array_index(entries, entry, i);
-      if (!before(&oldest->used, &store->opened)) break;
-      if (unlink(oldest->path) == 0) bytes -= oldest->bytes;
-    }
-    g_array_free(entries, TRUE);
-  }
-  if (lock >= 0) close(lock);
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   g_free(path);
+  if (file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  close(file);
+  return -1;
+}
+
+static void prune(const adl_model_store *store) {
+  int file = lock(store);
+  if (file < 0) return;
+  int64_t bytes;
+  GArray *entries = list_entries(store, &bytes);
+  g_array_sort(entries, by_use);
+  for (guint i = 0; i < entries->len && bytes > store->cap; i++) {
+    const entry *oldest = &g_array_index(entries, entry, i);
+    if (!before(&oldest->used, &store->opened)) break;
+    if (unlink(oldest->path) == 0) bytes -= oldest->bytes;
+  }
+  g_array_free(entries, TRUE);
+  close(file);
+}
+
+bool adl_model_store_prune(const adl_model_store *store, int64_t unused, int64_t cap, int64_t *count, int64_t *gone) {
+  int64_t bytes;
+  *count = *gone = 0;
+  if (!g_file_test(store->directory, G_FILE_TEST_IS_DIR)) return true;
+  int file = lock(store);
+  if (file < 0) return false;
+  GArray *entries = list_entries(store, &bytes);
+  g_array_sort(entries, by_use);
+  for (guint i = 0; i < entries->len; i++) {
+    const entry *oldest = &g_array_index(entries, entry, i);
+    bool old = oldest->used.tv_sec + unused <= store->opened.tv_sec, over = cap >= 0 && bytes > cap;
+    if ((!old && !over) || unlink(oldest->path) != 0) continue;
+    bytes -= oldest->bytes;
+    *gone += oldest->bytes;
+    ++*count;
+  }
+  g_array_free(entries, TRUE);
+  close(file);
+  return true;
+}
+
+static void free_stored(gpointer data) {
+  g_free(((adl_stored *)data)->hash);
+  g_free(data);
+}
+
+GPtrArray *adl_model_store_list(const adl_model_store *store) {
+  int64_t bytes;
+  GArray *entries = list_entries(store, &bytes);
+  GPtrArray *list = g_ptr_array_new_with_free_func(free_stored);
+  g_array_sort(entries, by_use);
+  for (guint i = 0; i < entries->len; i++) {
+    const entry *one = &g_array_index(entries, entry, i);
+    adl_stored *stored = g_new(adl_stored, 1);
+    *stored = (adl_stored){g_path_get_basename(one->path), one->bytes, one->used.tv_sec};
+    stored->hash[strlen(stored->hash) - strlen(SUFFIX)] = '\0';
+    g_ptr_array_add(list, stored);
+  }
+  g_array_free(entries, TRUE);
+  return list;
 }
 
 /* ---- putting ---- */

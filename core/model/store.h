@@ -32,6 +32,17 @@ char *adl_model_store_get(adl_model_store *store, const char *hash);
  * used since this adl_model_store was made. */
 bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_tensors *tensors,
                          const adl_model_meta *meta, GError **error);
+typedef struct adl_stored {
+  char *hash;
+  int64_t bytes; /* on the disk */
+  int64_t used;  /* when it was last used, seconds since 1970 */
+} adl_stored;
+/* All entries, longest unused first; of adl_stored *, free it. */
+GPtrArray *adl_model_store_list(const adl_model_store *store);
+/* Removes what was not used for so many seconds, and then what was unused for longest until no more than `cap` bytes are
+ * left (-1: as many as there are). Adds up what went. False: another process is at it just now, nothing was done. */
+bool adl_model_store_prune(const adl_model_store *store, int64_t unused, int64_t cap, int64_t *entries, int64_t *bytes);
+
 /* Gives the file of that hash a second name outside the store (a link where the file system can, else a copy). */
 bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error);
 

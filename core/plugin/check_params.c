@@ -177,7 +177,8 @@ static void check_choices(const adl_class *class, const adl_param *param, GStrin
     char *end = NULL;
     long low = slash != NULL ? strtol(slash + 1, &end, 10) : -1, high = low;
     if (slash != NULL && *end == '-') high = strtol(end + 1, &end, 10);
-    if (slash == NULL || *end != '\0' || end == slash + 1 || low < 0 || high < low || high > ADL_EXPR_MAX_ARGUMENTS)
+    if (slash == NULL || *end != '\0' || end == slash + 1 || low < 0 || high < low ||
+        high > ADL_EXPR_MAX_CALL_ARGUMENTS)
       complain(why, class, param, "its choice \"%s\" is not of the form function/arguments (\"sum/1\", \"bag/1-2\")",
                *call);
   }

@@ -262,6 +262,11 @@ bool adl_registry_add_file(adl_registry *registry, const char *path, GString *wh
   return entry->shown.refused == NULL;
 }
 
+void adl_registry_add_linked(adl_registry *registry, adl_plugin_entry_function entry) {
+  adl_registry_take_linked(registry, entry);
+  settle(registry);
+}
+
 void adl_registry_scan(adl_registry *registry) {
   adl_places_scan(registry);
   settle(registry);

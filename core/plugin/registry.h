@@ -75,6 +75,9 @@ void adl_registry_free(adl_registry *registry);
  * and the reason appended to `why`, when it cannot be used. */
 bool adl_registry_add_file(adl_registry *registry, const char *path, GString *why);
 
+/* Adds a plugin that is part of this program, by its entry point. */
+void adl_registry_add_linked(adl_registry *registry, adl_plugin_entry_function entry);
+
 /* Reads the notes of every plugin in the usual places. Files that cannot be used are kept, with the reason. */
 void adl_registry_scan(adl_registry *registry);
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/report/chart_parts.h"
 #include "core/report/html.h"
 
 enum {
@@ -12,23 +13,34 @@ enum {
   RIGHT = 14,
   BOTTOM = 44,
   CHARACTER = 6, /* about how wide one of a tick's label is */
-  TICKS = 12,
   MOST_POINTS = 1000,
-  COLOURS = 8,
-  MOST_BARS = 200
+  MOST_BARS = 200,
+  MOST_NAMED = 40,
+  FEW = 40 /* points of a line that are drawn one by one */
 };
 
-/* One axis: values from low to high lie from pixel `begin` to pixel `end`. */
-typedef struct axis {
-  double low, high, begin, end;
-  bool logarithmic;
-  int count;
-  double ticks[TICKS];
-} axis;
+typedef adl_chart_axis axis;
+
+int64_t adl_chart_most(const adl_plot *plot) {
+  if (plot->kind != ADL_PLOT_BARS) return MOST_POINTS;
+  return adl_chart_is_named(plot) ? MOST_NAMED : MOST_BARS;
+}
+
+bool adl_chart_kept(const adl_plot *plot, const adl_series *series, int64_t i) {
+  int64_t most = adl_chart_most(plot), every = (series->count + most - 1) / most;
+  if (plot->kind == ADL_PLOT_BARS || plot->kind == ADL_PLOT_POINTS) return i < most;
+  return i % every == 0 || i + 1 == series->count;
+}
+
+bool adl_chart_is_named(const adl_plot *plot) {
+  bool named = false;
+  for (int32_t s = 0; s < plot->series_count; s++) named = named || plot->series[s]->labels != NULL;
+  return plot->kind == ADL_PLOT_BARS && named;
+}
 
 static double scaled(const axis *a, double value) { return a->logarithmic ? log10(value) : value; }
 
-static double at(const axis *a, double value) {
+double adl_chart_at(const axis *a, double value) {
   double share = (scaled(a, value) - scaled(a, a->low)) / (scaled(a, a->high) - scaled(a, a->low));
   return a->begin + share * (a->end - a->begin);
 }
@@ -39,26 +51,18 @@ static double nice_step(double range, int wanted) {
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
-static void choose_ticks(axis *a, int wanted, bool whole) {
+void adl_chart_choose_ticks(axis *a, int wanted, bool whole) {
   a->count = 0;
   if (a->logarithmic) {
     int from = (int)ceil(log10(a->low) - 1e-9), to = (int)floor(log10(a->high) + 1e-9), every = (to - from) / 6 + 1;
-    for (int power = from; power <= to && a->count < TICKS; power += every) a->ticks[a->count++] = pow(10, power);
+    for (int power = from; power <= to && a->count < ADL_CHART_TICKS; power += every)
+      a->ticks[a->count++] = pow(10, power);
     return;
   }
   double step = nice_step(a->high - a->low, wanted);
   if (whole && step < 1) step = 1;
-  for (double k = ceil(a->low / step - 1e-9); k * step <= a->high + step * 1e-9 && a->count < TICKS; k++)
+  for (double k = ceil(a->low / step - 1e-9); k * step <= a->high + step * 1e-9 && a->count < ADL_CHART_TICKS; k++)
     a->ticks[a->count++] = k == 0 ? 0 : k * step;
-}
-
-/* Beyond that, axes cannot be computed, and mean nothing. */
-static bool sane(double value) { return fabs(value) < 1e100 && (value == 0 || fabs(value) > 1e-100); }
-
-static bool drawn(const adl_series *series, int64_t i) { return sane(series->x[i]) && sane(series->y[i]); }
-
-static bool has_interval(const adl_series *series, int64_t i) {
-  return series->low != NULL && series->high != NULL && sane(series->low[i]) && sane(series->high[i]);
 }
 
 static bool of_shares(const adl_plot *plot) { return (plot->flags & ADL_PLOT_SHARES) != 0; }
@@ -77,7 +81,7 @@ static bool wants_logarithm(const adl_plot *plot, const axis *x) {
   double *values = g_new(double, (gsize)all);
   for (int32_t s = 0; s < plot->series_count; s++)
     for (int64_t i = 0; i < plot->series[s]->count; i++)
-      if (drawn(plot->series[s], i)) values[count++] = plot->series[s]->x[i];
+      if (adl_chart_drawn(plot->series[s], i)) values[count++] = plot->series[s]->x[i];
   qsort(values, (size_t)count, sizeof *values, by_value);
   bool yes = values[count / 2] < x->high / 10;
   g_free(values);
@@ -88,11 +92,11 @@ static bool wants_logarithm(const adl_plot *plot, const axis *x) {
 static int64_t cover(const adl_series *series, axis *x, axis *y, bool *whole) {
   int64_t count = 0;
   for (int64_t i = 0; i < series->count; i++) {
-    if (!drawn(series, i)) continue;
+    if (!adl_chart_drawn(series, i)) continue;
     x->low = fmin(x->low, series->x[i]);
     x->high = fmax(x->high, series->x[i]);
-    y->low = fmin(y->low, has_interval(series, i) ? fmin(series->y[i], series->low[i]) : series->y[i]);
-    y->high = fmax(y->high, has_interval(series, i) ? fmax(series->y[i], series->high[i]) : series->y[i]);
+    y->low = fmin(y->low, adl_chart_interval_drawn(series, i) ? fmin(series->y[i], series->low[i]) : series->y[i]);
+    y->high = fmax(y->high, adl_chart_interval_drawn(series, i) ? fmax(series->y[i], series->high[i]) : series->y[i]);
     *whole = *whole && series->x[i] == floor(series->x[i]);
     count++;
   }
@@ -110,7 +114,8 @@ static bool span(const adl_plot *plot, axis *x, axis *y, bool *whole) {
   x->logarithmic = wants_logarithm(plot, x);
   if (of_shares(plot)) {
     x->low = y->low = 0;
-    x->high = y->high = fmax(fmax(x->high, y->high), 1e-9);
+    double most = fmax(fmax(x->high, y->high), 1e-9);
+    x->high = y->high = most >= 0.95 ? fmax(most, 1) : 1.05 * most;
     return true;
   }
   if (bars) {
@@ -131,7 +136,7 @@ static bool span(const adl_plot *plot, axis *x, axis *y, bool *whole) {
   return isfinite(x->high - x->low) && isfinite(y->high - y->low);
 }
 
-static GString *label(double value) {
+GString *adl_chart_label(double value) {
   GString *text = g_string_new(NULL);
   double size = fabs(value);
   if (size >= 1e6 && size < 1e15) {
@@ -145,7 +150,7 @@ static GString *label(double value) {
   return text;
 }
 
-static void text_at(GString *out, double x, double y, const char *anchor, const char *markup) {
+void adl_chart_text(GString *out, double x, double y, const char *anchor, const char *markup) {
   g_string_append(out, "<text x=\"");
   adl_html_fixed(out, x, 1);
   g_string_append(out, "\" y=\"");
@@ -153,7 +158,7 @@ static void text_at(GString *out, double x, double y, const char *anchor, const 
   g_string_append_printf(out, "\" text-anchor=\"%s\">%s</text>", anchor, markup);
 }
 
-static void line(GString *out, const char *class, double x1, double y1, double x2, double y2) {
+void adl_chart_line(GString *out, const char *class, double x1, double y1, double x2, double y2) {
   g_string_append_printf(out, "<path class=\"%s\" d=\"M", class);
   const double numbers[] = {x1, y1, x2, y2};
   for (int i = 0; i < 4; i++) {
@@ -163,114 +168,159 @@ static void line(GString *out, const char *class, double x1, double y1, double x
   g_string_append(out, "\"/>");
 }
 
+void adl_chart_rectangle(GString *out, const char *class, double x, double y, double width, double height) {
+  const double numbers[] = {x, y, width, height};
+  static const char *const names[] = {"x", "y", "width", "height"};
+  g_string_append_printf(out, "<rect class=\"%s\"", class);
+  for (int k = 0; k < 4; k++) {
+    g_string_append_printf(out, " %s=\"", names[k]);
+    adl_html_fixed(out, numbers[k], 2);
+    g_string_append_c(out, '"');
+  }
+  g_string_append(out, "/>");
+}
+
+void adl_chart_begin(GString *out, const adl_plot *plot, int width, int height) {
+  g_string_append_printf(out, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">",
+                         width, height, width, height);
+  adl_html_element(out, "title", plot->name);
+}
+
 static void draw_axes(GString *out, const adl_plot *plot, const axis *x, const axis *y) {
   for (int i = 0; i < y->count; i++) {
-    double at_y = at(y, y->ticks[i]);
-    GString *text = label(y->ticks[i]);
-    line(out, "grid", x->begin, at_y, x->end, at_y);
-    text_at(out, x->begin - 6, at_y + 4, "end", text->str);
+    double at_y = adl_chart_at(y, y->ticks[i]);
+    GString *text = adl_chart_label(y->ticks[i]);
+    adl_chart_line(out, "grid", x->begin, at_y, x->end, at_y);
+    adl_chart_text(out, x->begin - 6, at_y + 4, "end", text->str);
     g_string_free(text, TRUE);
   }
   for (int i = 0; i < x->count; i++) {
-    double at_x = at(x, x->ticks[i]);
-    GString *text = label(x->ticks[i]);
-    line(out, "axis", at_x, y->begin, at_x, y->begin + 4);
-    text_at(out, at_x, y->begin + 17, "middle", text->str);
+    double at_x = adl_chart_at(x, x->ticks[i]);
+    GString *text = adl_chart_label(x->ticks[i]);
+    adl_chart_line(out, "axis", at_x, y->begin, at_x, y->begin + 4);
+    adl_chart_text(out, at_x, y->begin + 17, "middle", text->str);
     g_string_free(text, TRUE);
   }
-  line(out, "axis", x->begin, y->begin, x->end, y->begin);
-  line(out, "axis", x->begin, y->end, x->begin, y->begin);
+  adl_chart_line(out, "axis", x->begin, y->begin, x->end, y->begin);
+  adl_chart_line(out, "axis", x->begin, y->end, x->begin, y->begin);
   GString *title = g_string_new(NULL);
   adl_html_text_cut(title, plot->x_title, 60);
   if (x->logarithmic) g_string_append(title, " (logarithmic)");
-  text_at(out, (x->begin + x->end) / 2, HEIGHT - 8, "middle", title->str);
+  adl_chart_text(out, (x->begin + x->end) / 2, HEIGHT - 8, "middle", title->str);
   g_string_truncate(title, 0);
   adl_html_text_cut(title, plot->y_title, 34);
   g_string_append_printf(out, "<g transform=\"rotate(-90)\">");
-  text_at(out, -(y->begin + y->end) / 2, 12, "middle", title->str);
+  adl_chart_text(out, -(y->begin + y->end) / 2, 12, "middle", title->str);
   g_string_append(out, "</g>");
   g_string_free(title, TRUE);
 }
 
-static void draw_dot(GString *out, double x, double y) {
-  g_string_append(out, "<circle class=\"dot\" r=\"2.5\" cx=\"");
+static void move_to(GString *out, char how, double x, double y) {
+  g_string_append_c(out, how);
   adl_html_fixed(out, x, 1);
-  g_string_append(out, "\" cy=\"");
+  g_string_append_c(out, ' ');
   adl_html_fixed(out, y, 1);
+}
+
+/* Lines of no length with round ends: a third of the bytes of circles. */
+static void draw_points(GString *out, const adl_plot *plot, const adl_series *series, const axis *x, const axis *y) {
+  g_string_append(out, "<path class=\"dots\" d=\"");
+  for (int64_t i = 0; i < series->count; i++)
+    if (adl_chart_kept(plot, series, i) && adl_chart_drawn(series, i)) {
+      move_to(out, 'M', adl_chart_at(x, series->x[i]), adl_chart_at(y, series->y[i]));
+      g_string_append(out, "h0");
+    }
   g_string_append(out, "\"/>");
 }
 
-static void draw_points(GString *out, const adl_series *series, const axis *x, const axis *y, int64_t most) {
-  for (int64_t i = 0; i < series->count && i < most; i++)
-    if (drawn(series, i)) draw_dot(out, at(x, series->x[i]), at(y, series->y[i]));
-}
-
-static void draw_line(GString *out, const adl_series *series, const axis *x, const axis *y) {
-  int64_t every = (series->count + MOST_POINTS - 1) / MOST_POINTS;
+static void draw_line(GString *out, const adl_plot *plot, const adl_series *series, const axis *x, const axis *y) {
   bool open = false;
   g_string_append(out, "<path class=\"line\" d=\"");
   for (int64_t i = 0; i < series->count; i++) {
-    if (i % every != 0 && i + 1 != series->count) continue;
-    if (!drawn(series, i)) {
+    if (!adl_chart_kept(plot, series, i)) continue;
+    if (!adl_chart_drawn(series, i)) {
       open = false;
       continue;
     }
-    g_string_append_c(out, open ? 'L' : 'M');
-    adl_html_fixed(out, at(x, series->x[i]), 1);
-    g_string_append_c(out, ' ');
-    adl_html_fixed(out, at(y, series->y[i]), 1);
+    move_to(out, open ? 'L' : 'M', adl_chart_at(x, series->x[i]), adl_chart_at(y, series->y[i]));
     open = true;
   }
   g_string_append(out, "\"/>");
-  if (series->count <= 40) draw_points(out, series, x, y, MOST_POINTS);
+  if (series->count <= FEW) draw_points(out, plot, series, x, y);
 }
 
-static void draw_bars(GString *out, const adl_series *series, const axis *x, const axis *y) {
-  double least = INFINITY; /* between two neighbours */
-  int64_t count = MIN(series->count, MOST_BARS);
-  for (int64_t i = 1; i < count; i++)
-    if (drawn(series, i) && drawn(series, i - 1) && series->x[i] != series->x[i - 1])
+/* The room of one bar between two neighbours. */
+static double bar_width(const adl_series *series, const axis *x) {
+  double least = INFINITY;
+  for (int64_t i = 1; i < series->count && i < MOST_BARS; i++)
+    if (adl_chart_drawn(series, i) && adl_chart_drawn(series, i - 1) && series->x[i] != series->x[i - 1])
       least = fmin(least, fabs(series->x[i] - series->x[i - 1]));
   double width = isfinite(least) ? least * (x->end - x->begin) / (x->high - x->low) * 0.7 : 40;
-  width = CLAMP(width, 1, 60);
-  for (int64_t i = 0; i < count; i++) {
-    if (!drawn(series, i)) continue;
-    double from = at(y, fmax(series->y[i], 0)), to = at(y, fmin(series->y[i], 0));
-    const double numbers[] = {at(x, series->x[i]) - width / 2, from, width, to - from};
-    static const char *const names[] = {"x", "y", "width", "height"};
-    g_string_append(out, "<rect class=\"fill\"");
-    for (int k = 0; k < 4; k++) {
-      g_string_append_printf(out, " %s=\"", names[k]);
-      adl_html_fixed(out, numbers[k], 2);
-      g_string_append_c(out, '"');
-    }
-    g_string_append(out, "/>");
-  }
-  if (y->low < 0) line(out, "axis", x->begin, at(y, 0), x->end, at(y, 0));
+  return CLAMP(width, 1, 60);
 }
 
-static void draw_intervals(GString *out, const adl_series *series, const axis *x, const axis *y) {
+/* Bars of several series stand side by side. */
+static double bar_middle(const adl_plot *plot, int32_t number, double width, double middle) {
+  return middle + width * ((number + 0.5) / plot->series_count - 0.5);
+}
+
+static void draw_bars(GString *out, const adl_plot *plot, int32_t number, const axis *x, const axis *y) {
+  const adl_series *series = plot->series[number];
+  double width = bar_width(series, x), one = width / plot->series_count;
+  for (int64_t i = 0; i < series->count; i++) {
+    if (!adl_chart_kept(plot, series, i) || !adl_chart_drawn(series, i)) continue;
+    double from = adl_chart_at(y, fmax(series->y[i], 0)), to = adl_chart_at(y, fmin(series->y[i], 0));
+    double middle = bar_middle(plot, number, width, adl_chart_at(x, series->x[i]));
+    adl_chart_rectangle(out, "fill", middle - one / 2, from, one, to - from);
+  }
+  if (y->low < 0) adl_chart_line(out, "axis", x->begin, adl_chart_at(y, 0), x->end, adl_chart_at(y, 0));
+}
+
+/* The intervals of a long line: the area between their ends. */
+static void draw_band(GString *out, const adl_series *series, const axis *x, const axis *y) {
+  bool open = false;
+  g_string_append(out, "<path class=\"band\" d=\"");
+  for (int turn = 0; turn < 2; turn++)
+    for (int64_t k = 0; k < series->count; k++) {
+      int64_t i = turn == 0 ? k : series->count - 1 - k;
+      if (!adl_chart_drawn(series, i) || !adl_chart_interval_drawn(series, i)) continue;
+      move_to(out, open ? 'L' : 'M', adl_chart_at(x, series->x[i]),
+              adl_chart_at(y, turn == 0 ? series->high[i] : series->low[i]));
+      open = true;
+    }
+  g_string_append(out, "\"/>");
+}
+
+static void draw_intervals(GString *out, const adl_plot *plot, int32_t number, const axis *x, const axis *y) {
+  const adl_series *series = plot->series[number];
+  double width = plot->kind == ADL_PLOT_BARS ? bar_width(series, x) : 0;
+  if (plot->kind == ADL_PLOT_LINE && series->count > FEW && series->count <= MOST_POINTS && series->low != NULL) {
+    draw_band(out, series, x, y);
+    return;
+  }
   for (int64_t i = 0; i < series->count && i < MOST_BARS; i++)
-    if (drawn(series, i) && has_interval(series, i)) {
-      double at_x = at(x, series->x[i]);
-      line(out, "whisker", at_x, at(y, series->low[i]), at_x, at(y, series->high[i]));
+    if (adl_chart_drawn(series, i) && adl_chart_interval_drawn(series, i)) {
+      double middle = bar_middle(plot, number, width, adl_chart_at(x, series->x[i]));
+      adl_chart_line(out, plot->kind == ADL_PLOT_BARS ? "whisker over" : "whisker", middle,
+                     adl_chart_at(y, series->low[i]), middle, adl_chart_at(y, series->high[i]));
     }
 }
 
 static void draw_series(GString *out, const adl_plot *plot, int32_t number, const axis *x, const axis *y) {
   const adl_series *series = plot->series[number];
-  g_string_append_printf(out, "<g class=\"s%d\">", number % COLOURS);
-  draw_intervals(out, series, x, y);
+  g_string_append_printf(out, "<g class=\"s%d\">", number % ADL_CHART_COLOURS);
+  if (plot->kind != ADL_PLOT_BARS) draw_intervals(out, plot, number, x, y);
   switch (plot->kind) {
-    case ADL_PLOT_BARS: draw_bars(out, series, x, y); break;
-    case ADL_PLOT_POINTS: draw_points(out, series, x, y, MOST_POINTS); break;
-    default: draw_line(out, series, x, y);
+    case ADL_PLOT_BARS: draw_bars(out, plot, number, x, y); break;
+    case ADL_PLOT_POINTS: draw_points(out, plot, series, x, y); break;
+    default: draw_line(out, plot, series, x, y);
   }
+  if (plot->kind == ADL_PLOT_BARS) draw_intervals(out, plot, number, x, y);
   g_string_append(out, "</g>");
 }
 
 static void draw_caption(GString *out, const adl_plot *plot) {
-  int64_t longest = 0, most = plot->kind == ADL_PLOT_BARS ? MOST_BARS : MOST_POINTS;
+  int64_t longest = 0, most = adl_chart_most(plot);
   for (int32_t s = 0; s < plot->series_count; s++) longest = MAX(longest, plot->series[s]->count);
   g_string_append(out, "<figcaption>");
   adl_html_text(out, plot->name);
@@ -283,43 +333,52 @@ static void draw_legend(GString *out, const adl_plot *plot) {
   if (plot->series_count < 2) return;
   g_string_append(out, "<p class=\"legend\">");
   for (int32_t s = 0; s < plot->series_count; s++) {
-    g_string_append_printf(out, "<span class=\"s%d\"><i></i>", s % COLOURS);
+    g_string_append_printf(out, "<span class=\"s%d\"><i></i>", s % ADL_CHART_COLOURS);
     adl_html_text_cut(out, plot->series[s]->name != NULL ? plot->series[s]->name : "", 40);
     g_string_append(out, "</span> ");
   }
   g_string_append(out, "</p>");
 }
 
-void adl_chart_draw(GString *out, const adl_plot *plot) {
-  axis x, y;
-  bool whole, shares = of_shares(plot);
-  g_string_append(out, "<figure>");
-  draw_caption(out, plot);
-  if (!span(plot, &x, &y, &whole)) {
-    g_string_append(out, "<p class=\"muted\">Nothing to draw.</p></figure>\n");
-    return;
-  }
-  choose_ticks(&y, 5, false);
-  choose_ticks(&x, shares ? 5 : 6, whole && !shares);
+static void draw_upright(GString *out, const adl_plot *plot, axis *x, axis *y, bool whole) {
+  bool shares = of_shares(plot);
   gsize longest = 0;
-  for (int i = 0; i < y.count; i++) {
-    GString *text = label(y.ticks[i]);
+  adl_chart_choose_ticks(y, 5, false);
+  adl_chart_choose_ticks(x, shares ? 5 : 6, whole && !shares);
+  for (int i = 0; i < y->count; i++) {
+    GString *text = adl_chart_label(y->ticks[i]);
     longest = MAX(longest, (gsize)g_utf8_strlen(text->str, -1));
     g_string_free(text, TRUE);
   }
-  x.begin = 26 + (double)longest * CHARACTER;
-  x.end = shares ? x.begin + HEIGHT - TOP - BOTTOM : WIDTH - RIGHT;
-  y.begin = HEIGHT - BOTTOM;
-  y.end = TOP;
-  int width = shares ? (int)x.end + RIGHT + 6 : WIDTH;
-  g_string_append_printf(out, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">",
-                         width, HEIGHT, width, HEIGHT);
-  adl_html_element(out, "title", plot->name);
-  draw_axes(out, plot, &x, &y);
-  if (shares) line(out, "ideal", x.begin, y.begin, x.end, y.end);
-  for (int32_t s = 0; s < plot->series_count; s++) draw_series(out, plot, s, &x, &y);
+  x->begin = 26 + (double)longest * CHARACTER;
+  x->end = shares ? x->begin + HEIGHT - TOP - BOTTOM : WIDTH - RIGHT;
+  y->begin = HEIGHT - BOTTOM;
+  y->end = TOP;
+  adl_chart_begin(out, plot, shares ? (int)x->end + RIGHT + 6 : WIDTH, HEIGHT);
+  draw_axes(out, plot, x, y);
+  if (shares) adl_chart_line(out, "ideal", x->begin, y->begin, x->end, y->end);
+  for (int32_t s = 0; s < plot->series_count; s++) draw_series(out, plot, s, x, y);
   g_string_append(out, "</svg>");
-  draw_legend(out, plot);
+}
+
+void adl_chart_draw(GString *out, const adl_plot *plot) {
+  axis x, y;
+  bool whole = false, any;
+  g_string_append(out, "<figure>");
+  draw_caption(out, plot);
+  if (adl_chart_is_named(plot)) {
+    x = (axis){.high = 1};
+    any = adl_chart_bars(out, plot, &y);
+  } else {
+    any = span(plot, &x, &y, &whole);
+    if (any) draw_upright(out, plot, &x, &y, whole);
+  }
+  if (any) {
+    draw_legend(out, plot);
+    adl_chart_json(out, plot, &x, &y);
+  } else {
+    g_string_append(out, "<p class=\"muted\">Nothing to draw.</p>");
+  }
   g_string_append(out, "</figure>\n");
 }
 
@@ -331,11 +390,25 @@ void adl_chart_interval(GString *out, double value, double low, double high, dou
   double a = MARGIN + (low - from) * unit, b = MARGIN + (high - from) * unit, v = MARGIN + (value - from) * unit;
   g_string_append_printf(out, "<svg class=\"interval\" viewBox=\"0 0 %d 12\" width=\"%d\" height=\"12\">", LENGTH,
                          LENGTH);
-  line(out, "grid", 0, 6, LENGTH, 6);
-  line(out, "range", CLAMP(a, 0, LENGTH), 6, CLAMP(b, 0, LENGTH), 6);
+  adl_chart_line(out, "grid", 0, 6, LENGTH, 6);
+  adl_chart_line(out, "range", CLAMP(a, 0, LENGTH), 6, CLAMP(b, 0, LENGTH), 6);
   g_string_append(out, "<circle class=\"dot\" r=\"2\" cy=\"6\" cx=\"");
   adl_html_fixed(out, CLAMP(v, 0, LENGTH), 1);
   g_string_append(out, "\"/></svg>");
+}
+
+void adl_chart_bins(GString *out, const double *heights, int count) {
+  enum { LENGTH = 120, TALL = 24 };
+  double most = 0, width = fmin((double)LENGTH / MAX(count, 1), 14);
+  for (int i = 0; i < count; i++) most = fmax(most, heights[i]);
+  g_string_append_printf(out, "<svg class=\"bins\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">", LENGTH, TALL,
+                         LENGTH, TALL);
+  adl_chart_line(out, "grid", 0, TALL - 0.5, LENGTH, TALL - 0.5);
+  for (int i = 0; i < count && most > 0; i++) {
+    double height = heights[i] > 0 ? fmax((TALL - 1) * heights[i] / most, 1) : 0;
+    if (height > 0) adl_chart_rectangle(out, "fill", i * width + 0.5, TALL - height, width - 1, height);
+  }
+  g_string_append(out, "</svg>");
 }
 
 void adl_chart_share(GString *out, double share) {

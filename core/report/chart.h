@@ -12,6 +12,9 @@ void adl_chart_draw(GString *out, const adl_plot *plot);
 /* A value and its interval on a scale from..to. */
 void adl_chart_interval(GString *out, double value, double low, double high, double from, double to);
 
+/* Bars of these heights, side by side, as large as a word. */
+void adl_chart_bins(GString *out, const double *heights, int count);
+
 /* A bar of `share` (0 to 1) of a cell. */
 void adl_chart_share(GString *out, double share);
 

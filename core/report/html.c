@@ -35,7 +35,7 @@ void adl_html_text(GString *out, const char *text) {
   }
 }
 
-static int width_of(const char *text, int enough) {
+int adl_html_columns(const char *text, int enough) {
   int width = 0;
   for (size_t left = strlen(text); left > 0 && width <= enough;) {
     gunichar c;
@@ -48,7 +48,7 @@ static int width_of(const char *text, int enough) {
 }
 
 void adl_html_text_cut(GString *out, const char *text, int columns) {
-  if (width_of(text, columns) <= columns) {
+  if (adl_html_columns(text, columns) <= columns) {
     adl_html_text(out, text);
     return;
   }

@@ -12,6 +12,8 @@
 void adl_html_text(GString *out, const char *text);
 /* The same, at most so many columns of a terminal wide; what is cut ends with an ellipsis. */
 void adl_html_text_cut(GString *out, const char *text, int columns);
+/* Columns of a terminal that a text is wide; more than `enough` is not counted to its end. */
+int adl_html_columns(const char *text, int enough);
 /* <tag>text</tag>; the tag may carry attributes ("td class=\"n\""). */
 void adl_html_element(GString *out, const char *tag, const char *text);
 /* Only the end of it. */

@@ -44,6 +44,7 @@ static void write_page(const adl_page *page) {
   adl_page_quality(page);
   adl_page_results(page);
   adl_page_provenance(page);
+  adl_page_script(page);
   g_string_append(page->out, "</body>\n</html>\n");
 }
 

@@ -180,5 +180,6 @@ void adl_page_quality(const adl_page *page) {
   g_string_append(page->out, "<section id=\"quality\"><h2>Data quality</h2>\n");
   append_rejects(page);
   append_source_nulls(page);
+  adl_page_distributions(page);
   g_string_append(page->out, "</section>\n");
 }

@@ -219,15 +219,10 @@ static void append_texts(const adl_page *page, const adl_stage *stage) {
 }
 
 static void append_plots(const adl_page *page, const adl_stage *stage) {
-  bool any = false;
   for (guint i = 0; i < page->reports->items->len; i++) {
     const adl_report_item *item = page->reports->items->pdata[i];
-    if (!of_stage(item, stage, ADL_REPORT_PLOT)) continue;
-    if (!any) g_string_append(page->out, "<div class=\"plots\">\n");
-    any = true;
-    adl_chart_draw(page->out, item->plot);
+    if (of_stage(item, stage, ADL_REPORT_PLOT)) adl_chart_draw(page->out, item->plot);
   }
-  if (any) g_string_append(page->out, "</div>\n");
 }
 
 static void append_stage(const adl_page *page, const adl_stage *stage) {
@@ -237,8 +232,10 @@ static void append_stage(const adl_page *page, const adl_stage *stage) {
   adl_html_text(page->out, stage->class->id);
   g_string_append(page->out, "</small></h3>\n");
   append_texts(page, stage);
+  g_string_append(page->out, "<div class=\"plots\">\n");
   adl_page_numbers(page, stage, NULL);
   append_plots(page, stage);
+  g_string_append(page->out, "</div>\n");
   for (guint i = 0; i < page->reports->items->len; i++) {
     const adl_report_item *item = page->reports->items->pdata[i];
     if (of_stage(item, stage, ADL_REPORT_TABLE)) append_table(page->out, item);
@@ -246,13 +243,44 @@ static void append_stage(const adl_page *page, const adl_stage *stage) {
   g_string_append(page->out, "</section>\n");
 }
 
+static const struct {
+  const char *id, *title;
+  adl_kind kinds[3]; /* 0: no more */
+} groups[] = {{"evaluation", "Evaluation", {ADL_EVALUATE}},
+              {"decisions", "Learners and decisions", {ADL_OPTIMIZE}},
+              {"profiles", "Profiles", {ADL_PROFILE}},
+              {"features", "Features", {ADL_FEATURE}},
+              {"rows", "Sources and rows", {ADL_SOURCE, ADL_TRANSFORM, ADL_SINK}}};
+
+static bool is_of_group(const adl_page *page, const adl_stage *stage, guint group) {
+  bool of_kind = false;
+  for (int k = 0; stage->class != NULL && k < 3; k++)
+    of_kind = of_kind || (groups[group].kinds[k] != 0 && stage->class->kind == groups[group].kinds[k]);
+  return of_kind && stage->role == ADL_STAGE_CLASS && adl_page_reported(page, stage);
+}
+
 void adl_page_results(const adl_page *page) {
-  bool any = false;
-  for (guint i = 0; i < page->graph->stages->len; i++) {
-    const adl_stage *stage = page->graph->stages->pdata[i];
-    if (stage->role != ADL_STAGE_CLASS || !adl_page_reported(page, stage)) continue;
-    if (!any) g_string_append(page->out, "<h2 id=\"results\">Results</h2>\n");
-    any = true;
-    append_stage(page, stage);
+  for (guint group = 0; group < G_N_ELEMENTS(groups); group++) {
+    bool any = false;
+    for (guint i = 0; i < page->graph->stages->len; i++) {
+      const adl_stage *stage = page->graph->stages->pdata[i];
+      if (!is_of_group(page, stage, group)) continue;
+      if (!any) g_string_append_printf(page->out, "<h2 id=\"%s\">%s</h2>\n", groups[group].id, groups[group].title);
+      any = true;
+      append_stage(page, stage);
+    }
   }
+}
+
+void adl_page_contents(const adl_page *page) {
+  GString *out = page->out;
+  g_string_append(out, "<nav><a href=\"#pipeline\">Pipeline</a> <a href=\"#stages\">Stages</a> "
+                       "<a href=\"#quality\">Data quality</a>");
+  for (guint group = 0; group < G_N_ELEMENTS(groups); group++) {
+    bool any = false;
+    for (guint i = 0; i < page->graph->stages->len && !any; i++)
+      any = is_of_group(page, page->graph->stages->pdata[i], group);
+    if (any) g_string_append_printf(out, " <a href=\"#%s\">%s</a>", groups[group].id, groups[group].title);
+  }
+  g_string_append(out, " <a href=\"#provenance\">Versions, inputs, parameters</a></nav>\n");
 }

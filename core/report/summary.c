@@ -70,12 +70,13 @@ static void count_tile(GString *out, const char *name, int64_t count) {
 
 /* What evaluators say of the rows that count most. */
 static void append_headlines(const adl_page *page) {
+  g_string_append(page->out, "<div class=\"cards\">\n");
   for (guint i = 0; i < page->graph->stages->len; i++) {
     const adl_stage *stage = page->graph->stages->pdata[i];
     if (stage->class == NULL || stage->class->kind != ADL_EVALUATE) continue;
     const char *over = adl_page_best_over(page, stage);
     if (over == NULL) continue;
-    g_string_append_printf(page->out, "<h3><a href=\"#s%d\">", stage->number);
+    g_string_append_printf(page->out, "<div><h3><a href=\"#s%d\">", stage->number);
     adl_html_text(page->out, stage->name);
     g_string_append(page->out, "</a>");
     if (over[0] != '\0') {
@@ -84,7 +85,9 @@ static void append_headlines(const adl_page *page) {
     }
     g_string_append(page->out, "</h3>\n");
     adl_page_numbers(page, stage, over);
+    g_string_append(page->out, "</div>\n");
   }
+  g_string_append(page->out, "</div>\n");
 }
 
 /* ---- outputs ---- */
@@ -150,6 +153,7 @@ static void append_outputs(const adl_page *page) {
 void adl_page_summary(const adl_page *page) {
   GString *out = page->out;
   append_head(page);
+  adl_page_contents(page);
   append_problems(page);
   g_string_append(out, "<section id=\"summary\">\n<div class=\"tiles\">\n");
   count_tile(out, "rows read", adl_engine_rows_read(page->engine));

@@ -77,30 +77,40 @@ static void check_records(adl_csv_decoder *d) {
 
 /* -------------------------------------------------------------------------------------------------- values ---- */
 
-static void gather(adl_csv_decoder *d, uint32_t field) {
+/* One field of every row of the tile. A field that begins with a quote is a quoted one, without blanks around it. */
+static inline __attribute__((always_inline)) void gather(adl_csv_decoder *d, uint32_t field, bool quotes) {
   adl_csv_values *values = &d->values;
   const uint32_t *ends = d->scan.ends + field;
+  const char *text = d->text, quote = d->dialect.quote;
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < d->count; i++) {
     const uint32_t *end = ends + d->first[i];
     uint32_t begin = field > 0 ? end[-1] + 1 : d->begin[i], size = *end - begin;
-    values->text[i] = d->text + begin;
-    values->size[i] = size;
+    bool quoted = quotes && text[begin] == quote;
+    values->text[i] = text + begin + quoted;
+    values->size[i] = size -= 2 * (uint32_t)quoted;
+    if (quotes) values->quoted[i] = quoted;
     bytes += size;
   }
   values->count = d->count;
   values->bytes = bytes;
+  values->any_quoted = quotes;
 }
 
-/* Takes off blanks and quotes. */
-static void strip(adl_csv_decoder *d, bool quotes) {
+/* Takes off blanks, and the quotes that they surround. */
+static void trim(adl_csv_decoder *d, bool quotes) {
+  adl_csv_values *values = &d->values;
+  values->any_quoted = quotes;
+  for (uint32_t i = 0; i < values->count; i++)
+    values->quoted[i] = adl_csv_strip(&d->dialect, &values->text[i], &values->size[i]);
+}
+
+/* Makes one quote of two. */
+static void undouble(adl_csv_decoder *d) {
   adl_csv_values *values = &d->values;
   char *spare = NULL;
-  values->any_quoted = quotes;
   for (uint32_t i = 0; i < values->count; i++) {
-    bool quoted = adl_csv_strip(&d->dialect, &values->text[i], &values->size[i]);
-    values->quoted[i] = quoted;
-    if (!quoted || memchr(values->text[i], d->dialect.quote, values->size[i]) == NULL) continue;
+    if (!values->quoted[i] || memchr(values->text[i], d->dialect.quote, values->size[i]) == NULL) continue;
     if (d->spare == NULL) d->spare = d->call->host->alloc(d->call, (size_t)d->head->size + 2 * ADL_CSV_PAD);
     if (spare == NULL) spare = d->spare + ADL_CSV_PAD;
     values->size[i] = adl_csv_unescape(d->dialect.quote, values->text[i], values->size[i], spare);
@@ -119,34 +129,38 @@ static adl_status make_room(adl_csv_decoder *d, const adl_csv_column *column, ad
 
 /* Remembers what the conversion of a column has found; how many records had no problem before. */
 static uint32_t note_problems(adl_csv_decoder *d, int32_t column) {
-  uint32_t any = 0, bad = 0;
-  for (uint32_t i = 0; i < d->count; i++) any |= d->problems[i];
-  for (uint32_t i = 0; any != 0 && i < d->count; i++) {
+  uint32_t bad = 0;
+  for (uint32_t i = 0; i < d->count; i++) {
     uint32_t r = d->record[i];
     if (d->problems[i] == ADL_CSV_FINE || d->problem[r] != ADL_CSV_FINE) continue;
     d->problem[r] = d->problems[i];
     d->culprit[r] = column;
     bad++;
   }
+  memset(d->problems, 0, d->count);
   return bad;
 }
 
 /* Converts the tile's rows; *bad: how many have a problem, which is then noted. */
 static adl_status convert_tile(adl_csv_decoder *d, uint32_t *bad) {
-  bool quotes = false;
+  bool quotes = false, doubled = false;
   *bad = 0;
-  for (uint32_t i = 0; i < d->count; i++) quotes |= d->scan.records[d->record[i]].quotes;
+  for (uint32_t i = 0; i < d->count; i++) {
+    quotes |= d->scan.records[d->record[i]].quotes;
+    doubled |= d->scan.records[d->record[i]].doubled;
+  }
   for (int32_t c = 0; c < d->table->column_count; c++) {
     const adl_csv_column *column = &d->table->columns[c];
     adl_csv_sink *sink = &d->sinks[c];
     if (column->type == ADL_CSV_SKIP) continue;
-    gather(d, (uint32_t)d->head->field[c]);
-    d->values.any_quoted = false;
-    if (quotes || d->dialect.trim) strip(d, quotes);
+    if (quotes && !d->dialect.trim)
+      gather(d, (uint32_t)d->head->field[c], true);
+    else
+      gather(d, (uint32_t)d->head->field[c], false);
+    if (d->dialect.trim) trim(d, quotes);
+    if (doubled) undouble(d);
     if (column->type == ADL_CSV_STRING && sink->wanted) ADL_TRY(make_room(d, column, sink));
-    memset(d->problems, 0, d->count);
-    adl_csv_convert(d->table, column, &d->values, d->check_utf8, sink, d->problems);
-    *bad += note_problems(d, c);
+    if (adl_csv_convert(d->table, column, &d->values, d->check_utf8, sink, d->problems)) *bad += note_problems(d, c);
   }
   return ADL_OK;
 }

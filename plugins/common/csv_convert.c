@@ -9,88 +9,112 @@ static bool is_marker(const adl_csv_table *table, const char *text, uint32_t siz
   return false;
 }
 
-static inline bool is_null(const adl_csv_table *table, const char *text, uint32_t size) {
-  return size == 0 || (table->null_begins[(unsigned char)*text] && is_marker(table, text, size));
+/* For which values of a tile are null: 1, or 0. */
+enum { NULLS = (ADL_CSV_TILE_ROOM + 7) / 8 * 8 };
+
+/* Whether a value is empty is hard to guess, so nothing branches on it: what is null is read as if it were "0". */
+static inline bool take_null(const adl_csv_table *table, const char **text, uint32_t *size) {
+  static const char zero[2 * 8 + 1 + ADL_CSV_PAD] = "0000000000000000"
+                                                    "0";
+  bool empty = *size == 0;
+  if (__builtin_expect(table->null_begins[(unsigned char)**text], 0)) empty |= is_marker(table, *text, *size);
+  *text = empty ? zero + 16 : *text;
+  *size = empty ? 1 : *size;
+  return empty;
 }
 
-static inline void set_null(adl_csv_sink *sink, uint32_t i) {
-  adl_bit_set(sink->buffers.validity, sink->row + i, false);
+/* Takes the bits of null rows out of the validity, which has them all set: eight rows at a time. */
+static void set_nulls(adl_csv_sink *sink, uint8_t nulls[NULLS], uint32_t count) {
+  uint8_t *validity = sink->buffers.validity + (sink->row >> 3);
+  unsigned shift = (unsigned)sink->row & 7;
+  memset(nulls + count, 0, NULLS - count);
+  for (uint32_t i = 0; i < count; i += 8, validity++) {
+    uint64_t eight = adl_load_little((const char *)nulls + i);
+    unsigned bits = (unsigned)(eight * UINT64_C(0x0102040810204080) >> 56) << shift;
+    validity[0] &= (uint8_t)~bits;
+    if (bits > 255) validity[1] &= (uint8_t) ~(bits >> 8);
+  }
 }
 
-static inline void set_problem(uint8_t *problem, adl_parsed parsed) {
-  *problem = parsed == ADL_PARSED ? ADL_CSV_FINE : parsed == ADL_NOT_ONE ? ADL_CSV_BAD_VALUE : ADL_CSV_BAD_RANGE;
+static inline uint8_t set_problem(uint8_t *problem, adl_parsed parsed) {
+  return *problem = parsed == ADL_PARSED ? ADL_CSV_FINE : parsed == ADL_NOT_ONE ? ADL_CSV_BAD_VALUE : ADL_CSV_BAD_RANGE;
 }
 
-static void convert_int(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
+/* The loop over the values of a column: `statement` sees text, size, null, i, and leaves an adl_parsed in `parsed`. Problems are
+ * rare, so they are written on a branch. */
+#define EACH_VALUE(statement)                                                                                          \
+  uint8_t nulls[NULLS];                                                                                                \
+  uint32_t problem = 0, missing = 0, count = values->count;                                                            \
+  for (uint32_t i = 0; i < count; i++) {                                                                               \
+    const char *text = values->text[i];                                                                                \
+    uint32_t size = values->size[i];                                                                                   \
+    adl_parsed parsed;                                                                                                 \
+    bool null = take_null(table, &text, &size);                                                                        \
+    nulls[i] = null;                                                                                                   \
+    missing |= null;                                                                                                   \
+    statement;                                                                                                         \
+    if (__builtin_expect(parsed != ADL_PARSED, 0)) problem |= set_problem(&problems[i], parsed);                       \
+  }                                                                                                                    \
+  if (missing) set_nulls(sink, nulls, count);                                                                          \
+  return problem != 0
+
+static bool convert_int(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
                         uint8_t *problems) {
   int64_t *out = (int64_t *)sink->buffers.data + sink->row;
-  for (uint32_t i = 0; i < values->count; i++) {
-    out[i] = 0;
-    if (is_null(table, values->text[i], values->size[i]))
-      set_null(sink, i);
-    else
-      set_problem(&problems[i], adl_parse_int64_padded(values->text[i], values->size[i], &out[i]));
-  }
+  EACH_VALUE({
+    int64_t value = 0;
+    parsed = adl_parse_int64_padded(text, size, &value);
+    out[i] = value;
+  });
 }
 
-static void convert_float(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
+static bool convert_float(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
                           uint8_t *problems) {
   double *out = (double *)sink->buffers.data + sink->row;
-  for (uint32_t i = 0; i < values->count; i++) {
-    out[i] = 0;
-    if (is_null(table, values->text[i], values->size[i]))
-      set_null(sink, i);
-    else
-      set_problem(&problems[i], adl_parse_double_padded(values->text[i], values->size[i], &out[i]));
-  }
+  EACH_VALUE({
+    double value = 0;
+    parsed = adl_parse_double_padded(text, size, &value);
+    out[i] = value;
+  });
 }
 
-static void convert_bool(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
+static bool convert_bool(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
                          uint8_t *problems) {
-  for (uint32_t i = 0; i < values->count; i++) {
+  EACH_VALUE({
     bool value = false;
-    if (is_null(table, values->text[i], values->size[i]))
-      set_null(sink, i);
-    else
-      set_problem(&problems[i], adl_parse_bool(values->text[i], values->size[i], &value));
+    parsed = adl_parse_bool(text, size, &value);
     adl_bit_set(sink->buffers.data, sink->row + i, value);
-  }
+  });
 }
 
-static void convert_time(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
+static bool convert_time(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
                          adl_csv_sink *sink, uint8_t *problems) {
   int64_t *out = (int64_t *)sink->buffers.data + sink->row;
   bool day = column->type == ADL_CSV_DATE;
+  EACH_VALUE({
+    int64_t value = 0;
+    parsed = null ? ADL_PARSED : adl_time_parse(&column->time, text, size, day, &value);
+    out[i] = value;
+  });
+}
+
+static bool check_text(const adl_csv_values *values, uint8_t *problems) {
+  bool any = false;
   for (uint32_t i = 0; i < values->count; i++) {
-    out[i] = 0;
-    if (is_null(table, values->text[i], values->size[i]))
-      set_null(sink, i);
-    else
-      set_problem(&problems[i], adl_time_parse(&column->time, values->text[i], values->size[i], day, &out[i]));
+    bool valid = adl_utf8_valid(values->text[i], values->size[i]);
+    if (!valid) problems[i] = ADL_CSV_BAD_TEXT;
+    any |= !valid;
   }
+  return any;
 }
 
-static void check_text(const adl_csv_values *values, uint8_t *problems) {
-  for (uint32_t i = 0; i < values->count; i++)
-    if (!adl_utf8_valid(values->text[i], values->size[i])) problems[i] = ADL_CSV_BAD_TEXT;
-}
-
-/* Marks the rows of the tile that nulls says. */
-static void set_nulls(adl_csv_sink *sink, const uint8_t *nulls, uint32_t count) {
-  uint8_t *validity = sink->buffers.validity;
-  for (uint32_t i = 0; i < count; i++) {
-    int64_t row = sink->row + i;
-    validity[row >> 3] &= (uint8_t) ~(nulls[i] << (row & 7));
-  }
-}
-
-/* Whether a value is empty is hard to guess, so nothing branches on it. */
 static void convert_string(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink) {
   char *out = (char *)sink->buffers.data;
   int32_t *offsets = sink->buffers.string_offsets + sink->row;
   int64_t at = sink->bytes;
-  uint8_t nulls[ADL_CSV_TILE_ROOM], any = 0;
-  for (uint32_t i = 0; i < values->count; i++) {
+  uint8_t nulls[NULLS];
+  uint32_t missing = 0, count = values->count;
+  for (uint32_t i = 0; i < count; i++) {
     const char *text = values->text[i];
     uint32_t size = values->size[i];
     if (__builtin_expect(table->null_begins[(unsigned char)*text] && is_marker(table, text, size) &&
@@ -98,28 +122,30 @@ static void convert_string(const adl_csv_table *table, const adl_csv_values *val
                          0))
       size = 0;
     nulls[i] = size == 0;
-    any |= nulls[i];
+    missing |= size == 0;
     memcpy(out + at, text, 16); /* most are short */
     if (size > 16) memcpy(out + at + 16, text + 16, size - 16);
     at += size;
     offsets[i + 1] = (int32_t)at;
   }
   sink->bytes = at;
-  if (any != 0) set_nulls(sink, nulls, values->count);
+  if (missing) set_nulls(sink, nulls, count);
 }
 
-void adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
+bool adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
                      bool check_utf8, adl_csv_sink *sink, uint8_t *problems) {
+  bool bad = false;
   switch (column->type) {
-    case ADL_CSV_INT: convert_int(table, values, sink, problems); break;
-    case ADL_CSV_FLOAT: convert_float(table, values, sink, problems); break;
-    case ADL_CSV_BOOL: convert_bool(table, values, sink, problems); break;
+    case ADL_CSV_INT: return convert_int(table, values, sink, problems);
+    case ADL_CSV_FLOAT: return convert_float(table, values, sink, problems);
+    case ADL_CSV_BOOL: return convert_bool(table, values, sink, problems);
     case ADL_CSV_TIMESTAMP:
-    case ADL_CSV_DATE: convert_time(table, column, values, sink, problems); break;
+    case ADL_CSV_DATE: return convert_time(table, column, values, sink, problems);
     case ADL_CSV_STRING:
-      if (check_utf8) check_text(values, problems);
+      bad = check_utf8 && check_text(values, problems);
       if (sink->wanted) convert_string(table, values, sink);
       break;
     case ADL_CSV_SKIP: break;
   }
+  return bad;
 }

@@ -13,7 +13,8 @@
 
 /* ------------------------------------------------------------------------------------------------- portable ---- */
 
-static inline adl_csv_masks masks_portable(const char *bytes, const adl_csv_dialect *dialect, bool *high, bool *zero) {
+static inline adl_csv_masks masks_portable(const char *bytes, const adl_csv_dialect *dialect, bool fields, bool *high,
+                                           bool *zero) {
   adl_csv_masks masks = {0, 0, 0};
   unsigned char all = 0, least = 255;
   for (uint32_t i = 0; i < 64; i++) {
@@ -25,8 +26,8 @@ static inline adl_csv_masks masks_portable(const char *bytes, const adl_csv_dial
     least = c < least ? c : least;
   }
   masks.quote = dialect->quote != 0 ? masks.quote : 0;
-  *high |= all >= 128;
-  *zero |= least == 0;
+  *high |= fields && all >= 128;
+  *zero |= fields && least == 0;
   return masks;
 }
 
@@ -50,11 +51,14 @@ static inline uint64_t equal_sse2(const __m128i *bytes, char c) {
   return mask;
 }
 
-static inline adl_csv_masks masks_sse2(const char *bytes, const adl_csv_dialect *dialect, bool *high, bool *zero) {
+static inline adl_csv_masks masks_sse2(const char *bytes, const adl_csv_dialect *dialect, bool fields, bool *high,
+                                       bool *zero) {
   __m128i part[4];
   for (int i = 0; i < 4; i++) part[i] = _mm_loadu_si128((const __m128i *)(const void *)(bytes + 16 * i));
-  adl_csv_masks masks = {equal_sse2(part, dialect->delimiter), equal_sse2(part, '\n'), 0};
+  adl_csv_masks masks = {0, equal_sse2(part, '\n'), 0};
   if (dialect->quote != 0) masks.quote = equal_sse2(part, dialect->quote);
+  if (fields || masks.quote != 0) masks.delimiter = equal_sse2(part, dialect->delimiter);
+  if (!fields) return masks;
   __m128i all = _mm_or_si128(_mm_or_si128(part[0], part[1]), _mm_or_si128(part[2], part[3]));
   __m128i least = _mm_min_epu8(_mm_min_epu8(part[0], part[1]), _mm_min_epu8(part[2], part[3]));
   *high |= _mm_movemask_epi8(all) != 0;
@@ -82,11 +86,14 @@ AVX2 static inline uint64_t equal_avx2(__m256i low, __m256i high, char c) {
          (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted));
 }
 
-AVX2 static inline adl_csv_masks masks_avx2(const char *bytes, const adl_csv_dialect *dialect, bool *high, bool *zero) {
+AVX2 static inline adl_csv_masks masks_avx2(const char *bytes, const adl_csv_dialect *dialect, bool fields, bool *high,
+                                            bool *zero) {
   __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
   __m256i second = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32));
-  adl_csv_masks masks = {equal_avx2(first, second, dialect->delimiter), equal_avx2(first, second, '\n'), 0};
+  adl_csv_masks masks = {0, equal_avx2(first, second, '\n'), 0};
   if (dialect->quote != 0) masks.quote = equal_avx2(first, second, dialect->quote);
+  if (fields || masks.quote != 0) masks.delimiter = equal_avx2(first, second, dialect->delimiter);
+  if (!fields) return masks;
   __m256i least = _mm256_min_epu8(first, second);
   *high |= _mm256_movemask_epi8(_mm256_or_si256(first, second)) != 0;
   *zero |= _mm256_movemask_epi8(_mm256_cmpeq_epi8(least, _mm256_setzero_si256())) != 0;

@@ -40,6 +40,7 @@ typedef struct adl_csv_record {
   uint32_t fault_at;
   uint8_t fault; /* adl_csv_fault; if there is one, count is 1 */
   bool quotes;   /* some field is quoted */
+  bool doubled;  /* and has a doubled quote inside */
 } adl_csv_record;
 
 typedef struct adl_csv_scan {

@@ -72,6 +72,7 @@ static step take_closing(adl_csv_scan *scan, const char *text, uint32_t size, bo
   uint32_t at = scan->at + bit;
   bool too_long = at - scan->opened - 1 > scan->dialect->max_field;
   if (!too_long && at + 1 < size && text[at + 1] == scan->dialect->quote) {
+    scan->open.doubled = true;
     *done = bit + 2;
     return GO_ON;
   }

@@ -21,6 +21,46 @@ static inline void adl_csv_close_record(adl_csv_scan *scan, uint32_t end, uint32
   scan->open = (adl_csv_record){.begin = end + 1, .first = ends_count, .line = scan->line};
 }
 
+/* Bit i: the exclusive or of bits 0 to i. */
+static inline uint64_t adl_csv_prefix_xor(uint64_t bits) {
+  bits ^= bits << 1;
+  bits ^= bits << 2;
+  bits ^= bits << 4;
+  bits ^= bits << 8;
+  bits ^= bits << 16;
+  return bits ^ bits << 32;
+}
+
+/* Where 64 bytes at scan->at begin and end quoted fields, if all is as it usually is: every quote either stands between a
+ * separator and text or is half of a doubled one, and no line ends inside. */
+typedef struct adl_csv_quotes {
+  uint64_t opening; /* first quotes of fields */
+  uint64_t doubled; /* first quotes of pairs */
+  bool inside;      /* behind the last byte */
+} adl_csv_quotes;
+
+/* Finds them, and takes the separators inside out of `masks`. False: something is not as usual. */
+static inline bool adl_csv_usual_quotes(const adl_csv_scan *scan, const adl_csv_dialect *dialect, const char *text,
+                                        uint32_t size, adl_csv_masks *masks, adl_csv_quotes *quotes) {
+  uint32_t at = scan->at, end = at + 64;
+  if (dialect->max_field < 64 || dialect->comment_size > 0 || end >= size ||
+      (scan->inside && end - scan->opened > dialect->max_field))
+    return false;
+  uint64_t inside = adl_csv_prefix_xor(masks->quote) ^ (scan->inside ? ~UINT64_C(0) : 0);
+  uint64_t opening = masks->quote & inside, closing = masks->quote & ~inside;
+  uint64_t separators = (masks->delimiter | masks->line) & ~inside;
+  bool begins = at == scan->open.begin || text[at - 1] == dialect->delimiter;
+  bool ends = text[end] == dialect->delimiter || text[end] == '\n';
+  uint64_t may_open = (separators | closing) << 1 | begins;
+  uint64_t may_close = (separators | opening) >> 1 | (uint64_t)ends << 63;
+  if (((opening & ~may_open) | (closing & ~may_close) | (masks->line & inside)) != 0) return false;
+  masks->delimiter &= ~inside;
+  quotes->opening = opening & ~(closing << 1);
+  quotes->doubled = closing & opening >> 1;
+  quotes->inside = inside >> 63 != 0;
+  return true;
+}
+
 /* Takes `count` bytes at scan->at that hold a quote, or begin inside a quoted field. False: more text is needed. */
 bool adl_csv_scan_quoted(adl_csv_scan *scan, const char *text, uint32_t size, bool final, adl_csv_masks masks,
                          uint32_t count);

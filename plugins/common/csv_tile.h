@@ -63,16 +63,16 @@ typedef struct adl_csv_decoder {
   uint32_t begin[ADL_CSV_TILE_ROOM];   /* and in the text */
   uint8_t problem[ADL_CSV_TILE_ROOM];  /* adl_csv_problem of each record of the scan */
   int32_t culprit[ADL_CSV_TILE_ROOM];  /* the column it is about; -1: none */
-  uint8_t problems[ADL_CSV_TILE_ROOM]; /* of one column */
+  uint8_t problems[ADL_CSV_TILE_ROOM]; /* of one column; all FINE between columns */
   adl_csv_values values;
 } adl_csv_decoder;
 
 /* Tells the host about record r of the tile, which has a problem. */
 void adl_csv_reject(adl_csv_decoder *d, uint32_t r);
 
-/* Converts; writes a problem for each value that is not of the column's type. Room has been made: bytes for strings
- * are at least the sum of sizes + ADL_CSV_PAD. `check_utf8`: some byte in the tile is not ASCII. */
-void adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
+/* Converts; writes a problem for each value that is not of the column's type. False: there is none. Room has been made:
+ * bytes for strings are at least the sum of sizes + ADL_CSV_PAD. `check_utf8`: some byte in the tile is not ASCII. */
+bool adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
                      bool check_utf8, adl_csv_sink *sink, uint8_t *problems);
 
 #endif

@@ -93,34 +93,76 @@ static int64_t sum_sorted(const uint64_t *sorted, int64_t count, uint32_t *index
 #ifdef ADL_SIMD_X86
 #include <immintrin.h>
 
-/* count <= RANK_LIMIT, indices of at most RANK_INDEX_BITS bits. The result is in `sorted`, and as far as no index comes
- * twice, which is what is returned, in index and value. */
-__attribute__((target("avx2"))) static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count,
-                                                         uint32_t *index, float *value) {
-  _Alignas(32) int32_t key[RANK_LIMIT], rank[RANK_LIMIT];
-  int64_t wide = (count + 7) & ~INT64_C(7);
-  for (int64_t i = 0; i < count; i++) key[i] = (int32_t)((entries[i] >> 32) << 6 | (uint64_t)i);
-  for (int64_t i = count; i < wide; i++) key[i] = INT32_MAX;
-  for (int64_t first = 0; first < wide; first += 16) { /* two vectors at a time, their ranks in registers */
-    int64_t second = first + 8 < wide ? first + 8 : first;
-    __m256i keys0 = _mm256_load_si256((const __m256i *)(key + first)), ranks0 = _mm256_setzero_si256();
-    __m256i keys1 = _mm256_load_si256((const __m256i *)(key + second)), ranks1 = ranks0;
-    for (int64_t i = 0; i < count; i++) {
-      __m256i one = _mm256_set1_epi32(key[i]);
-      ranks0 = _mm256_sub_epi32(ranks0, _mm256_cmpgt_epi32(keys0, one));
-      ranks1 = _mm256_sub_epi32(ranks1, _mm256_cmpgt_epi32(keys1, one));
-    }
-    _mm256_store_si256((__m256i *)(rank + first), ranks0);
-    _mm256_store_si256((__m256i *)(rank + second), ranks1);
+#define AVX2 __attribute__((target("avx2")))
+
+/* For each of `vectors` times 8 keys, how many of all `count` keys are smaller. */
+AVX2 static inline __attribute__((always_inline)) void count_smaller(const int32_t *key, int64_t count, int vectors,
+                                                                     int first, int32_t *rank) {
+  __m256i keys[7], ranks[7];
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; v++) {
+    keys[v] = _mm256_load_si256((const __m256i *)(key + first + 8 * v));
+    ranks[v] = _mm256_setzero_si256();
   }
   for (int64_t i = 0; i < count; i++) {
-    sorted[rank[i]] = entries[i];
+    __m256i one = _mm256_set1_epi32(key[i]);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) ranks[v] = _mm256_sub_epi32(ranks[v], _mm256_cmpgt_epi32(keys[v], one));
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; v++) _mm256_store_si256((__m256i *)(rank + first + 8 * v), ranks[v]);
+}
+
+/* All keys and their ranks in registers, as far as there are so many. */
+AVX2 static void rank_keys(const int32_t *key, int64_t count, int32_t *rank) {
+  switch ((count + 7) / 8) {
+    case 1: count_smaller(key, count, 1, 0, rank); break;
+    case 2: count_smaller(key, count, 2, 0, rank); break;
+    case 3: count_smaller(key, count, 3, 0, rank); break;
+    case 4: count_smaller(key, count, 4, 0, rank); break;
+    case 5: count_smaller(key, count, 5, 0, rank); break;
+    case 6: count_smaller(key, count, 6, 0, rank); break;
+    case 7: count_smaller(key, count, 7, 0, rank); break;
+    default:
+      count_smaller(key, count, 4, 0, rank);
+      count_smaller(key, count, 4, 32, rank);
+      break;
+  }
+}
+
+/* Indices with the place in the row below them; behind `count`, up to a multiple of eight, the largest number. */
+AVX2 static void make_keys(const uint64_t *entries, int64_t count, int32_t *key) {
+  const __m256i high = _mm256_setr_epi32(1, 3, 5, 7, 1, 3, 5, 7);
+  __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    __m256i low4 = _mm256_loadu_si256((const __m256i *)(const void *)(entries + i));
+    __m256i high4 = _mm256_loadu_si256((const __m256i *)(const void *)(entries + i + 4));
+    __m256i index =
+        _mm256_blend_epi32(_mm256_permutevar8x32_epi32(low4, high), _mm256_permutevar8x32_epi32(high4, high), 0xf0);
+    _mm256_store_si256((__m256i *)(key + i), _mm256_or_si256(_mm256_slli_epi32(index, 6), place));
+    place = _mm256_add_epi32(place, _mm256_set1_epi32(8));
+  }
+  for (; i < count; i++) key[i] = (int32_t)((entries[i] >> 32) << 6 | (uint64_t)i);
+  for (; i % 8 != 0; i++) key[i] = INT32_MAX;
+}
+
+/* count <= RANK_LIMIT, indices of at most RANK_INDEX_BITS bits. True: the result is in index and value, as no index comes
+ * twice and no value is 0. Otherwise the sorted entries are in `sorted`. */
+AVX2 static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count, uint32_t *index, float *value) {
+  _Alignas(32) int32_t key[RANK_LIMIT], rank[RANK_LIMIT];
+  make_keys(entries, count, key);
+  rank_keys(key, count, rank);
+  int64_t odd = 0;
+  for (int64_t i = 0; i < count; i++) {
     index[rank[i]] = adl_entry_index(entries[i]);
     value[rank[i]] = adl_entry_value(entries[i]);
+    odd += (uint32_t)entries[i] << 1 == 0;
   }
-  int64_t twice = 0;
-  for (int64_t i = 1; i < count; i++) twice += index[i] == index[i - 1];
-  return twice == 0;
+  for (int64_t i = 1; i < count; i++) odd += index[i] == index[i - 1];
+  if (odd == 0) return true;
+  for (int64_t i = 0; i < count; i++) sorted[rank[i]] = entries[i];
+  return false;
 }
 
 /* Asked for every row, so the answer is kept: 0 is unknown. */
@@ -152,12 +194,6 @@ static bool rank_suits(int64_t count, int index_bits) {
 }
 #endif
 
-static bool any_zero(const float *value, int64_t count) {
-  int64_t zeros = 0;
-  for (int64_t i = 0; i < count; i++) zeros += value[i] == 0;
-  return zeros > 0;
-}
-
 int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, uint32_t *index, float *value) {
   if (count <= INSERTION_LIMIT) {
     sort_by_insertion(entries, count);
@@ -169,7 +205,7 @@ int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, u
   if (count > BUCKET_LIMIT) return sum_sorted(sort_by_radix(entries, scratch, count, index_bits), count, index, value);
   if (!rank_suits(count, index_bits))
     sort_by_buckets(entries, scratch, count, index_bits);
-  else if (sort_by_rank(entries, scratch, count, index, value) && !any_zero(value, count))
+  else if (sort_by_rank(entries, scratch, count, index, value))
     return count;
   return sum_sorted(scratch, count, index, value);
 }

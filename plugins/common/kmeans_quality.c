@@ -1,72 +1,18 @@
 #include "common/kmeans_quality.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/matrix_rows.h"
+#include "common/cluster_map.h"
+#include "common/plots.h"
 
-#define SILHOUETTE_ROWS 1000
-#define STRIP 256 /* dimensions at a time */
 #define TABLE_ROWS 100
 #define TOP 6
 #define CELL 1024
 
 /* ---------------------------------------------------------------------------------------------- silhouette ---- */
-
-/* Every so many rows of the sample, as a column of their own. */
-static adl_column thin(const adl_call *call, const adl_column *sample, int64_t rows) {
-  adl_column thinned = *sample;
-  int64_t values = 0;
-  thinned.rows = rows;
-  for (int64_t r = 0; r < rows; r++) values += adl_matrix_row_at(sample, r * sample->rows / rows).count;
-  float *value = call->host->alloc(call, (size_t)values * sizeof *value + 1);
-  uint32_t *index = call->host->alloc(call, (size_t)values * sizeof *index + 1);
-  int32_t *offsets = call->host->alloc(call, (size_t)(rows + 1) * sizeof *offsets);
-  int64_t at = 0;
-  for (int64_t r = 0; r < rows; r++) {
-    adl_matrix_row row = adl_matrix_row_at(sample, r * sample->rows / rows);
-    offsets[r] = (int32_t)at;
-    memcpy(value + at, row.value, (size_t)row.count * sizeof *value);
-    if (row.index != NULL) memcpy(index + at, row.index, (size_t)row.count * sizeof *index);
-    at += row.count;
-  }
-  offsets[rows] = (int32_t)at;
-  thinned.data = value;
-  if (sample->type.shape == ADL_SPARSE) {
-    thinned.index = index;
-    thinned.offsets = offsets;
-  }
-  return thinned;
-}
-
-/* Lower triangle of X X^T in float64; dense rows centred. */
-static void gram_dense(const adl_call *call, const adl_column *rows, const double *mean, double *gram) {
-  int64_t n = rows->rows, d = rows->type.width;
-  const float *x = rows->data;
-  double *strip = call->host->alloc(call, (size_t)(n * STRIP) * sizeof *strip);
-  for (int64_t from = 0; from < d; from += STRIP) {
-    int64_t count = d - from < STRIP ? d - from : STRIP;
-    for (int64_t r = 0; r < n; r++)
-      for (int64_t i = 0; i < count; i++) strip[r * count + i] = x[r * d + from + i] - mean[from + i];
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)count, 1, strip, (int)count, from > 0, gram,
-                (int)n);
-  }
-}
-
-static void gram_sparse(const adl_call *call, const adl_column *rows, double *gram) {
-  int64_t n = rows->rows, d = rows->type.width;
-  double *dense = call->host->alloc(call, (size_t)d * sizeof *dense);
-  memset(dense, 0, (size_t)d * sizeof *dense);
-  for (int64_t r = 0; r < n; r++) {
-    adl_matrix_row row = adl_matrix_row_at(rows, r);
-    for (int64_t i = 0; i < row.count; i++) dense[row.index[i]] = row.value[i];
-    for (int64_t s = 0; s <= r; s++) gram[r * n + s] = adl_matrix_row_dot(adl_matrix_row_at(rows, s), dense);
-    for (int64_t i = 0; i < row.count; i++) dense[row.index[i]] = 0;
-  }
-}
 
 /* Numbers the clusters that appear 0, 1, ...; returns how many there are. */
 static int64_t renumber(const adl_call *call, int32_t *cluster, int64_t n, int64_t clusters) {
@@ -108,52 +54,84 @@ static double mean_silhouette(const adl_call *call, const double *gram, const in
   return mean;
 }
 
-int64_t adl_kmeans_silhouette(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_index *index,
-                              double *silhouette) {
+adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_index *index,
+                                     double *silhouette, int64_t *measured, adl_tensors *map) {
   const adl_host *host = call->host;
-  int64_t n = data->sample.rows < SILHOUETTE_ROWS ? data->sample.rows : SILHOUETTE_ROWS;
-  adl_column rows = thin(call, &data->sample, n);
+  int64_t n = data->sample.rows < ADL_MAP_ROWS ? data->sample.rows : ADL_MAP_ROWS;
+  adl_column rows = adl_map_thin(call, &data->sample, n);
   int32_t *cluster = host->alloc(call, (size_t)n * sizeof *cluster);
+  int32_t *number = host->alloc(call, (size_t)n * sizeof *number);
   double *distance2 = host->alloc(call, (size_t)n * sizeof *distance2);
+  double *products = host->alloc(call, (size_t)(n * n) * sizeof *products);
   adl_kmeans_assign(call, index, &rows, cluster, distance2);
-  int64_t clusters = renumber(call, cluster, n, index->clusters);
-  *silhouette = 0;
-  if (clusters < 2) return 0;
-  double *gram = host->alloc(call, (size_t)(n * n) * sizeof *gram);
-  if (data->sparse)
-    gram_sparse(call, &rows, gram);
-  else
-    gram_dense(call, &rows, data->mean, gram);
-  *silhouette = mean_silhouette(call, gram, cluster, n, clusters);
-  return n;
+  adl_map_products(call, &rows, data->mean, products);
+  memcpy(number, cluster, (size_t)n * sizeof *number);
+  int64_t clusters = renumber(call, number, n, index->clusters);
+  *silhouette = clusters < 2 ? 0 : mean_silhouette(call, products, number, n, clusters);
+  *measured = clusters < 2 ? 0 : n;
+  return adl_map_keep(call, products, cluster, n, map);
 }
 
 /* ------------------------------------------------------------------------------------------------- profiles ---- */
 
-/* "words=price +3.1, visits -1.2": the dimensions in which the centre is farthest from the mean. */
-static void top_features(const adl_call *call, const adl_input *features, const double *center, const float *mean,
-                         const float *deviation, char *cell) {
-  int64_t top[TOP];
-  double lift[TOP];
+/* What is known of the dimensions of the training rows. */
+typedef struct spread {
+  const float *mean, *deviation; /* NULL: the model does not tell */
+} spread;
+
+static spread find_spread(const adl_call *call, const adl_tensors *tensors, int64_t width) {
+  adl_tensor mean, deviation;
+  bool known = call->host->find_tensor(call, tensors, "mean", &mean) && mean.count == width &&
+               call->host->find_tensor(call, tensors, "deviation", &deviation) && deviation.count == width;
+  return known ? (spread){mean.data, deviation.data} : (spread){NULL, NULL};
+}
+
+typedef struct extreme {
+  int64_t dimension;
+  double lift; /* standard deviations from the mean */
+} extreme;
+
+/* The dimensions in which a centre lies farthest from the mean, or above it; at most TOP. */
+static int find_extremes(int64_t width, const double *center, const spread *of, bool above, extreme *top) {
   int count = 0;
-  for (int64_t i = 0; i < features->type.width; i++) {
-    double z = deviation[i] > 0 ? (center[i] - (double)mean[i]) / (double)deviation[i] : 0;
-    if (fabs(z) < 0.05 || (count == TOP && fabs(z) <= fabs(lift[TOP - 1]))) continue; /* would print as 0 */
+  for (int64_t i = 0; i < width && of->mean != NULL; i++) {
+    double z = of->deviation[i] > 0 ? (center[i] - (double)of->mean[i]) / (double)of->deviation[i] : 0;
+    if (fabs(z) < 0.05 || (above && z < 0) || (count == TOP && fabs(z) <= fabs(top[TOP - 1].lift))) continue;
     int at = count < TOP ? count++ : TOP - 1;
-    for (; at > 0 && fabs(z) > fabs(lift[at - 1]); at--) {
-      lift[at] = lift[at - 1];
-      top[at] = top[at - 1];
-    }
-    lift[at] = z;
-    top[at] = i;
+    for (; at > 0 && fabs(z) > fabs(top[at - 1].lift); at--) top[at] = top[at - 1];
+    top[at] = (extreme){i, z};
   }
+  return count;
+}
+
+/* "words=price +3.1, visits -1.2" */
+static void top_features(const adl_call *call, const adl_input *features, const double *center, const spread *of,
+                         char *cell) {
+  extreme top[TOP];
+  int count = find_extremes(features->type.width, center, of, false, top);
   if (count == 0) snprintf(cell, CELL, "like the average");
   size_t used = 0;
-  for (int t = 0; t < count; t++) {
+  for (int t = 0; t < count && used < CELL; t++) { /* a number may have 300 digits: what does not fit is left out */
     char name[128];
-    call->host->dimension_name(call, features, top[t], name, sizeof name);
-    used += (size_t)snprintf(cell + used, CELL - used, "%s%s %+.1f", t > 0 ? ", " : "", name, lift[t]);
+    call->host->dimension_name(call, features, top[t].dimension, name, sizeof name);
+    used += (size_t)snprintf(cell + used, CELL - used, "%s%s %+.1f", t > 0 ? ", " : "", name, top[t].lift);
   }
+}
+
+const char *adl_kmeans_profile_name(const adl_call *call, const adl_input *features, const adl_kmeans_profile *profile,
+                                    const adl_tensors *tensors) {
+  enum { NAMES = 3 };
+  extreme top[TOP];
+  spread of = find_spread(call, tensors, features->type.width);
+  int count = find_extremes(features->type.width, profile->center, &of, true, top);
+  char *text = call->host->alloc(call, CELL);
+  size_t used = (size_t)snprintf(text, CELL, "%lld", (long long)profile->number);
+  for (int t = 0; t < count && t < NAMES; t++) {
+    char name[128];
+    call->host->dimension_name(call, features, top[t].dimension, name, sizeof name);
+    used += (size_t)snprintf(text + used, CELL - used, "%s%s", t > 0 ? ", " : ": ", name);
+  }
+  return text;
 }
 
 int32_t adl_kmeans_about(const adl_call *call, const adl_input *features, const float *center, const float *mean,
@@ -184,15 +162,34 @@ static int by_size(const void *a, const void *b) {
   return (x->number > y->number) - (x->number < y->number);
 }
 
+/* How many rows each has, the largest first, and the map in the same colours. */
+static void plot_profiles(const adl_call *call, adl_report *report, const char *what, const adl_input *features,
+                          const adl_kmeans_profile *profiles, int64_t count, const adl_tensors *tensors) {
+  const adl_host *host = call->host;
+  double *rows = host->alloc(call, (size_t)(count + 1) * sizeof *rows);
+  int64_t *order = host->alloc(call, (size_t)(count + 1) * sizeof *order);
+  const char **names = host->alloc(call, (size_t)(count + 1) * sizeof *names);
+  for (int64_t j = 0; j < count; j++) {
+    rows[j] = (double)profiles[j].rows;
+    order[j] = profiles[j].number;
+    names[j] = adl_kmeans_profile_name(call, features, &profiles[j], tensors);
+  }
+  char *title = host->alloc(call, CELL);
+  snprintf(title, CELL, "sizes of the %s", what);
+  adl_plot_named(call, report, title, what, "rows", count, names, rows, NULL, NULL);
+  adl_map_report(call, tensors, order, names, count, report);
+}
+
 void adl_kmeans_report_profiles(const adl_call *call, adl_report *report, const char *what, const adl_input *features,
-                                adl_kmeans_profile *profiles, int64_t count, const float *mean,
-                                const float *deviation) {
+                                adl_kmeans_profile *profiles, int64_t count, const adl_tensors *tensors) {
   enum { COLUMNS = 4 };
   static const char *const titles[COLUMNS] = {"number", "rows", "share",
                                               "set apart by (standard deviations from the mean)"};
   int64_t all = 0, shown = count < TABLE_ROWS ? count : TABLE_ROWS;
+  spread of = find_spread(call, tensors, features->type.width);
   for (int64_t j = 0; j < count; j++) all += profiles[j].rows;
   qsort(profiles, (size_t)count, sizeof *profiles, by_size);
+  plot_profiles(call, report, what, features, profiles, shown, tensors);
   char *text = call->host->alloc(call, (size_t)(shown * COLUMNS) * CELL);
   const char **cells = call->host->alloc(call, (size_t)(shown * COLUMNS) * sizeof *cells);
   for (int64_t c = 0; c < shown * COLUMNS; c++) cells[c] = text + c * CELL;
@@ -201,7 +198,7 @@ void adl_kmeans_report_profiles(const adl_call *call, adl_report *report, const 
     snprintf(row, CELL, "%lld", (long long)profiles[j].number);
     snprintf(row + CELL, CELL, "%lld", (long long)profiles[j].rows);
     snprintf(row + 2 * CELL, CELL, "%.1f %%", 100.0 * (double)profiles[j].rows / (double)(all > 0 ? all : 1));
-    top_features(call, features, profiles[j].center, mean, deviation, row + 3 * CELL);
+    top_features(call, features, profiles[j].center, &of, row + 3 * CELL);
   }
   call->host->report_table(call, report, what, COLUMNS, titles, shown, cells);
 }

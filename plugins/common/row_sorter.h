@@ -11,11 +11,12 @@
 typedef struct adl_row_sorter {
   const adl_call *call;
   uint64_t *keys, *other;
+  float *value;
   int64_t capacity;
 } adl_row_sorter;
 
 /* Writes the distinct dimensions, rising, to `index`, and the sum of the weights of each, in the order in which they were
- * given, to `value`. Without weights each is 1. Returns how many there are. */
+ * given, to `value`. Weights are above 0; without them each is 1. Returns how many there are. */
 int64_t adl_row_sort(adl_row_sorter *sorter, const uint32_t *dimension, const float *weight, int64_t count,
                      uint32_t *index, float *value);
 /* The same in place, for dimensions alone. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/plots.h"
+
 enum { SHOWN = 20, NAME_SIZE = 256, CELL_SIZE = 32 };
 
 /* Larger weights first; equal ones in the order of their dimensions. */
@@ -32,13 +34,17 @@ void adl_weight_table(const adl_call *call, adl_report *report, const adl_input 
   if (count == 0) return;
   qsort(order, (size_t)count, sizeof *order, by_size);
   if (count > SHOWN) count = SHOWN;
+  double shown[SHOWN];
+  const char *names[SHOWN];
   for (int64_t i = 0; i < count; i++) {
     int64_t dimension = order[i] - sizes;
     char *name = call->host->alloc(call, NAME_SIZE);
     call->host->dimension_name(call, features, dimension, name, NAME_SIZE);
-    cells[columns * i] = name;
+    cells[columns * i] = names[i] = name;
+    shown[i] = sizes[dimension];
     cells[columns * i + 1] = cell(call, sizes[dimension]);
     if (values != NULL) cells[columns * i + 2] = cell(call, values[dimension]);
   }
+  adl_plot_named(call, report, "largest weights", "dimension", title, count, names, shown, NULL, NULL);
   call->host->report_table(call, report, "largest weights", columns, titles, count, cells);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/intervals.h"
+#include "common/plots.h"
 #include "common/reporting.h"
 
 typedef struct lift {
@@ -253,6 +254,25 @@ static void report_policy(const adl_call *call, const lift *self, const double *
        cells + COLUMN_STEP, true);
 }
 
+/* What each policy earns, with its interval. */
+static void plot_values(const adl_call *call, const lift *self, const double *sums, double groups, int over,
+                        adl_report *report) {
+  int64_t policies = policies_of(self);
+  double *value = call->host->alloc(call, (size_t)policies * 3 * sizeof *value), *low = value + policies;
+  double *high = low + policies;
+  const char **names = call->host->alloc(call, (size_t)policies * sizeof *names);
+  for (int64_t p = 0; p < policies; p++) {
+    const double *cell = sums + p * CELLS;
+    estimate of = mean(cell[VALUE], cell[VALUE2], groups);
+    names[p] = policy_name(self, p);
+    value[p] = of.value;
+    low[p] = of.value - of.half;
+    high[p] = of.value + of.half;
+  }
+  adl_plot_named(call, report, adl_over_title(call, "what the policies earn", over), "policy", "value of a group",
+                 policies, names, value, low, high);
+}
+
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report_to) {
   const lift *self = instance;
   const adl_host *host = call->host;
@@ -273,6 +293,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
     const char **cells = host->alloc(call, (size_t)(policies * COLUMNS) * sizeof *cells);
     for (int64_t p = 0; p < policies; p++)
       report_policy(call, self, found.sums + over * policies * CELLS, groups, over, p, cells + p * COLUMNS, report_to);
+    plot_values(call, self, found.sums + over * policies * CELLS, groups, over, report_to);
     host->report_table(call, report_to, adl_over_title(call, "policies", over), COLUMNS, titles, policies, cells);
   }
   return ADL_OK;

@@ -10,6 +10,7 @@
 #include "common/intervals.h"
 #include "common/measures.h"
 #include "common/reporting.h"
+#include "common/score_curves.h"
 
 typedef struct metrics {
   adl_input label, score, weight;
@@ -428,20 +429,15 @@ static void report_reliability(const adl_call *call, const metrics *self, const 
       (adl_series){.struct_size = sizeof(adl_series), .count = count, .x = x, .y = y, .low = low, .high = high});
 }
 
-static void report_roc(const adl_call *call, const outcome *made, int over, adl_report *report) {
-  const double *roc = made->roc + 2 * ROC_POINTS * over;
-  const adl_series series = {
-      .struct_size = sizeof series, .count = made->roc_count[over], .x = roc, .y = roc + ROC_POINTS};
-  const adl_series *only = &series;
-  const adl_plot plot = {.struct_size = sizeof plot,
-                         .kind = ADL_PLOT_LINE,
-                         .flags = ADL_PLOT_SHARES,
-                         .series_count = 1,
-                         .name = adl_over_title(call, "ROC", over),
-                         .x_title = "share of negatives scored above",
-                         .y_title = "share of positives scored above",
-                         .series = &only};
-  if (series.count > 0) call->host->report_plot(call, report, &plot);
+static void report_curves(const adl_call *call, const outcome *made, int over, adl_report *report) {
+  const double *roc = made->roc + 2 * ROC_POINTS * over, *sums = made->sums + over * ADL_SUM_COUNT;
+  double effective = adl_effective(sums[ADL_SUM_WEIGHT], sums[ADL_SUM_WEIGHT2]) / sums[ADL_SUM_WEIGHT];
+  const adl_score_curve curve = {.count = made->roc_count[over],
+                                 .x = roc,
+                                 .y = roc + ROC_POINTS,
+                                 .positives = sums[ADL_SUM_POSITIVES] * effective,
+                                 .negatives = (sums[ADL_SUM_WEIGHT] - sums[ADL_SUM_POSITIVES]) * effective};
+  adl_score_curves_report(call, over, &curve, report);
 }
 
 static const char *segment_name(const adl_call *call, const char *names, const int64_t *offsets, int64_t at) {
@@ -498,7 +494,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
     if (made.sums[over * ADL_SUM_COUNT + ADL_SUM_ROWS] == 0) continue;
     report_measures(call, self, &made, over, report_to);
     report_reliability(call, self, &made, over, report_to);
-    report_roc(call, &made, over, report_to);
+    report_curves(call, &made, over, report_to);
     if (self->by.count > 0) report_segments(call, &made, names.data, offsets.data, over, report_to);
   }
   return ADL_OK;

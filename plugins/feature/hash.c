@@ -11,7 +11,14 @@
 #include "common/murmur3.h"
 #include "common/simd.h"
 
-enum { BLOCK_ROWS = 128, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
+/* Loops for the vectoriser, which GCC runs at -O3 only. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LOOPS __attribute__((optimize("O3")))
+#else
+#define LOOPS
+#endif
+
+enum { BLOCK_ROWS = 64, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
 
 /* A column that is hashed, once however often it is named. */
 typedef struct hashed_column {
@@ -44,7 +51,7 @@ typedef struct items {
   int32_t base;
   uint32_t *hash;
   float *value;
-  int64_t capacity;
+  int64_t capacity; /* 0, or BLOCK_ROWS at least */
 } items;
 
 typedef struct row_block {
@@ -61,33 +68,45 @@ static bool finite_or_reject(const row_block *block, const hashed_column *source
   return false;
 }
 
+/* True: every one of them fits a float. */
+LOOPS static bool narrow_doubles(const double *from, int64_t rows, float *restrict to) {
+  int narrow = 1;
+  for (int64_t row = 0; row < rows; row++) {
+    to[row] = (float)from[row];
+    narrow &= (from[row] >= -FLT_MAX) & (from[row] <= FLT_MAX);
+  }
+  return narrow != 0;
+}
+
+/* For each row of the block 1, or 0 where it is null. Numbers behind the last row are written as well. */
+LOOPS static void valid_as_numbers(const row_block *block, const uint8_t *validity, float valid[BLOCK_ROWS]) {
+  uint8_t bits[BLOCK_ROWS / 8] = {0};
+  memcpy(bits, validity + block->first / 8, (size_t)(block->rows + 7) / 8);
+  for (int64_t row = 0; row < BLOCK_ROWS; row += 8)
+    for (int i = 0; i < 8; i++) valid[row + i] = (float)(bits[row / 8] >> i & 1);
+}
+
 /* A number is the value of the dimension that its column's name has. */
 static void hash_numbers(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
-  bool narrow = true;
   for (int64_t row = 0; row < block->rows; row++) to->hash[row] = source->seed;
-  if (column->type.element == ADL_FLOAT64) {
-    const double *from = (const double *)column->data + block->first;
-    for (int64_t row = 0; row < block->rows; row++) {
-      to->value[row] = (float)from[row];
-      narrow &= from[row] >= -FLT_MAX && from[row] <= FLT_MAX;
-    }
-  } else {
-    narrow = false;
-  }
+  bool narrow = column->type.element == ADL_FLOAT64 &&
+                narrow_doubles((const double *)column->data + block->first, block->rows, to->value);
   for (int64_t row = 0; !narrow && row < block->rows; row++) {
     int64_t at = block->first + row;
     double value = adl_is_null(column, at) ? 0 : adl_number_at(column, at);
     to->value[row] = finite_or_reject(block, source, row, value) ? (float)value : 0;
   }
-  if (narrow && column->validity != NULL)
-    for (int64_t row = 0; row < block->rows; row++)
-      to->value[row] = adl_bit(column->validity, block->first + row) ? to->value[row] : 0;
+  if (narrow && column->validity != NULL) {
+    float valid[BLOCK_ROWS];
+    valid_as_numbers(block, column->validity, valid);
+    for (int64_t row = 0; row < block->rows; row++) to->value[row] *= valid[row]; /* they are finite */
+  }
 }
 
 #ifdef ADL_SIMD_X86
 /* Hashes of strings of eight bytes, from their first four and last four. The compiler makes vectors of it. */
-ADL_TARGET_AVX2 __attribute__((optimize("O3"))) static void hash_eights(const uint32_t *first, const uint32_t *last,
-                                                                        uint32_t seed, uint32_t *hash) {
+ADL_TARGET_AVX2 LOOPS static void hash_eights(const uint32_t *first, const uint32_t *last, uint32_t seed,
+                                              uint32_t *hash) {
   for (int64_t i = 0; i < BLOCK_ROWS; i++) {
     uint32_t h = adl_murmur3_add(adl_murmur3_add(seed, first[i]), last[i]);
     hash[i] = adl_murmur3_mix(h ^ 8);
@@ -96,19 +115,19 @@ ADL_TARGET_AVX2 __attribute__((optimize("O3"))) static void hash_eights(const ui
 
 /* Ids often have eight characters: where all that are not null do, the block is hashed at once. */
 static bool hash_all_eight(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
-  uint32_t first[BLOCK_ROWS] = {0}, last[BLOCK_ROWS] = {0}, hash[BLOCK_ROWS], odd = 0;
+  uint32_t first[BLOCK_ROWS], last[BLOCK_ROWS], odd = 0;
   const int32_t *offsets = column->string_offsets + block->first;
   if (adl_simd_level() < ADL_SIMD_AVX2) return false;
   for (int64_t row = 0; row < block->rows; row++) {
     bool eight = offsets[row + 1] - offsets[row] == 8;
-    const char *at = (const char *)column->data + (eight ? offsets[row] : 0); /* a buffer has 64 bytes at least */
+    const char *at = (const char *)column->data + (offsets[row] & -(int32_t)eight); /* a buffer has 64 bytes at least */
     memcpy(&first[row], at, 4);
     memcpy(&last[row], at + 4, 4);
     odd |= (uint32_t)(!eight && !adl_is_null(column, block->first + row));
   }
   if (odd != 0) return false;
-  hash_eights(first, last, source->seed, hash);
-  memcpy(to->hash, hash, (size_t)block->rows * sizeof *hash);
+  for (int64_t row = block->rows; row < BLOCK_ROWS; row++) first[row] = last[row] = 0;
+  hash_eights(first, last, source->seed, to->hash);
   return true;
 }
 #else
@@ -137,10 +156,10 @@ static void hash_categories(const row_block *block, const hashed_column *source,
       to->hash[row] = adl_murmur3(text.data, (size_t)text.size, source->seed);
     }
   }
-  for (int64_t row = 0; row < block->rows; row++) to->value[row] = 1;
   if (column->validity != NULL)
-    for (int64_t row = 0; row < block->rows; row++)
-      to->value[row] = (float)adl_bit(column->validity, block->first + row);
+    valid_as_numbers(block, column->validity, to->value);
+  else
+    for (int64_t row = 0; row < block->rows; row++) to->value[row] = 1;
 }
 
 /* Lists and bags: each item is a category, a bag's weights are the values. */
@@ -188,9 +207,9 @@ static void hash_block(const row_block *block, const hashed_column *source, cons
                                     : column->offsets + block->first;
   to->base = to->start[0];
   int64_t count = to->start[block->rows] - to->base;
-  if (count > to->capacity) {
+  if (count > to->capacity || to->capacity == 0) {
     const adl_host *host = block->call->host;
-    to->capacity = count + count / 4;
+    to->capacity = count + count / 4 > BLOCK_ROWS ? count + count / 4 : BLOCK_ROWS;
     to->hash = host->alloc(block->call, (size_t)to->capacity * sizeof *to->hash);
     to->value = host->alloc(block->call, (size_t)to->capacity * sizeof *to->value);
   }
@@ -289,11 +308,17 @@ typedef struct dealt_rows {
 } dealt_rows;
 
 static void deal_column(const row_block *block, const items *from, const gathering *row, dealt_rows *to) {
-  for (int64_t at = 0; at < block->rows; at++) {
-    float value = from->value[at];
-    if (row->is_signed && adl_murmur3_mix(from->hash[at]) >> 31) value = -value;
-    to->entries[at * to->usual + to->filled[at]] = adl_entry(from->hash[at] & row->mask, value);
-    to->filled[at] += value != 0;
+  const uint32_t *hash = from->hash, mask = row->mask;
+  const float *values = from->value;
+  uint64_t *entries = to->entries;
+  bool is_signed = row->is_signed;
+  int64_t rows = block->rows, usual = to->usual;
+  for (int64_t at = 0; at < rows; at++, entries += usual) {
+    float value = values[at];
+    int32_t filled = to->filled[at];
+    if (is_signed && adl_murmur3_mix(hash[at]) >> 31) value = -value;
+    entries[filled] = adl_entry(hash[at] & mask, value);
+    to->filled[at] = filled + (value != 0);
   }
 }
 

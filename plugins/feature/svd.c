@@ -287,6 +287,46 @@ static const char *largest_names(const adl_call *call, const svd *self, const fl
   return text;
 }
 
+enum { DIMENSIONS_SHOWN = 200 };
+
+/* The dimensions that weigh most in the first two factors, where they lie in these. */
+static void plot_dimensions(const adl_call *call, const svd *self, const float *v, adl_report *into) {
+  const adl_host *host = call->host;
+  int64_t best[DIMENSIONS_SHOWN], count = 0, f = self->factors;
+  double size[DIMENSIONS_SHOWN];
+  if (f < 2) return;
+  for (int64_t i = 0; i < self->features.type.width; i++) {
+    double square = (double)v[i * f] * (double)v[i * f] + (double)v[i * f + 1] * (double)v[i * f + 1];
+    if (!(square > 0) || (count == DIMENSIONS_SHOWN && square <= size[count - 1])) continue;
+    int64_t place = count < DIMENSIONS_SHOWN ? count++ : count - 1;
+    for (; place > 0 && size[place - 1] < square; place--) {
+      size[place] = size[place - 1];
+      best[place] = best[place - 1];
+    }
+    size[place] = square;
+    best[place] = i;
+  }
+  double *x = host->alloc(call, (size_t)(2 * count + 1) * sizeof *x), *y = x + count;
+  const char **names = host->alloc(call, (size_t)(count + 1) * sizeof *names);
+  for (int64_t k = 0; k < count; k++) {
+    char *name = host->alloc(call, NAME_SIZE);
+    host->dimension_name(call, &self->features, best[k], name, NAME_SIZE);
+    x[k] = (double)v[best[k] * f];
+    y[k] = (double)v[best[k] * f + 1];
+    names[k] = name;
+  }
+  const adl_series points = {.struct_size = sizeof points, .count = count, .x = x, .y = y, .labels = names};
+  const adl_series *only = &points;
+  const adl_plot plot = {.struct_size = sizeof plot,
+                         .kind = ADL_PLOT_POINTS,
+                         .series_count = 1,
+                         .name = "dimensions",
+                         .x_title = "factor 0",
+                         .y_title = "factor 1",
+                         .series = &only};
+  if (count > 0) host->report_plot(call, into, &plot);
+}
+
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *into) {
   static const char *const titles[] = {"factor", "singular value", "share of variance", "largest dimensions"};
   const svd *self = instance;
@@ -319,6 +359,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   host->report_number(call, into, "in-sample", "explained_variance", explained, NAN, NAN);
   adl_plot_one(call, into, ADL_PLOT_BARS, "singular values", "factor", "singular value", self->factors, number,
                singular.data);
+  plot_dimensions(call, self, v.data, into);
   host->report_table(call, into, "factors", 4, titles, shown, cells);
   return ADL_OK;
 }

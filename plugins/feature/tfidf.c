@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "common/documents.h"
-#include "common/murmur3.h"
 #include "common/row_sorter.h"
+#include "common/term_hash.h"
 #include "common/terms.h"
+#include "common/top_words.h"
 #include "common/vocabulary.h"
 
 enum { NORM_L2, NORM_L1, NORM_NONE };
@@ -56,8 +57,7 @@ static void find_dimensions(const tfidf *self, const adl_vocabulary *words, cons
     adl_vocabulary_find_all(words, in->keys, count, dimension);
     return;
   }
-  const uint32_t mask = (uint32_t)((1u << self->bits) - 1);
-  for (int64_t i = 0; i < count; i++) dimension[i] = adl_murmur3(in->keys[i].data, (size_t)in->keys[i].size, 0) & mask;
+  adl_terms_murmur3(in->keys, count, (uint32_t)((1u << self->bits) - 1), dimension);
 }
 
 /* ---- fitting ---- */
@@ -206,7 +206,11 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   adl_vocabulary_save(call, model->tensors, "words", terms, count);
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &count);
   int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
-  for (int64_t i = 0; i < count; i++) idf[i] = (float)idf_of(self, (double)documents, terms[i].count);
+  int64_t *held_by = host->tensor(call, model->tensors, "held_by", ADL_INT64, 1, &count);
+  for (int64_t i = 0; i < count; i++) {
+    idf[i] = (float)idf_of(self, (double)documents, terms[i].count);
+    held_by[i] = (int64_t)terms[i].count;
+  }
   return ADL_OK;
 }
 
@@ -300,7 +304,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
   const tfidf *self = instance;
   const lookup *known = model->prepared;
-  adl_tensor documents;
+  adl_tensor documents, held_by;
   if (known->words != NULL)
     call->host->report_number(call, report, "", "words", (double)known->words->count, NAN, NAN);
   else
@@ -308,6 +312,9 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   if (known->idf != NULL && call->host->find_tensor(call, model->tensors, "documents", &documents) &&
       documents.element == ADL_INT64)
     call->host->report_number(call, report, "", "documents", (double)*(const int64_t *)documents.data, NAN, NAN);
+  if (known->words != NULL && call->host->find_tensor(call, model->tensors, "held_by", &held_by) &&
+      held_by.element == ADL_INT64 && held_by.count == known->words->count)
+    adl_top_words_report(call, known->words, known->idf, held_by.data, report);
   return ADL_OK;
 }
 

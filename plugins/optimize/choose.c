@@ -10,8 +10,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/choices.h"
 #include "common/key.h"
 #include "common/policy.h"
+#include "common/reporting.h"
 #include "common/siphash.h"
 
 enum { SCATTERED_REFUSE, SCATTERED_ALLOW };
@@ -36,14 +38,16 @@ enum { AD_CHOSEN, AD_LAST_GROUP, AD_IN_GROUP, AD_WIDTH }; /* a row of the table 
 
 typedef struct memory {
   double *totals;
-  adl_table *ads;  /* NULL: neither cap nor quota */
-  adl_table *seen; /* hashes of group keys; NULL: the same key may come again */
+  adl_table *ads;      /* NULL: neither cap nor quota */
+  adl_choices choices; /* for the report */
+  adl_table *seen;     /* hashes of group keys; NULL: the same key may come again */
 } memory;
 
 static memory recall(const adl_call *call, const choose *self, const adl_model *model) {
   const int64_t size = TOTALS;
   memory m = {.totals = call->host->tensor(call, model->tensors, "totals", ADL_FLOAT64, 1, &size)};
   if (self->cap > 0 || self->quota.slot >= 0) m.ads = call->host->table(call, model->tensors, "ads", AD_WIDTH);
+  m.choices = adl_choices_of(call, model->tensors, self->ad.slot >= 0);
   if (self->scattered == SCATTERED_REFUSE) m.seen = call->host->table(call, model->tensors, "seen", 0);
   return m;
 }
@@ -63,6 +67,7 @@ typedef struct work {
   int64_t *row; /* of the batch */
   int64_t *ad;  /* row of memory.ads */
   double *score, *probability;
+  char *text; /* of an ad */
 } work;
 
 /* The rows that leave, and what is said of them. */
@@ -90,6 +95,12 @@ static void note_choice(const work *w, int64_t ad) {
   of_ad[AD_CHOSEN] += 1;
   of_ad[AD_IN_GROUP] = of_ad[AD_LAST_GROUP] == group ? of_ad[AD_IN_GROUP] + 1 : 1;
   of_ad[AD_LAST_GROUP] = group;
+}
+
+static void count_choice(const work *w, int64_t row, double propensity) {
+  int64_t size = 0;
+  if (w->self->ad.slot >= 0) size = adl_value_print(w->batch->slots[w->self->ad.slot], row, w->text);
+  adl_choices_add(w->call, &w->memory.choices, (adl_text){w->text, (int32_t)size}, propensity);
 }
 
 static int64_t number_of_ad(work *w, int64_t row) {
@@ -162,6 +173,7 @@ static int64_t choose_of_group(work *w, uint64_t seed, int64_t first, int64_t en
     to[rank] = (choice){w->row[i], w->probability[i], rank + 1, w->left, seed};
     w->memory.totals[EXPLORED] += !is_best(w, i);
     note_choice(w, w->ad[i]);
+    count_choice(w, w->row[i], w->probability[i]);
     drop_candidates(w, i);
   }
   w->memory.totals[CHOSEN] += (double)rank;
@@ -206,6 +218,8 @@ static work begin_work(const adl_call *call, const choose *self, const adl_model
             .score = host->alloc(call, (size_t)most * sizeof(double)),
             .probability = host->alloc(call, (size_t)most * sizeof(double))};
   adl_key_begin(&w.key, call);
+  if (self->ad.slot >= 0)
+    w.text = host->alloc(call, (size_t)adl_value_room(batch->slots[self->ad.slot], batch->rows) + 1);
   return w;
 }
 
@@ -227,11 +241,12 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   static const char *const names[TOTALS] = {"groups", "rows chosen", "rows chosen that were not the best",
                                             "places unfilled"};
   adl_tensor totals;
-  (void)instance;
+  const choose *self = instance;
   bool any = model->tensors != NULL && call->host->find_tensor(call, model->tensors, "totals", &totals);
   for (int i = 0; i < TOTALS; i++)
     call->host->report_number(call, report, "", names[i], any ? ((const double *)totals.data)[i] : 0, (double)NAN,
                               (double)NAN);
+  if (any) adl_choices_report(call, model->tensors, self->ad.name, report);
   return ADL_OK;
 }
 

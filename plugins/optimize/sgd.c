@@ -501,6 +501,9 @@ static void report_history(const adl_call *call, const adl_tensors *tensors, con
                            const char *loss_name, adl_report *report) {
   adl_tensor history;
   if (!call->host->find_tensor(call, tensors, "history", &history) || progress[EPOCHS] == 0) return;
+  if (!(progress[EPOCHS] * HISTORY_SIZE <= (double)history.count && progress[BEST_EPOCH] >= 1 &&
+        progress[BEST_EPOCH] <= progress[EPOCHS]))
+    return; /* not a model of ours: there is nothing to tell */
   const double *values = history.data;
   int64_t count = (int64_t)progress[EPOCHS], best = (int64_t)progress[BEST_EPOCH] - 1;
   double *x = call->host->alloc(call, (size_t)count * 2 * sizeof *x), *y = x + count;

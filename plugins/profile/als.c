@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/als_fit.h"
+#include "common/factor_map.h"
 #include "common/interactions.h"
 #include "common/linalg.h"
 
@@ -328,7 +329,8 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   snprintf(name, sizeof name, "ndcg@%lld", (long long)fact[TOP]);
   host->report_number(call, into, "in-sample", name, fact[NDCG], NAN, NAN);
   adl_plot_one(call, into, ADL_PLOT_LINE, "loss", "iteration", "loss", losses.count, number, loss);
-  return ADL_OK;
+  const adl_map_vectors of_users = {users.keys, users.factors}, of_items = {items.keys, items.factors};
+  return adl_map_report_pairs(call, &of_users, &of_items, self->factors, into);
 }
 
 /* ---- binding ---- */

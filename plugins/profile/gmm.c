@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cluster_map.h"
 #include "common/gmm_density.h"
 #include "common/gmm_em.h"
 #include "common/kmeans_data.h"
@@ -13,6 +14,7 @@
 #include "common/kmeans_quality.h"
 #include "common/kmeans_seed.h"
 #include "common/linalg.h"
+#include "common/plots.h"
 
 /* Numbers that the means and covariances may have together: 2 GB. */
 #define MOST_VALUES (INT64_C(1) << 28)
@@ -224,6 +226,53 @@ static void write_model(const adl_call *call, const gmm *self, const adl_kmeans_
   *(int64_t *)host->tensor(call, to, "converged", ADL_INT64, 1, &one) = best->converged;
 }
 
+/* Where the columns go; NULL: nobody asked. */
+typedef struct columns {
+  float *share;
+  int32_t *component;
+  double *density;
+} columns;
+
+static void put_block(const columns *to, int64_t from, int64_t rows, int64_t k, const double *responsibility,
+                      const double *log_density) {
+  for (int64_t r = 0; r < rows; r++) {
+    double greatest = -1;
+    int32_t best = 0;
+    for (int64_t j = 0; j < k; j++) {
+      double share = responsibility[j * ADL_GMM_COLUMN + r];
+      if (share > greatest) best = (int32_t)j, greatest = share;
+      if (to->share != NULL) to->share[(from + r) * k + j] = (float)share;
+    }
+    if (to->component != NULL) to->component[from + r] = best;
+    if (to->density != NULL) to->density[from + r] = log_density[r];
+  }
+}
+
+/* A map of a sample, each row with the component that has the largest share in it. */
+static adl_status keep_map(const adl_call *call, const adl_kmeans_data *data, const adl_gmm *mixture, adl_tensors *to) {
+  const adl_host *host = call->host;
+  int64_t n = data->sample.rows < ADL_MAP_ROWS ? data->sample.rows : ADL_MAP_ROWS, k = mixture->components;
+  adl_column rows = adl_map_thin(call, &data->sample, n);
+  double *products = host->alloc(call, (size_t)(n * n) * sizeof *products);
+  int32_t *component = host->alloc(call, (size_t)n * sizeof *component);
+  double *scratch = host->alloc(call, (size_t)adl_gmm_scratch(data->width) * sizeof *scratch);
+  double *responsibility = host->alloc(call, (size_t)(ADL_GMM_COLUMN * k) * sizeof *responsibility);
+  double *log_density = host->alloc(call, ADL_GMM_COLUMN * sizeof *log_density);
+  adl_gmm_index *index;
+  if (adl_gmm_index_build(host->alloc(call, adl_gmm_index_size(mixture->shape, k, data->width)), mixture, NULL,
+                          &index) > 0)
+    return ADL_OK; /* prepare tells */
+  columns into = {NULL, component, NULL};
+  for (int64_t from = 0; from < n; from += ADL_GMM_BLOCK) {
+    int64_t count = n - from < ADL_GMM_BLOCK ? n - from : ADL_GMM_BLOCK;
+    adl_gmm_posterior(adl_gmm_kernels_here(), index, (const float *)rows.data + from * data->width, count, scratch,
+                      responsibility, log_density);
+    put_block(&into, from, count, k, responsibility, log_density);
+  }
+  adl_map_products(call, &rows, data->mean, products);
+  return adl_map_keep(call, products, component, n, to);
+}
+
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const gmm *self = instance;
   int64_t width = self->features.type.width, k = self->components;
@@ -257,7 +306,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   }
   warn(call, self, &best);
   write_model(call, self, &data, &best, model);
-  return ADL_OK;
+  return keep_map(call, &data, &best.mixture, model->tensors);
 }
 
 /* ----------------------------------------------------------------------------------------------------- using ---- */
@@ -281,28 +330,6 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
 static void release(const void *instance, void *prepared) {
   (void)instance;
   free(prepared);
-}
-
-/* Where the columns go; NULL: nobody asked. */
-typedef struct columns {
-  float *share;
-  int32_t *component;
-  double *density;
-} columns;
-
-static void put_block(const columns *to, int64_t from, int64_t rows, int64_t k, const double *responsibility,
-                      const double *log_density) {
-  for (int64_t r = 0; r < rows; r++) {
-    double greatest = -1;
-    int32_t best = 0;
-    for (int64_t j = 0; j < k; j++) {
-      double share = responsibility[j * ADL_GMM_COLUMN + r];
-      if (share > greatest) best = (int32_t)j, greatest = share;
-      if (to->share != NULL) to->share[(from + r) * k + j] = (float)share;
-    }
-    if (to->component != NULL) to->component[from + r] = best;
-    if (to->density != NULL) to->density[from + r] = log_density[r];
-  }
 }
 
 static adl_status reserve(const adl_call *call, adl_out *out, const adl_output *column, int64_t rows, void **data) {
@@ -356,6 +383,14 @@ static void report_numbers(const adl_call *call, const adl_gmm *mixture, const a
                step, likelihood);
 }
 
+static void plot_weights(const adl_call *call, const gmm *self, const adl_gmm *mixture,
+                         const adl_kmeans_profile *profiles, const adl_tensors *tensors, adl_report *into) {
+  const char **names = call->host->alloc(call, (size_t)mixture->components * sizeof *names);
+  for (int64_t j = 0; j < mixture->components; j++)
+    names[j] = adl_kmeans_profile_name(call, &self->features, &profiles[j], tensors);
+  adl_plot_named(call, into, "weights", "component", "weight", mixture->components, names, mixture->weight, NULL, NULL);
+}
+
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *into) {
   const gmm *self = instance;
   const adl_host *host = call->host;
@@ -366,7 +401,9 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   for (int i = 0; i < TENSORS; i++)
     if (!host->find_tensor(call, model->tensors, names[i], &found[i]))
       return host->fail(call, NULL, -1, "fit the stage again", "the model has no tensor %s", names[i]);
-  if (!find_mixture(call, self, model, &mixture))
+  if (!find_mixture(call, self, model, &mixture) || found[SIZES].count != mixture.components ||
+      found[MEAN].count != mixture.width || found[DEVIATION].count != mixture.width || found[HISTORY].count < 1 ||
+      found[ROWS].count < 1)
     return host->fail(call, NULL, -1, "fit the stage again", "the model is not a mixture of these features");
   report_numbers(call, &mixture, &found[HISTORY], (double)*(int64_t *)found[ROWS].data, into);
   double most;
@@ -374,14 +411,10 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
     host->report_number(call, into, "", "reg, raised to at most", most, NAN, NAN);
   int64_t k = mixture.components;
   adl_kmeans_profile *profiles = host->alloc(call, (size_t)k * sizeof *profiles);
-  double *number = host->alloc(call, (size_t)k * sizeof *number);
-  for (int64_t j = 0; j < k; j++) {
+  for (int64_t j = 0; j < k; j++)
     profiles[j] = (adl_kmeans_profile){j, ((const int64_t *)found[SIZES].data)[j], mixture.mean + j * mixture.width};
-    number[j] = (double)j;
-  }
-  adl_plot_one(call, into, ADL_PLOT_BARS, "weights", "component", "weight", k, number, mixture.weight);
-  adl_kmeans_report_profiles(call, into, "components", &self->features, profiles, k, found[MEAN].data,
-                             found[DEVIATION].data);
+  plot_weights(call, self, &mixture, profiles, model->tensors, into);
+  adl_kmeans_report_profiles(call, into, "components", &self->features, profiles, k, model->tensors);
   return ADL_OK;
 }
 

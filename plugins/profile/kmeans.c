@@ -159,8 +159,8 @@ static adl_status start_centers(const adl_call *call, const kmeans *self, adl_km
   return adl_kmeans_seed_spread(call, data, self->clusters, key, into->centers, &into->clusters);
 }
 
-static void write_model(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_result *best,
-                        adl_model *model) {
+static adl_status write_model(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_result *best,
+                              adl_model *model) {
   const adl_host *host = call->host;
   int64_t size[2] = {best->clusters, data->width}, one = 1;
   float *centers = host->tensor(call, model->tensors, "centers", ADL_FLOAT32, 2, size);
@@ -178,9 +178,11 @@ static void write_model(const adl_call *call, const adl_kmeans_data *data, const
   void *memory = host->alloc(call, adl_kmeans_index_size(size[0], size[1], data->sparse));
   const adl_kmeans_index *index = adl_kmeans_index_build(memory, size[0], size[1], data->sparse, centers, mean);
   double value;
-  int64_t rows = adl_kmeans_silhouette(call, data, index, &value);
+  int64_t rows;
+  ADL_TRY(adl_kmeans_look_at_sample(call, data, index, &value, &rows, model->tensors));
   *(double *)host->tensor(call, model->tensors, "silhouette", ADL_FLOAT64, 1, &one) = value;
   *(int64_t *)host->tensor(call, model->tensors, "silhouette_rows", ADL_INT64, 1, &one) = rows;
+  return ADL_OK;
 }
 
 static adl_status improve(const adl_call *call, const kmeans *self, adl_kmeans_data *data, adl_kmeans_result *result) {
@@ -217,8 +219,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   if (!best.converged)
     call->host->log(call, ADL_WARNING, "centres still moved after %lld iterations; raise max_iter or tol",
                     (long long)best.iterations);
-  write_model(call, &data, &best, model);
-  return ADL_OK;
+  return write_model(call, &data, &best, model);
 }
 
 /* ----------------------------------------------------------------------------------------------------- using ---- */
@@ -313,8 +314,7 @@ static adl_status report(const adl_call *call, const void *instance, const adl_m
   for (int64_t i = 0; i < k * width; i++) centers[i] = ((const float *)found[CENTERS].data)[i];
   for (int64_t j = 0; j < k; j++)
     profiles[j] = (adl_kmeans_profile){j, ((const int64_t *)found[SIZES].data)[j], centers + j * width};
-  adl_kmeans_report_profiles(call, into, "clusters", &self->features, profiles, k, found[MEAN].data,
-                             found[DEVIATION].data);
+  adl_kmeans_report_profiles(call, into, "clusters", &self->features, profiles, k, model->tensors);
   return ADL_OK;
 }
 
@@ -348,7 +348,9 @@ static const char doc[] =
     "with no rows at all, fitting fails. Rows with nulls, NaN or infinities are rejected before they get here.\n"
     "\n"
     "The model holds the tensors centers (clusters x dimensions), sizes, mean and deviation (of each dimension "
-    "over the training rows), inertia, iterations, converged, and the silhouette of up to 1000 training rows. "
+    "over the training rows), inertia, iterations, converged, the silhouette of up to 1000 training rows, and a map of "
+    "them for the report "
+    "(their two principal components). "
     "Warm start: the centres of the model given are where the iterations begin.";
 
 static const adl_class kmeans_class = {

@@ -161,8 +161,8 @@ static bool read_tag(const parser *in, const char *word, size_t size, example *r
 }
 
 static bool read_label_word(const parser *in, int number, const char *word, size_t size, example *row) {
-  static const char *const what[] = {"is not a simple label, which is one number: read-vw reads simple labels, and "
-                                     "none of contextual bandits, several classes or several lines",
+  static const char *const what[] = {("is not a simple label, which is one number: read-vw reads simple labels, and "
+                                      "none of contextual bandits, several classes or several lines"),
                                      "is not a weight, which is a number", "is not a base, which is a number"};
   const read_vw *self = in->self;
   const char *const names[] = {self->label.name, self->weight.name, self->label.name};

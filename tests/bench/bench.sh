@@ -28,7 +28,7 @@ adloom=${BENCH_ADLOOM:-$ADLOOM_BUILD/adloom}
 tools=$ADLOOM_BUILD/tests/bench
 source=$ADLOOM_SRC/tests/bench
 work=${BENCH_DIR:-$ADLOOM_BUILD/bench-data}
-contests=start,dispatch,reading,clicks,factors,linear,text,kmeans,gmm,als,keyed,journey,market,growth,memory
+contests=start,dispatch,isolate,reading,clicks,factors,linear,text,kmeans,gmm,als,keyed,journey,market,growth,memory
 [ "$size" = full ] || contests=${contests/linear,/} # its peer alone takes seconds, however few the rows are
 [ -z "${BENCH:-}" ] || contests=$BENCH
 mkdir -p "$work/out"

@@ -1,6 +1,7 @@
 /*
  * A plugin that does nothing, for measuring what the engine does around plugins: bench.rows makes rows in memory,
- * bench.noop hands them on as they are, bench.look does so too but reads a column, bench.drop ends the pipeline, and so
+ * bench.noop hands them on as they are, bench.look does so too but reads a column, bench.give adds a copy of it, bench.drop
+ * ends the pipeline, and so
  * does bench.total, which reads all of some columns and reports what they hold: for measuring the stages before it without
  * what writing costs, and for comparing results.
  */
@@ -8,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- bench.rows ---- */
 
@@ -135,6 +137,57 @@ static const adl_class look_class = {
     .process = do_nothing,
 };
 
+/* ---- bench.give ---- */
+
+typedef struct give {
+  adl_input x;
+  adl_output as;
+} give;
+
+static const adl_param give_params[] = {
+    {.name = "x",
+     .type = ADL_PARAM_COLUMN,
+     .flags = ADL_REQUIRED,
+     .offset = offsetof(give, x),
+     .elements = ADL_MASK(ADL_FLOAT32),
+     .doc = "A column."},
+    {.name = "as",
+     .type = ADL_PARAM_NEW_COLUMN,
+     .flags = ADL_PLAIN_NAME,
+     .offset = offsetof(give, as),
+     .default_value = "copy",
+     .doc = "The same again."},
+};
+
+static adl_status give_bind(const adl_call *call, void *instance) {
+  give *self = instance;
+  return call->host->declare(call, &self->as, (adl_type){.element = ADL_FLOAT32, .shape = ADL_SCALAR});
+}
+
+static adl_status give_rows(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
+                            adl_out *out) {
+  const give *self = instance;
+  adl_buffers column;
+  (void)model;
+  ADL_TRY(call->host->reserve(call, out, self->as.slot, batch->rows, 0, 0, &column));
+  memcpy(column.data, batch->slots[self->x.slot]->data, (size_t)batch->rows * sizeof(float));
+  return ADL_OK;
+}
+
+static const adl_class give_class = {
+    .struct_size = sizeof(adl_class),
+    .kind = ADL_TRANSFORM,
+    .id = "bench.give",
+    .title = "A column again",
+    .doc = "Adds a copy of a column.",
+    .form = ADL_SAME,
+    .instance_size = sizeof(give),
+    .state_version = 0,
+    ADL_PARAMS(give_params),
+    .bind = give_bind,
+    .process = give_rows,
+};
+
 /* ---- bench.drop ---- */
 
 typedef struct nowhere {
@@ -260,7 +313,8 @@ static const adl_class total_class = {
     .report = total_report,
 };
 
-static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class, &drop_class, &total_class};
+static const adl_class *const classes[] = {&rows_class, &noop_class, &look_class,
+                                           &give_class, &drop_class, &total_class};
 
 static const adl_plugin plugin = {
     .struct_size = sizeof(adl_plugin),
@@ -274,4 +328,6 @@ static const adl_plugin plugin = {
 };
 
 ADL_PLUGIN("bench.noop", "1.0.0",
-           "source:bench.rows transform:bench.noop transform:bench.look sink:bench.drop evaluate:bench.total", &plugin);
+           "source:bench.rows transform:bench.noop transform:bench.look transform:bench.give sink:bench.drop "
+           "evaluate:bench.total",
+           &plugin);

@@ -22,7 +22,7 @@ if command -v man >/dev/null && command -v groff >/dev/null; then
 fi
 
 # Every command and option stands in the page.
-for command in run check peek graph plugin model; do
+for command in $("$ADLOOM_BUILD/adloom" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
   for option in $("$ADLOOM_BUILD/adloom" $command --help | sed -n 's/^  --\([a-z-]*\).*/\1/p'); do
     tag=$(printf '%s' "--$option" | sed 's/-/\\\\-/g')
     grep -q -- "^\\\\fB$tag\\\\fR" "$ADLOOM_SRC/docs/adloom.1" || {

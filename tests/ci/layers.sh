@@ -4,7 +4,7 @@ set -u
 cd "$ADLOOM_SRC" || exit 1
 failed=0
 below=
-for layer in base data config expr plugin graph model engine report compare cli; do
+for layer in base data config expr plugin graph model engine stand conform report compare cli; do
   below="$below $layer"
   [ -d core/$layer ] || {
     echo "there is no core/$layer"

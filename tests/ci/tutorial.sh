@@ -49,4 +49,13 @@ awk -F, '
     exit bad || kinds != 8 || NR < 380
   }' run/decisions.csv || say "decisions.csv is not what the tutorial says"
 awk '/held-out:/ { held = 1 } held && $1 == "rows" { exit $2 != 3999 }' run.txt || say "the offers were judged as if they had been shown"
+# Step 8, by its own command.
+command=$(sed -n 's|^build/adloom \(compare pipelines/newsletter.yaml .*\)$|\1|p' "$ADLOOM_SRC/docs/tutorial.md")
+# shellcheck disable=SC2086 # it is a command line
+set -- $command
+shift 2
+"$adloom" compare "$ADLOOM_SRC/pipelines/newsletter.yaml" "$@" --var "SHOP_LOG=$here/build/shop.csv" --store store --out compared >compare.txt 2>compare.err ||
+  { cat compare.err; say "the comparison does not run"; }
+awk '$1 == 1 { best = $2 " " $3 } / real$/ { real++ } END { exit !(best == "ftrl 10" && real == 3) }' compare.txt ||
+  { cat compare.txt; say "the comparison does not tell what the tutorial says"; }
 exit $failed

@@ -1,4 +1,5 @@
 /* What expressions compute: known answers for every operator and function, null truth tables, types, calls. */
+#include <float.h>
 #include <math.h>
 
 #include "core/expr/internal.h"
@@ -244,6 +245,57 @@ START_TEST(mathematics) {
       {"pow(-2, 0.5)", "null|null|null|null|null"},
   };
   CHECK_ANSWERS(answers);
+}
+END_TEST
+
+/* Numbers of every size, and close to where the algorithm changes its mind. */
+static double log1p_argument(uint64_t number) {
+  double unit = adl_random_unit(7, number), wide = ldexp(unit + 0.5, (int)(adl_random(8, number) % 600) - 300);
+  switch (number % 8) {
+    case 0: return floor(100 * unit);
+    case 1: return wide;
+    case 2: return unit - 1;
+    case 3: return -0.2928932 + (unit - 0.5) * 1e-5;
+    case 4: return 0.4142136 + (unit - 0.5) * 1e-5;
+    case 5: return 1e4 * unit;
+    case 6: return fmax(-wide, -1);
+    default: return 2 * (unit - 0.5) * 1e-8;
+  }
+}
+
+START_TEST(log1p_is_exact_to_a_unit_and_the_same_everywhere) {
+  enum { ROWS = 1003 };
+  double from[ROWS], to[ROWS], plain[ROWS], worst = 0;
+  for (uint64_t round = 0; round < 300; round++) {
+    for (uint64_t row = 0; row < ROWS; row++) from[row] = log1p_argument(round * ROWS + row);
+    adl_expr_log1p_values(from, to, ROWS);
+    adl_expr_log1p_plain(from, plain, ROWS);
+    ck_assert_mem_eq(to, plain, sizeof to);
+    for (uint64_t row = 0; row < ROWS; row++) {
+      long double right = log1pl((long double)from[row]);
+      if (from[row] <= -1) {
+        ck_assert(!isfinite(to[row]));
+        continue;
+      }
+      int exponent;
+      (void)frexp((double)right, &exponent);
+      double unit = ldexp(1, (exponent < -1021 ? -1021 : exponent) - 53);
+      worst = fmax(worst, (double)fabsl((long double)to[row] - right) / unit);
+    }
+  }
+  ck_assert_double_lt(worst, 1);
+}
+END_TEST
+
+START_TEST(log1p_of_odd_numbers) {
+  double from[] = {0, -0.0, INFINITY, -INFINITY, NAN, -1, nextafter(-1, 0), DBL_MAX, DBL_MIN, 4.9e-324, -2}, to[11];
+  adl_expr_log1p_values(from, to, 11);
+  ck_assert(to[0] == 0 && !signbit(to[0]));
+  ck_assert(to[1] == 0 && signbit(to[1]));
+  ck_assert(isinf(to[2]));
+  for (int i = 3; i < 6; i++) ck_assert(!isfinite(to[i]));
+  for (int i = 6; i < 10; i++) ck_assert_double_eq(to[i], log1p(from[i]));
+  ck_assert(isnan(to[10]));
 }
 END_TEST
 
@@ -513,6 +565,8 @@ static Suite *suite(void) {
   tcase_add_test(t, truth_tables);
   tcase_add_test(t, choice);
   tcase_add_test(t, mathematics);
+  tcase_add_test(t, log1p_is_exact_to_a_unit_and_the_same_everywhere);
+  tcase_add_test(t, log1p_of_odd_numbers);
   tcase_add_test(t, strings);
   tcase_add_test(t, times);
   tcase_add_test(t, calendar);

@@ -197,6 +197,50 @@ START_TEST(a_failing_plugin_ends_the_run) {
 }
 END_TEST
 
+/* exit would end the run as if all were well. */
+START_TEST(a_plugin_that_exits_is_told) {
+  program p = program_open();
+  GString *log = g_string_new("user,x\n");
+  for (int i = 0; i < 1000; i++) g_string_append_printf(log, "u%d,%d\n", i % 10, i);
+  program_write(&p, "log.csv", log->str, -1);
+  char *plugin = bring(&p, "exits");
+  write_pipeline(&p, "a.yaml", plugin, "test.exits");
+  program_run(&p, "run a.yaml --out r");
+  ASSERT_STATUS(&p, 1);
+  ASSERT_SAYS(&p, "s: the plugin called exit in process of test.exits 1.0.0");
+  ASSERT_SAYS(&p, "nothing was published");
+  ck_assert(!program_has(&p, "r/out.csv"));
+  program_assert_tidy(&p);
+  others_are_not_disturbed(&p, plugin, false);
+  g_free(plugin);
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
+/* All of tests/badplugins at once where plugins are looked for: each is listed or passed over, and others go on. */
+START_TEST(all_of_them_disturb_nobody) {
+  program p = program_open();
+  program_write(&p, "log.csv", log_csv, -1);
+  char *folder = g_strdup_printf("%s/tests/badplugins/.libs", program_build());
+  g_setenv("ADLOOM_PLUGIN_PATH", folder, TRUE);
+  write_pipeline(&p, "fine.yaml", NULL, "dedupe");
+  program_run(&p, "run fine.yaml --out fine --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert(program_has(&p, "fine/out.csv"));
+  program_run(&p, "plugin list");
+  ASSERT_STATUS(&p, 0);
+  ck_assert(strstr(p.out, "test.right") != NULL && strstr(p.out, "no-note.so") != NULL);
+  write_pipeline(&p, "right.yaml", NULL, "test.right");
+  program_run(&p, "run right.yaml --out right --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert(program_has(&p, "right/out.csv"));
+  g_unsetenv("ADLOOM_PLUGIN_PATH");
+  g_free(folder);
+  program_close(&p);
+}
+END_TEST
+
 /* A stage that crashes takes nothing along that was done before: models that were fitted are not fitted again. */
 START_TEST(models_outlive_a_crash) {
   program p = program_open();
@@ -233,6 +277,8 @@ int main(void) {
   tcase_add_loop_test(tests, a_spoiled_file_is_refused, 0, G_N_ELEMENTS(spoiled));
   tcase_add_test(tests, everybody_may_write_to_it);
   tcase_add_loop_test(tests, a_failing_plugin_ends_the_run, 0, G_N_ELEMENTS(failing));
+  tcase_add_test(tests, a_plugin_that_exits_is_told);
+  tcase_add_test(tests, all_of_them_disturb_nobody);
   tcase_add_test(tests, models_outlive_a_crash);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

@@ -1,6 +1,6 @@
 /*
- * The harness: puts one stage (or a few) between a source of rows given as CSV text and a place where what leaves is
- * collected, and runs them on the real engine. For tests of stage classes and of the engine.
+ * The harness (<adloom/test.h>, core/stand) as the tests of this tree use it: under its older names, and with what needs
+ * types of the core.
  *
  *   adl_harness *h = adl_harness_new("x,y\n1,2\n3,4\n", "{x: float, y: float}");
  *   adl_harness_run(h, "  stage: {use: kmeans, features: [x, y], clusters: 2}\n", "stage");
@@ -15,56 +15,59 @@
 #ifndef ADLOOM_TESTS_HARNESS_H
 #define ADLOOM_TESTS_HARNESS_H
 
-#include "core/data/frame.h"
-#include "core/data/tensors.h"
-#include "core/engine/engine.h"
+#include "core/report/page.h"
+#include "core/stand/test.h"
 
-typedef struct adl_harness adl_harness;
+#define adl_harness adl_test
+#define adl_harness_free adl_test_free
+#define adl_harness_threads adl_test_threads
+#define adl_harness_memory adl_test_memory
+#define adl_harness_source adl_test_source
+#define adl_harness_top adl_test_top
+#define adl_harness_store adl_test_store
+#define adl_harness_models adl_test_models
+#define adl_harness_limit adl_test_limit
+#define adl_harness_file adl_test_file
+#define adl_harness_ok adl_test_ok
+#define adl_harness_errors adl_test_errors
+#define adl_harness_directory adl_test_directory
+#define adl_harness_run_directory adl_test_run_directory
+#define adl_harness_rows adl_test_rows
+#define adl_harness_number adl_test_number
+#define adl_harness_null adl_test_null
+#define adl_harness_column adl_test_column
+#define adl_harness_type adl_test_type
+#define adl_harness_split adl_test_split
+#define adl_harness_model adl_test_model
+#define adl_harness_report adl_test_report
+#define adl_harness_rejected adl_test_rejected
 
 /* `csv` with a header line; `columns` as for read-csv. */
-adl_harness *adl_harness_new(const char *csv, const char *columns);
-void adl_harness_free(adl_harness *harness);
+static inline adl_harness *adl_harness_new(const char *csv, const char *columns) {
+  adl_harness *harness = adl_test_new();
+  harness->stand->report = adl_page_write;
+  harness->strict = true;
+  adl_test_csv(harness, columns, csv);
+  return harness;
+}
 
-/* Before a run; they stay for later ones. */
-void adl_harness_threads(adl_harness *harness, int threads);  /* default 2 */
-void adl_harness_memory(adl_harness *harness, int64_t bytes); /* default: plenty */
-void adl_harness_source(adl_harness *harness,
-                        const char *parameters);                /* more of the source, "holdout: {...}", one line */
-void adl_harness_top(adl_harness *harness, const char *lines);  /* more top-level lines, "seed: 7\n" */
-void adl_harness_store(adl_harness *harness, bool use);         /* a model store of its own; default: none */
-void adl_harness_models(adl_harness *harness, const char *run); /* --models */
-void adl_harness_limit(adl_harness *harness, int64_t rows);
-/* Writes a file into the directory of the pipeline; returns its path (the harness's). */
-const char *adl_harness_file(adl_harness *harness, const char *name, const char *content, gssize size);
+static inline adl_outcome adl_harness_run(adl_harness *harness, const char *stages, const char *tap) {
+  adl_test_run(harness, stages, tap);
+  return adl_test_outcome(harness);
+}
 
-/* Runs a pipeline of the source and these stages (YAML lines, indented by two), and collects what leaves the stage `tap`
- * (NULL: nothing). Earlier results go. */
-adl_outcome adl_harness_run(adl_harness *harness, const char *stages, const char *tap);
-
-/* ---- afterwards ---- */
-bool adl_harness_ok(const adl_harness *harness);            /* it ran, with no error */
-const char *adl_harness_errors(const adl_harness *harness); /* all problems, as users see them */
-const char *adl_harness_directory(const adl_harness *harness);
-const char *adl_harness_run_directory(const adl_harness *harness); /* of the last run */
-char *adl_harness_read(const adl_harness *harness,
-                       const char *name); /* a file of the run directory; free it; NULL: none */
-
-int64_t adl_harness_rows(const adl_harness *harness);
-/* Value of a column of the tapped stage; the test fails (abort) if there is no such column or row. */
-double adl_harness_number(const adl_harness *harness, const char *column, int64_t row);
-bool adl_harness_null(const adl_harness *harness, const char *column, int64_t row);
-char *adl_harness_text(const adl_harness *harness, const char *column, int64_t row); /* as for people; free it */
-/* All rows as one column; the harness's. NULL: no rows. */
-const adl_column *adl_harness_column(adl_harness *harness, const char *column);
-adl_type adl_harness_type(const adl_harness *harness, const char *column);
-adl_split adl_harness_split(const adl_harness *harness, int64_t row);
-
-const adl_tensors *adl_harness_model(const adl_harness *harness, const char *stage); /* NULL: none */
-double adl_harness_report(const adl_harness *harness, const char *stage, const char *over,
-                          const char *name); /* NAN: none */
-int64_t adl_harness_rejected(const adl_harness *harness);
-char *adl_harness_rejects(const adl_harness *harness); /* "stage line column reason\n" for each; free it */
-/* Digest of everything that the run published (models, outputs, metrics, rejects), free it: equal bytes, equal text. */
-char *adl_harness_digest(const adl_harness *harness);
+/* Texts that are kept beyond the next run; free them. (The test itself, which keeps them too, is never const.) */
+static inline char *adl_harness_read(const adl_harness *harness, const char *name) {
+  return g_strdup(adl_test_read((adl_test *)harness, name));
+}
+static inline char *adl_harness_text(const adl_harness *harness, const char *column, int64_t row) {
+  return g_strdup(adl_test_text((adl_test *)harness, column, row));
+}
+static inline char *adl_harness_rejects(const adl_harness *harness) {
+  return g_strdup(adl_test_rejects((adl_test *)harness));
+}
+static inline char *adl_harness_digest(const adl_harness *harness) {
+  return g_strdup(adl_test_digest((adl_test *)harness));
+}
 
 #endif

@@ -1,6 +1,8 @@
 /*
  * Reading notes from files: what a plugin says about itself, and files that are cut off, damaged or hostile.
  */
+#include <adloom/plugin.h>
+
 #include "tests/plugin/scene.h"
 
 #include <elf.h>
@@ -41,7 +43,7 @@ START_TEST(good_note) {
   GString *why = g_string_new(NULL);
   ck_assert_msg(read_bytes(&s, bytes, size, &note, why), "%s", why->str);
   ck_assert(note.found);
-  ck_assert_uint_eq(note.abi_major, 0);
+  ck_assert_uint_eq(note.abi_major, ADL_ABI_MAJOR);
   ck_assert_str_eq(note.id, "test.good");
   ck_assert_str_eq(note.version, "1.0.0");
   ck_assert_str_eq(note.ids, "feature:test.number transform:test.old sink:test.nowhere");

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/data/tensors.h"
@@ -222,6 +223,19 @@ static void stage_report_number(const adl_call *call, adl_report *report, const 
   g_hash_table_insert(current->reported, g_strdup(name), g_memdup2(&value, sizeof value));
 }
 
+/* Of a plot the heights of the first series, by the label of each, or its number. */
+static void stage_report_plot(const adl_call *call, adl_report *report, const adl_plot *plot) {
+  (void)call;
+  (void)report;
+  const adl_series *series = plot->series[0];
+  for (int64_t i = 0; i < series->count; i++) {
+    ck_assert(isfinite(series->x[i]) && isfinite(series->y[i]));
+    char *name = series->labels != NULL ? g_strdup_printf("%s: %s", plot->name, series->labels[i])
+                                        : g_strdup_printf("%s: %d", plot->name, (int)i);
+    g_hash_table_insert(current->reported, name, g_memdup2(&series->y[i], sizeof *series->y));
+  }
+}
+
 static void open_batch(bare_stage *stage, const bare_table *table, int64_t first, int64_t rows) {
   stage->first = first;
   for (int i = 0; i < table->count; i++) stage->batch[i] = adl_array_slice(table->columns[i], first, rows);
@@ -286,6 +300,7 @@ static const adl_call *call_of(bare_stage *stage) {
   host.dimension_name = stage_dimension_name;
   host.reserve = stage_reserve;
   host.report_number = stage_report_number;
+  host.report_plot = stage_report_plot;
   host.fold = stage_fold;
   call = (adl_call){.struct_size = sizeof call, .host = &host};
   current = stage;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "common/policy.h"
+#include "tests/plugins/reported.h"
 #include "tests/plugins/transform.h"
 
 #define ASSERT_SAYS(h, text)                                                                                           \
@@ -273,6 +274,29 @@ START_TEST(caps_and_quotas) {
 }
 END_TEST
 
+/* What was chosen how often, the most first, and how likely all of them were. */
+static void check_report_of_choices(const adl_harness *h, double rows, const int chosen[40]) {
+  reported r = reported_read(h);
+  int different = 0, most = 0;
+  for (int ad = 0; ad < 40; ad++) {
+    different += chosen[ad] > 0;
+    most = MAX(most, chosen[ad]);
+  }
+  reported_check(&r, "c", "", "different ones chosen", different, NAN, NAN, 0);
+  JsonObject *plot = reported_item(&r, "c", "", "chosen most"), *all = reported_item(&r, "c", "", "propensities");
+  ck_assert(plot != NULL && all != NULL);
+  JsonArray *labels = json_object_get_array_member(plot, "labels"), *y = json_object_get_array_member(plot, "y");
+  ck_assert_uint_eq(json_array_get_length(labels), (guint)MIN(different, 30));
+  ck_assert(json_array_get_double_element(y, 0) == most);
+  for (guint i = 1; i < json_array_get_length(y); i++)
+    ck_assert(json_array_get_double_element(y, i) <= json_array_get_double_element(y, i - 1));
+  double sum = 0;
+  JsonArray *bins = json_object_get_array_member(all, "y");
+  for (guint i = 0; i < json_array_get_length(bins); i++) sum += json_array_get_double_element(bins, i);
+  ck_assert(sum == rows);
+  reported_free(&r);
+}
+
 /* Everything is used up: as many rows leave as the quotas have room for, and the report says what was left empty. */
 START_TEST(quotas_are_used_up_exactly) {
   GString *csv = make_groups(900);
@@ -286,6 +310,7 @@ START_TEST(quotas_are_used_up_exactly) {
   ck_assert(adl_harness_report(h, "c", "", "groups") == 900);
   ck_assert(adl_harness_report(h, "c", "", "rows chosen") == rows);
   ck_assert(adl_harness_report(h, "c", "", "places unfilled") == 2700 - rows);
+  check_report_of_choices(h, rows, chosen);
   adl_harness_free(h);
   g_string_free(csv, TRUE);
   h = adl_harness_new("request,arm,score,ad,budget\na,1,5,x,\na,2,4,x,\nb,1,5,x,\nb,2,5,y,0\n", with_ads);

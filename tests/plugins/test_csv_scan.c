@@ -95,6 +95,74 @@ START_TEST(random_texts) {
 }
 END_TEST
 
+/* Texts as programs write them: every other field is quoted, some with delimiters and doubled quotes inside; now and then a
+ * byte is not as it should be, so that the usual and the unusual meet at every place of a chunk. */
+static uint32_t written_text(uint64_t seed, uint32_t size, char *text) {
+  static const char *const fields[] = {"\"\"",
+                                       "\"a\"",
+                                       "b",
+                                       "",
+                                       "\"c,d\"",
+                                       "\"e \"\"f\"\"\"",
+                                       "\"\"\"\"",
+                                       "12345678",
+                                       "\"a long one, with a comma\"",
+                                       "\"line\nfeed\""};
+  uint32_t at = 0;
+  for (uint64_t i = 0; at + 40 < size; i++) {
+    uint64_t random = adl_random(seed, i);
+    const char *field = fields[random % (random >> 60 == 0 ? 10 : 9)];
+    memcpy(text + at, field, strlen(field));
+    at += (uint32_t)strlen(field);
+    text[at++] = random >> 32 & 7 ? ',' : '\n';
+  }
+  if (seed % 3 == 0) text[adl_random(seed, 1u << 20) % at] = "\",x\n\r"[seed / 3 % 5];
+  return at;
+}
+
+START_TEST(written_texts) {
+  char text[800];
+  adl_csv_dialect dialect = {.delimiter = ',', .quote = '"', .max_field = 100000};
+  for (uint64_t round = 0; round < 1000; round++) {
+    uint64_t seed = (uint64_t)_i * 1000 + round;
+    dialect.max_field = seed % 7 == 0 ? 70 : 100000;
+    compare_all(&dialect, text, written_text(seed, sizeof text, text), 1 + (uint32_t)(seed % 150));
+  }
+}
+END_TEST
+
+/* The fields that need work after the scan are in records that say so, whichever way they were scanned. */
+START_TEST(records_know_their_quotes) {
+  static char text[800];
+  adl_csv_dialect dialect = {.delimiter = ',', .quote = '"', .max_field = 100000};
+  for (uint64_t seed = 1; seed < 1000; seed++) {
+    uint32_t ends[900];
+    adl_csv_record records[900];
+    if (seed % 3 == 0) continue;
+    uint32_t size = written_text(seed, sizeof text, text);
+    for (int i = 0; i < 3; i++) {
+      adl_csv_scanner scanner = adl_csv_scanner_named(implementations[i]);
+      adl_csv_scan scan = {.dialect = &dialect, .fields = true, .ends = ends, .ends_capacity = 900};
+      scan.records = records;
+      scan.records_capacity = 900;
+      if (scanner == NULL) continue;
+      ck_assert_int_eq(scanner(&scan, text, size, true), ADL_CSV_DONE);
+      for (uint32_t r = 0; r < scan.records_count; r++) {
+        bool quotes = false, doubled = false;
+        for (uint32_t at = records[r].begin; at < records[r].end; at++) {
+          quotes |= text[at] == '"';
+          doubled |=
+              text[at] == '"' && at + 1 < records[r].end && text[at + 1] == '"' && /* not an empty field */
+              !((at == records[r].begin || text[at - 1] == ',') && (at + 2 == records[r].end || text[at + 2] == ','));
+        }
+        ck_assert_int_eq(records[r].quotes, quotes);
+        ck_assert_int_eq(records[r].doubled, doubled);
+      }
+    }
+  }
+}
+END_TEST
+
 START_TEST(every_length_around_a_chunk) {
   char text[200];
   adl_csv_dialect dialect = {.delimiter = ',', .quote = '"', .max_field = 1000};
@@ -175,6 +243,8 @@ int main(void) {
   TCase *tcase = tcase_create("scan");
   tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, random_texts, 0, 16);
+  tcase_add_loop_test(tcase, written_texts, 0, 8);
+  tcase_add_test(tcase, records_know_their_quotes);
   tcase_add_test(tcase, every_length_around_a_chunk);
   tcase_add_test(tcase, known_answers);
   tcase_add_test(tcase, high_and_zero_bytes);

@@ -9,6 +9,7 @@
 #include "common/category.h"
 #include "common/entries.h"
 #include "common/murmur3.h"
+#include "common/term_hash.h"
 #include "common/vocabulary.h"
 #include "core/data/tensors.h"
 #include "tests/plugins/bare_host.h"
@@ -247,9 +248,35 @@ START_TEST(damaged_models_are_refused) {
 }
 END_TEST
 
+/* Many terms at a time, of all lengths, as one after the other; and nothing outside of them is read. */
+START_TEST(terms_are_hashed_as_one_by_one) {
+  for (int64_t count = 0; count < 300; count += 23) {
+    adl_term *keys = malloc(((size_t)count + 1) * sizeof *keys);
+    uint32_t *hash = malloc(((size_t)count + 1) * sizeof *hash);
+    char **texts = malloc(((size_t)count + 1) * sizeof *texts);
+    for (int64_t i = 0; i < count; i++) {
+      uint64_t random = adl_random(3, (uint64_t)(1000 * count + i));
+      int64_t size = (int64_t)(random % (random >> 60 == 0 ? 40 : 17));
+      texts[i] = malloc((size_t)size + (size == 0));
+      for (int64_t at = 0; at < size; at++) texts[i][at] = (char)adl_random(random, (uint64_t)at);
+      keys[i] = adl_term_of(texts[i], size);
+    }
+    adl_terms_murmur3(keys, count, 0xfffffff, hash);
+    for (int64_t i = 0; i < count; i++) {
+      ck_assert_uint_eq(hash[i], adl_murmur3(texts[i], (size_t)keys[i].size, 0) & 0xfffffff);
+      free(texts[i]);
+    }
+    free(keys);
+    free(hash);
+    free(texts);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("entries");
   TCase *hash = tcase_create("murmur3");
+  tcase_add_test(hash, terms_are_hashed_as_one_by_one);
   tcase_add_loop_test(hash, known_hashes, 0, (int)G_N_ELEMENTS(hashes));
   tcase_add_test(hash, mixing_is_a_bijection_on_samples);
   suite_add_tcase(suite, hash);

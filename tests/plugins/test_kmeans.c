@@ -92,6 +92,44 @@ START_TEST(known_answer) {
 }
 END_TEST
 
+/* The map of rows of two dimensions is these rows, turned: distances are the same, the first direction the wider one. Of
+ * three dimensions it shows as much of the spread as it says. */
+START_TEST(the_map_keeps_distances) {
+  float *flat = blobs_new(3, 60, 2, 3, 2);
+  fake_matrix matrix = {60, 2, flat, NULL, NULL};
+  fake_stage *stage = fake_stage_new(kmeans_class(), &matrix, "clusters", "3", NULL);
+  ck_assert_int_eq(fake_fit(stage, &matrix), ADL_OK);
+  adl_tensor map = fake_tensor(stage, "map");
+  ck_assert_int_eq(map.size[0], 60);
+  const float *xy = map.data;
+  double spread[2] = {0, 0};
+  for (int a = 0; a < 60; a++) {
+    for (int b = 0; b < a; b++) {
+      double expected = hypot((double)(flat[2 * a] - flat[2 * b]), (double)(flat[2 * a + 1] - flat[2 * b + 1]));
+      double found = hypot((double)(xy[2 * a] - xy[2 * b]), (double)(xy[2 * a + 1] - xy[2 * b + 1]));
+      ck_assert_double_eq_tol(found, expected, 1e-4);
+    }
+    for (int k = 0; k < 2; k++) spread[k] += (double)xy[2 * a + k] * (double)xy[2 * a + k];
+  }
+  ck_assert_double_gt(spread[0], spread[1]);
+  double all = spread[0] + spread[1];
+  ck_assert_double_eq_tol(fake_number(stage, "map_share", 0), spread[0] / all, 1e-6);
+  ck_assert_double_eq_tol(fake_number(stage, "map_share", 0) + fake_number(stage, "map_share", 1), 1, 1e-9);
+  fake_stage_free(stage);
+  free(flat);
+  blobs300 blobs = blobs300_new(1);
+  stage = fake_stage_new(kmeans_class(), &blobs.matrix, "clusters", "3", NULL);
+  ck_assert_int_eq(fake_fit(stage, &blobs.matrix), ADL_OK);
+  double first = fake_number(stage, "map_share", 0), second = fake_number(stage, "map_share", 1);
+  ck_assert(first > second && second > (1 - first - second) && first + second < 1);
+  ck_assert_int_eq(fake_process(stage, &blobs.matrix), ADL_OK);
+  const int32_t *group = fake_tensor(stage, "map_group").data;
+  ck_assert_mem_eq(stage->columns[0], group, 300 * sizeof *group);
+  fake_stage_free(stage);
+  free(blobs.x);
+}
+END_TEST
+
 /* Where it stops, as scikit-learn: iterations and inertia of the centres it stopped at. */
 START_TEST(stopping) {
   static const struct {
@@ -398,6 +436,7 @@ int main(void) {
   Suite *suite = suite_create("kmeans");
   TCase *fitting = tcase_create("fitting");
   tcase_add_test(fitting, known_answer);
+  tcase_add_test(fitting, the_map_keeps_distances);
   tcase_add_test(fitting, stopping);
   tcase_add_test(fitting, empty_clusters);
   tcase_add_test(fitting, finds_clusters);

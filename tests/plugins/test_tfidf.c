@@ -86,6 +86,18 @@ START_TEST(the_usual_numbers) {
   ck_assert_float_eq_tol(((const float *)idf.data)[0], 1.91629073f, 1e-6f);
   ck_assert(*(const double *)g_hash_table_lookup(stage->reported, "words") == 9);
   ck_assert(*(const double *)g_hash_table_lookup(stage->reported, "documents") == 4);
+  /* documents that hold a word, times its idf */
+  const struct {
+    const char *word;
+    double weight;
+  } weights[] = {{"the", 4}, {"document", 3 * 1.22314355}, {"and", 1.91629073}};
+  for (guint i = 0; i < G_N_ELEMENTS(weights); i++) {
+    char *name = g_strdup_printf("words that weigh most: %s", weights[i].word);
+    const double *weight = g_hash_table_lookup(stage->reported, name);
+    ck_assert_ptr_nonnull(weight);
+    ck_assert_double_eq_tol(*weight, weights[i].weight, 1e-5);
+    g_free(name);
+  }
 }
 END_TEST
 
