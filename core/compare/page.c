@@ -203,7 +203,9 @@ static void append_sweep(const adl_comparison *comparison, const char *stage, co
                          .x_title = axis->key,
                          .y_title = name,
                          .series = &only};
-  if (count > 1) adl_chart_draw(out, &plot);
+  bool moves = false;
+  for (guint i = 1; i < count; i++) moves = moves || y[i] != y[0];
+  if (moves) adl_chart_draw(out, &plot);
   g_free(title);
   g_free(x);
   g_free(points);
