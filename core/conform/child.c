@@ -14,7 +14,7 @@
 #include "core/engine/crash.h"
 #include "core/graph/call.h"
 
-enum { USUAL_LIMIT = 60, MOST_NOISE = 2000, STOPPED = 3 };
+enum { USUAL_LIMIT = 180, MOST_NOISE = 2000, STOPPED = 3 };
 
 static int report_to = -1; /* in the child: the pipe */
 
