@@ -2,6 +2,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
+#include "core/base/text.h"
 #include "core/compare/compare.h"
 
 static void text_member(JsonBuilder *b, const char *name, const char *text) {
@@ -12,7 +13,7 @@ static void text_member(JsonBuilder *b, const char *name, const char *text) {
 static void number_member(JsonBuilder *b, const char *name, double value) {
   json_builder_set_member_name(b, name);
   if (isfinite(value))
-    json_builder_add_double_value(b, value);
+    json_builder_add_double_value(b, adl_text_json_double(value));
   else
     json_builder_add_null_value(b);
 }
