@@ -86,6 +86,24 @@ cmp -s run/metrics.json second.json || say "other results with a spoilt store"
 "$adloom" run shop.yaml --out run >out 2>err
 grep -q '^fitting' err && say "the spoilt entries were not made again"
 
+# A comparison that is interrupted goes on from the models that were fitted.
+cp all.csv "$SHOP_LOG"
+sweep="--swap segment.clusters=3,4,5,6,7,8,9,11,12,13 --threads 1 --out compared"
+# shellcheck disable=SC2086 # a list of words
+"$adloom" compare shop.yaml $sweep >out 2>err &
+running=$!
+while kill -0 $running 2>/dev/null && ! grep -q '^fitting segment~3' err; do sleep 0.02; done
+kill -INT $running 2>/dev/null
+wait $running
+[ $? = 130 ] || say "an interrupted comparison does not say so"
+grep -q 'the same command goes on from there' err || say "an interrupted comparison does not say how to go on"
+[ ! -e compared ] || say "an interrupted comparison leaves results"
+# shellcheck disable=SC2086
+"$adloom" compare shop.yaml $sweep >out 2>err || say "the comparison does not go on"
+grep -q '^loaded segment$' err && grep -q '^loaded segment~2$' err && grep -q '^fitting segment~9$' err ||
+  say "the comparison does not go on from what was fitted"
+[ "$(grep -c '^ *[0-9]' out)" -ge 10 ] || say "the comparison has not all versions"
+
 "$adloom" store prune >out 2>err && say "prune removes without being told what"
 "$adloom" store prune --unused soon >out 2>err && say "prune takes a time that is none"
 "$adloom" store prune --unused 30d >out || say "prune --unused fails"
