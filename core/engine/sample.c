@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 enum { ROOM = 2 * ADL_SAMPLE_ROWS };
 
 struct adl_sample {
-  GMutex lock;
+  pthread_mutex_t lock;
   uint64_t key;
   int32_t columns;
   _Atomic uint64_t limit; /* rows with a hash from here on are none of the sample */
@@ -19,7 +20,7 @@ struct adl_sample {
 
 adl_sample *adl_sample_new(uint64_t key, int32_t columns) {
   adl_sample *sample = g_new0(adl_sample, 1);
-  g_mutex_init(&sample->lock);
+  pthread_mutex_init(&sample->lock, NULL);
   sample->key = key;
   sample->columns = columns;
   atomic_init(&sample->limit, UINT64_MAX);
@@ -34,7 +35,7 @@ static void clear_row(const adl_sample *sample, adl_sample_row *row) {
 void adl_sample_free(adl_sample *sample) {
   if (sample == NULL) return;
   for (int64_t i = 0; i < sample->count; i++) clear_row(sample, &sample->rows[i]);
-  g_mutex_clear(&sample->lock);
+  pthread_mutex_destroy(&sample->lock);
   g_free(sample);
 }
 
@@ -96,17 +97,17 @@ void adl_sample_add(adl_sample *sample, const adl_frame *frame) {
     int64_t tag = tags[row] & ((INT64_C(1) << ADL_TAG_SPLIT_SHIFT) - 1);
     uint64_t hash = adl_random(sample->key, (uint64_t)tag);
     if (hash > atomic_load_explicit(&sample->limit, memory_order_relaxed)) continue;
-    if (!locked) g_mutex_lock(&sample->lock);
+    if (!locked) pthread_mutex_lock(&sample->lock);
     locked = true;
     keep(sample, frame, row, hash, tag);
   }
-  if (locked) g_mutex_unlock(&sample->lock);
+  if (locked) pthread_mutex_unlock(&sample->lock);
 }
 
 const adl_sample_row *adl_sample_rows(adl_sample *sample, int64_t *count) {
-  g_mutex_lock(&sample->lock);
+  pthread_mutex_lock(&sample->lock);
   cut(sample);
   *count = sample->count;
-  g_mutex_unlock(&sample->lock);
+  pthread_mutex_unlock(&sample->lock);
   return sample->rows;
 }
