@@ -14,7 +14,7 @@
 static void usage(FILE *to) {
   fprintf(to, "Usage: adloom COMMAND ...\n\n");
   for (const adl_command *const *command = adl_commands(); *command != NULL; command++)
-    fprintf(to, "  %-10s %-24s %s\n", (*command)->name, (*command)->arguments, (*command)->summary);
+    fprintf(to, "  %-10s  %s\n", (*command)->name, (*command)->summary);
   fprintf(to, "\n`adloom COMMAND --help` tells more; `adloom --version` tells the version.\n");
 }
 

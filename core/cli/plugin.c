@@ -6,18 +6,17 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/base/terminal.h"
 #include "core/cli/plugin_new.h"
 #include "core/cli/replay.h"
 #include "core/plugin/describe.h"
 
 /* Columns of the terminal within reason; 80 when the output goes elsewhere. */
 static int page_width(void) {
-  struct winsize size;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col < 60 ? 60 : size.ws_col > 100 ? 100 : size.ws_col;
+  int columns, lines;
+  return adl_terminal_size(STDOUT_FILENO, &columns, &lines) ? CLAMP(columns, 60, 100) : 80;
 }
 
 static void print(GString *text) {

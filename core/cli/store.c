@@ -32,7 +32,7 @@ static char *time_text(int64_t seconds) {
 static void add_entry(adl_model_store *store, const adl_stored *one, GPtrArray *cells) {
   adl_model_meta *meta = NULL;
   char *warning = NULL;
-  adl_tensors *tensors = adl_model_store_load(store, one->hash, &meta, &warning);
+  adl_tensors *tensors = adl_model_store_look(store, one->hash, &meta, &warning);
   if (warning != NULL) fprintf(stderr, "adloom store: %s\n", warning);
   if (tensors != NULL) {
     GString *parameters = g_string_new(meta->parameters);

@@ -139,7 +139,7 @@ typedef struct adl_compare_options {
   FILE *progress_file;
 } adl_compare_options;
 
-/* Everything is checked before anything runs; what is wrong goes to `out` as people read it. */
+/* Everything is checked before anything runs; what is wrong, and what a run warns of, goes to `out` as people read it. */
 adl_comparison *adl_compare_run(const char *path, const adl_plan *plan, const adl_compare_options *options,
                                 adl_outcome *outcome, bool *usage, GString *out);
 void adl_comparison_free(adl_comparison *comparison);

@@ -280,12 +280,22 @@ static void fail_those(adl_trial **trials, const guint *numbers, const adl_versi
   g_string_free(text, TRUE);
 }
 
-static attempt run_those(adl_comparison *comparison, season *s, adl_trial **trials, const guint *numbers, guint count) {
+/* A list of a run's own, which knows the lines of the file. */
+static adl_problems *problems_of(const char *path) {
+  adl_problems *problems = adl_problems_new();
+  char *text = NULL;
+  gsize size = 0;
+  if (g_file_get_contents(path, &text, &size, NULL)) adl_problems_source(problems, path, text, size);
+  g_free(text);
+  return problems;
+}
+
+static attempt run_those(adl_comparison *comparison, season *s, adl_trial **trials, const guint *numbers, guint count,
+                         GString *out) {
   attempt result = {ADL_RUN_OK, false};
   adl_version *versions = g_new0(adl_version, count);
   for (guint v = 0; v < count; v++) versions[v].alone = s->alone[numbers[v]];
-  /* The first combination's list knows the lines of the file. */
-  adl_problems *problems = s->problems[numbers[0]];
+  adl_problems *problems = problems_of(s->path);
   adl_graph *graph = adl_graph_of_versions(versions, count, s->registry, problems);
   GPtrArray *watched = g_ptr_array_new();
   GPtrArray *collectors = collectors_of(graph, watched);
@@ -309,8 +319,10 @@ static attempt run_those(adl_comparison *comparison, season *s, adl_trial **tria
     fail_those(trials, numbers, versions, count, adl_engine_culprit(engine), problems);
     result.any_failed = true;
   }
+  if (result.outcome == ADL_RUN_OK && adl_problems_warnings(problems) > 0) adl_problems_print(problems, out, false);
   adl_engine_free(engine);
   adl_graph_free(graph);
+  adl_problems_free(problems);
   for (guint v = 0; v < count; v++) g_hash_table_destroy(versions[v].stages);
   g_ptr_array_free(collectors, TRUE);
   g_ptr_array_free(watched, TRUE);
@@ -319,7 +331,7 @@ static attempt run_those(adl_comparison *comparison, season *s, adl_trial **tria
 }
 
 /* Until every combination has run or failed. What was fitted before a failure comes from the store then. */
-static adl_outcome run_season(adl_comparison *comparison, season *s) {
+static adl_outcome run_season(adl_comparison *comparison, season *s, GString *out) {
   adl_trial **trials = g_new0(adl_trial *, s->count);
   guint *numbers = g_new(guint, s->count);
   adl_outcome outcome = ADL_RUN_OK;
@@ -328,7 +340,7 @@ static adl_outcome run_season(adl_comparison *comparison, season *s) {
     for (guint i = 0; i < s->count; i++)
       if (trials[i] == NULL) numbers[count++] = i;
     attempt result = {ADL_RUN_OK, false};
-    if (count > 0) result = run_those(comparison, s, trials, numbers, count);
+    if (count > 0) result = run_those(comparison, s, trials, numbers, count, out);
     again = result.any_failed;
     outcome = result.outcome == ADL_RUN_FAILED ? outcome : result.outcome;
   }
@@ -388,7 +400,7 @@ adl_comparison *adl_compare_run(const char *path, const adl_plan *plan, const ad
     } else {
       if (k == 0) comparison->first_seed = s.alone[0]->seed;
       if (k == 0) comparison->name = g_strdup(s.alone[0]->name);
-      *outcome = run_season(comparison, &s);
+      *outcome = run_season(comparison, &s, out);
     }
     close_season(&s);
   }

@@ -1,9 +1,7 @@
 #include "core/engine/reasons.h"
 
-#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/text.h"
 #include "core/model/digest.h"

@@ -137,6 +137,7 @@ typedef struct adl_graph {
   GPtrArray *stages;   /* of adl_stage *, topological order; owned */
   bool places_listed;  /* where plugins were looked for has been said */
   GHashTable *given;   /* of several versions: name of a stage -> its name in the file; NULL: they are the same */
+  GPtrArray *versions; /* of several: of GHashTable *, the names of each one's stages; NULL: it is one */
   GPtrArray *dropped;  /* of char *: "stage.parameter" that a swapped-in class does not know */
   GHashTable *written; /* absolute path of an output -> name of the stage that writes it */
   adl_region *region;  /* lists, instances, slots: freed with the graph */

@@ -64,6 +64,7 @@ void adl_graph_free(adl_graph *graph) {
   g_hash_table_destroy(graph->written);
   g_ptr_array_free(graph->dropped, TRUE);
   if (graph->given != NULL) g_hash_table_destroy(graph->given);
+  if (graph->versions != NULL) g_ptr_array_free(graph->versions, TRUE);
   adl_tree_free(graph->tree);
   adl_region_free(graph->region);
   g_free(graph->path);

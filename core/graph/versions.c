@@ -142,12 +142,14 @@ static void merge_stage(merge *m, adl_version *version, const adl_stage *stage) 
     add_stage(m, name, stage, mapping);
   }
   g_hash_table_insert(version->stages, g_strdup(stage->name), (gpointer)name);
+  g_hash_table_add(m->graph->versions->pdata[m->graph->versions->len - 1], (gpointer)name);
   g_string_free(what, TRUE);
 }
 
 static void merge_version(merge *m, adl_version *version) {
   GHashTable *kept = kept_stages(version->alone);
   version->stages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_ptr_array_add(m->graph->versions, g_hash_table_new(g_str_hash, g_str_equal));
   for (guint i = 0; i < version->alone->stages->len; i++) {
     const adl_stage *stage = version->alone->stages->pdata[i];
     if (stage->role == ADL_STAGE_CLASS && g_hash_table_contains(kept, stage)) merge_stage(m, version, stage);
@@ -167,6 +169,7 @@ adl_graph *adl_graph_of_versions(adl_version *versions, guint count, adl_registr
   const adl_graph *first = versions[0].alone;
   adl_graph *graph = adl_graph_new(first->path, registry, problems);
   graph->given = g_hash_table_new(g_str_hash, g_str_equal);
+  graph->versions = g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_destroy);
   graph->name = adl_region_text(graph->region, first->name);
   graph->seed = first->seed;
   graph->max_rejects = first->max_rejects;

@@ -66,15 +66,18 @@ char *adl_model_store_get(adl_model_store *store, const char *hash) {
   return path;
 }
 
-adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning) {
+adl_tensors *adl_model_store_look(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning) {
   GError *error = NULL;
   char *path = path_of(store, hash);
   if (meta != NULL) *meta = NULL;
   if (warning != NULL) *warning = NULL;
   if (path == NULL) return NULL;
+  struct stat state;
+  bool there = stat(path, &state) == 0;
   adl_tensors *tensors = adl_model_read(path, meta, &error);
   if (tensors != NULL) {
-    touch(path);
+    const struct timespec times[2] = {state.st_atim, {.tv_nsec = UTIME_OMIT}}; /* reading may have moved it */
+    if (there && utimensat(AT_FDCWD, path, times, 0) != 0) errno = 0;          /* somebody else's: it looks newer */
   } else if (error->code != ADL_MODEL_ERROR_ABSENT) {
     bool damaged = error->code == ADL_MODEL_ERROR_FORMAT;
     if (warning != NULL)
@@ -83,6 +86,14 @@ adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_
     if (damaged) unlink(path);
   }
   g_clear_error(&error);
+  g_free(path);
+  return tensors;
+}
+
+adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning) {
+  adl_tensors *tensors = adl_model_store_look(store, hash, meta, warning);
+  char *path = tensors != NULL ? path_of(store, hash) : NULL;
+  if (path != NULL) touch(path);
   g_free(path);
   return tensors;
 }

@@ -26,6 +26,8 @@ const char *adl_model_store_directory(const adl_model_store *store);
 /* The model of that hash, or NULL. A damaged entry is removed, and is NULL with *warning (a sentence to be freed; may be
  * NULL); the stage is then fitted again. */
 adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning);
+/* The same, which does not count as a use: for lists. */
+adl_tensors *adl_model_store_look(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning);
 /* Path of the file, to be freed, or NULL; unlike load it promises nothing about its content. */
 char *adl_model_store_get(adl_model_store *store, const char *hash);
 /* Keeps a model, all at once, and drops those unused for longest when the store has passed its cap; never one that was

@@ -104,6 +104,14 @@ grep -q '^loaded segment$' err && grep -q '^loaded segment~2$' err && grep -q '^
   say "the comparison does not go on from what was fitted"
 [ "$(grep -c '^ *[0-9]' out)" -ge 10 ] || say "the comparison has not all versions"
 
+# Looking at a model is not using it.
+touch -a -d '2 years ago' cache/adloom/models/*.safetensors
+"$adloom" store list >list || say "store list fails"
+"$adloom" store prune --unused 365d >out
+"$adloom" store list >list
+grep -q '^0 models, ' list || say "what is listed counts as used"
+"$adloom" run shop.yaml --out run >out 2>err || say "the run after prune fails"
+
 "$adloom" store prune >out 2>err && say "prune removes without being told what"
 "$adloom" store prune --unused soon >out 2>err && say "prune takes a time that is none"
 "$adloom" store prune --unused 30d >out || say "prune --unused fails"
