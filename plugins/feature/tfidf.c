@@ -144,6 +144,7 @@ static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *r
   const adl_host *host = call->host;
   bool hashed = self->mode == MODE_HASH;
   adl_fold fold = {.struct_size = sizeof fold,
+                   .flags = hashed ? 0 : ADL_FOLD_KEYS,
                    .step = hashed ? count_dimensions : count_terms,
                    .merge = hashed ? NULL : merge_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
