@@ -38,7 +38,7 @@ static int64_t split_text(adl_documents *in, int64_t row, int64_t used) {
       bool whole = in->words_whole && to - from <= n;
       for (int64_t first = from, size = whole ? to - from : n; first + size <= to; first++) {
         adl_text gram = adl_words_gram(words, first, size);
-        *key++ = adl_term_of(gram.data, gram.size);
+        *key++ = adl_term_padded(gram.data, gram.size);
       }
       if (whole) break;
     }

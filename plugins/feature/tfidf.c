@@ -67,26 +67,14 @@ static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
   return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
 }
 
-static adl_status count_terms(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
+static adl_status count_terms(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                               adl_tensors *partial) {
+  const tfidf *self = instance;
   adl_documents in = documents_in(call, self, batch);
   adl_terms all;
-  adl_room number = {0};
   (void)context;
-  adl_terms_open(&all, call, partial);
-  while (adl_documents_next(&in)) {
-    uint32_t *term = adl_room_of(call, &number, in.start[in.rows] * (int64_t)sizeof *term);
-    adl_terms_insert(&all, in.keys, in.start[in.rows], term);
-    for (int64_t row = 0; row < in.rows; row++) {
-      int64_t document = batch->ordinal + in.first + row + 1;
-      for (int64_t i = in.start[row]; i < in.start[row + 1]; i++) {
-        adl_terms_value *value = &all.values[term[i]];
-        value->count += value->last != document;
-        value->sum += in.weights != NULL ? (double)in.weights[i] : 1;
-        value->last = document;
-      }
-    }
-  }
+  adl_terms_open(&all, call, partial, self->max_features > 0);
+  while (adl_documents_next(&in)) ADL_TRY(adl_terms_count(&all, in.keys, in.start, in.rows, in.weights));
   adl_terms_close(&all);
   *documents_of(call, partial) += in.documents;
   return ADL_OK;
@@ -114,24 +102,28 @@ static adl_status count_dimensions(const adl_call *call, const void *instance, c
   return ADL_OK;
 }
 
-static adl_status merge_terms(const adl_call *call, const void *self, const void *context, adl_tensors *into,
+static adl_status merge_terms(const adl_call *call, const void *instance, const void *context, adl_tensors *into,
                               adl_tensors *from) {
+  const tfidf *self = instance;
   adl_terms to, more;
-  (void)self;
   (void)context;
   *documents_of(call, into) += *documents_of(call, from);
-  adl_terms_open(&to, call, into);
-  adl_terms_open(&more, call, from);
-  adl_terms_add(&to, &more);
+  adl_terms_open(&to, call, into, self->max_features > 0);
+  adl_terms_open(&more, call, from, self->max_features > 0);
+  ADL_TRY(adl_terms_add(&to, &more));
   adl_terms_close(&to);
   return ADL_OK;
 }
 
 static adl_counted *counted_terms(const adl_call *call, const adl_terms *terms) {
-  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted);
-  for (int64_t i = 0; i < terms->count; i++)
-    counted[i] =
-        (adl_counted){.key = adl_terms_text(terms, i), .count = terms->values[i].count, .rank = terms->values[i].sum};
+  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted), *next = counted;
+  for (int64_t i = 0; i < terms->slot_count; i++) {
+    const adl_terms_slot *slot = &terms->slots[i];
+    if (slot->documents == 0) continue;
+    *next++ = (adl_counted){.key = {adl_terms_data(terms, slot), slot->size},
+                            .count = slot->documents,
+                            .rank = terms->sums != NULL ? terms->sums[i] : 0};
+  }
   return counted;
 }
 
@@ -181,7 +173,7 @@ static adl_status choose_terms(const adl_call *call, const tfidf *self, adl_tens
     return host->fail(call, "max_df", -1, "lower min_df or raise max_df",
                       "of %.0f documents, min_df asks for at least %g and max_df for at most %g", n, low, high);
   adl_terms all;
-  adl_terms_open(&all, call, total);
+  adl_terms_open(&all, call, total, self->max_features > 0);
   *chosen = counted_terms(call, &all);
   *count = adl_counted_between(*chosen, all.count, low, high);
   if (self->max_features > 0) *count = adl_counted_top(*chosen, *count, self->max_features);
@@ -201,7 +193,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   adl_counted *terms = NULL;
   int64_t count;
   documents_of(call, total);
-  adl_terms_open(&none, call, total);
+  adl_terms_open(&none, call, total, self->max_features > 0);
   ADL_TRY(count_all(call, self, rows, total));
   ADL_TRY(choose_terms(call, self, total, &terms, &count));
   adl_vocabulary_save(call, model->tensors, "words", terms, count);
@@ -230,7 +222,7 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   adl_vocabulary *words = NULL;
   adl_tensor idf;
   bool hashed = self->mode == MODE_HASH;
-  if (!hashed) ADL_TRY(adl_vocabulary_load(call, model->tensors, "words", &words));
+  if (!hashed) ADL_TRY(adl_vocabulary_load(call, model->tensors, "words", "held_by", &words));
   int64_t width = hashed ? INT64_C(1) << self->bits : words->count;
   bool there = host->find_tensor(call, model->tensors, "idf", &idf);
   bool sound = there ? idf.element == ADL_FLOAT32 && idf.count == width : hashed && !self->idf;
