@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/engine/crash.h"
+#include "core/engine/inputs.h"
 #include "core/engine/internal.h"
 #include "core/engine/manifest.h"
 #include "core/engine/outputs.h"
@@ -585,10 +586,12 @@ adl_outcome adl_engine_run(adl_engine *engine) {
   adl_outputs *outputs = engine->outputs;
   bool files = engine->options->directory != NULL;
   bool ok = outputs == NULL || report(engine, adl_outputs_prepare(outputs, &why), &why);
-  ok = ok && run_all(engine) && all_done(engine) && ask_reports(engine) && commit_sinks(engine) &&
-       adl_models_publish(engine);
+  ok = ok && run_all(engine);
+  GThread *digests = files ? adl_inputs_digest(engine) : NULL;
+  ok = ok && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
   if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;
   if (ok && outputs != NULL) ok = report(engine, adl_outputs_publish(outputs, &why), &why);
+  adl_inputs_digested(digests);
   adl_outcome outcome = ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
   bool told =
       !files || engine->options->report == NULL || report(engine, engine->options->report(engine, outcome, &why), &why);

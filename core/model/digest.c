@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,13 +100,13 @@ typedef struct known_file {
 } known_file;
 
 struct adl_file_digests {
-  GMutex mutex;
+  pthread_mutex_t mutex;
   GHashTable *known; /* path to known_file */
 };
 
 adl_file_digests *adl_file_digests_new(void) {
   adl_file_digests *digests = g_new0(adl_file_digests, 1);
-  g_mutex_init(&digests->mutex);
+  pthread_mutex_init(&digests->mutex, NULL);
   digests->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   return digests;
 }
@@ -113,7 +114,7 @@ adl_file_digests *adl_file_digests_new(void) {
 void adl_file_digests_free(adl_file_digests *digests) {
   if (digests == NULL) return;
   g_hash_table_destroy(digests->known);
-  g_mutex_clear(&digests->mutex);
+  pthread_mutex_destroy(&digests->mutex);
   g_free(digests);
 }
 
@@ -165,18 +166,18 @@ bool adl_file_digests_get(adl_file_digests *digests, const char *path, char hex[
     if (fd >= 0) close(fd);
     return false;
   }
-  g_mutex_lock(&digests->mutex);
+  pthread_mutex_lock(&digests->mutex);
   const known_file *known = g_hash_table_lookup(digests->known, path);
   bool found = known != NULL && same_state(&known->state, &now.state);
   if (found) memcpy(now.hex, known->hex, sizeof now.hex);
-  g_mutex_unlock(&digests->mutex);
+  pthread_mutex_unlock(&digests->mutex);
   bool ok = found || digest_open_file(fd, path, &now.state, now.hex, error);
   close(fd);
   if (!ok) return false;
   if (!found) {
-    g_mutex_lock(&digests->mutex);
+    pthread_mutex_lock(&digests->mutex);
     g_hash_table_replace(digests->known, g_strdup(path), g_memdup2(&now, sizeof now));
-    g_mutex_unlock(&digests->mutex);
+    pthread_mutex_unlock(&digests->mutex);
   }
   memcpy(hex, now.hex, ADL_FILE_DIGEST_HEX);
   if (size != NULL) *size = now.state.st_size;

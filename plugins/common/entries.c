@@ -1,8 +1,8 @@
 /* Sorting and summing the entries of one sparse row; see entries.h. A row usually has some tens of entries with
  * well-spread indices. Where the machine compares eight numbers at a time, each entry is put where the count of smaller
- * ones says, without a branch. Elsewhere they are dealt to 64 buckets by their top bits, after which insertion has next to
- * nothing to do. Long rows go through a byte-wise radix sort. All are stable, so equal indices are summed in a fixed
- * order. */
+ * ones says, without a branch (`by rank`, of pairs in two arrays; the others sort pairs in one word). Elsewhere they are
+ * dealt to 64 buckets by their top bits, after which insertion has next to nothing to do. Long rows go through a byte-wise
+ * radix sort. All are stable, so equal indices are summed in a fixed order. */
 #include "common/entries.h"
 
 #include <stdatomic.h>
@@ -90,6 +90,13 @@ static int64_t sum_sorted(const uint64_t *sorted, int64_t count, uint32_t *index
   return left;
 }
 
+/* How many bits the largest of them has, or one with the same highest bit. */
+ADL_LOOPS static int bits_of(const uint32_t *numbers, int64_t count) {
+  uint32_t any = 0;
+  for (int64_t i = 0; i < count; i++) any |= numbers[i];
+  return any == 0 ? 0 : 32 - __builtin_clz(any);
+}
+
 #ifdef ADL_SIMD_X86
 #include <immintrin.h>
 
@@ -131,38 +138,58 @@ AVX2 static void rank_keys(const int32_t *key, int64_t count, int32_t *rank) {
 }
 
 /* Indices with the place in the row below them; behind `count`, up to a multiple of eight, the largest number. */
-AVX2 static void make_keys(const uint64_t *entries, int64_t count, int32_t *key) {
-  const __m256i high = _mm256_setr_epi32(1, 3, 5, 7, 1, 3, 5, 7);
+AVX2 static void make_keys(const uint32_t *from, int64_t count, int32_t *key) {
   __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   int64_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    __m256i low4 = _mm256_loadu_si256((const __m256i *)(const void *)(entries + i));
-    __m256i high4 = _mm256_loadu_si256((const __m256i *)(const void *)(entries + i + 4));
-    __m256i index =
-        _mm256_blend_epi32(_mm256_permutevar8x32_epi32(low4, high), _mm256_permutevar8x32_epi32(high4, high), 0xf0);
+    __m256i index = _mm256_loadu_si256((const __m256i *)(const void *)(from + i));
     _mm256_store_si256((__m256i *)(key + i), _mm256_or_si256(_mm256_slli_epi32(index, 6), place));
     place = _mm256_add_epi32(place, _mm256_set1_epi32(8));
   }
-  for (; i < count; i++) key[i] = (int32_t)((entries[i] >> 32) << 6 | (uint64_t)i);
+  for (; i < count; i++) key[i] = (int32_t)(from[i] << 6 | (uint32_t)i);
   for (; i % 8 != 0; i++) key[i] = INT32_MAX;
 }
 
-/* count <= RANK_LIMIT, indices of at most RANK_INDEX_BITS bits. True: the result is in index and value, as no index comes
- * twice and no value is 0. Otherwise the sorted entries are in `sorted`. */
-AVX2 static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count, uint32_t *index, float *value) {
-  _Alignas(32) int32_t key[RANK_LIMIT], rank[RANK_LIMIT];
-  make_keys(entries, count, key);
-  rank_keys(key, count, rank);
-  int64_t odd = 0;
-  for (int64_t i = 0; i < count; i++) {
-    index[rank[i]] = adl_entry_index(entries[i]);
-    value[rank[i]] = adl_entry_value(entries[i]);
-    odd += (uint32_t)entries[i] << 1 == 0;
+/* Sums equal neighbours and drops sums of zero, in place. */
+static int64_t sum_pairs(uint32_t *index, float *value, int64_t count) {
+  int64_t left = 0;
+  for (int64_t i = 0; i < count;) {
+    uint32_t at = index[i];
+    float sum = value[i];
+    for (i++; i < count && index[i] == at; i++) sum += value[i];
+    index[left] = at;
+    value[left] = sum;
+    left += sum != 0;
   }
-  for (int64_t i = 1; i < count; i++) odd += index[i] == index[i - 1];
-  if (odd == 0) return true;
-  for (int64_t i = 0; i < count; i++) sorted[rank[i]] = entries[i];
-  return false;
+  return left;
+}
+
+/* That no value is 0 and, of sorted indices, that none comes twice. */
+AVX2 static bool nothing_to_sum(const uint32_t *index, const float *value, int64_t count) {
+  __m256i odd = _mm256_setzero_si256();
+  int64_t i = 0;
+  uint32_t rest = value[0] == 0;
+  for (; i + 8 < count; i += 8) {
+    __m256i some = _mm256_loadu_si256((const __m256i *)(const void *)(index + i));
+    __m256i next = _mm256_loadu_si256((const __m256i *)(const void *)(index + i + 1));
+    __m256 zero = _mm256_cmp_ps(_mm256_loadu_ps(value + i + 1), _mm256_setzero_ps(), _CMP_EQ_OQ);
+    odd = _mm256_or_si256(odd, _mm256_or_si256(_mm256_cmpeq_epi32(some, next), _mm256_castps_si256(zero)));
+  }
+  for (; i + 1 < count; i++) rest |= (uint32_t)(index[i] == index[i + 1]) | (uint32_t)(value[i + 1] == 0);
+  return rest == 0 && _mm256_testz_si256(odd, odd);
+}
+
+/* count <= RANK_LIMIT, at least 1, indices of at most RANK_INDEX_BITS bits. */
+AVX2 static int64_t merge_by_rank(const uint32_t *from, const float *values, int64_t count, uint32_t *index,
+                                  float *value) {
+  _Alignas(32) int32_t key[RANK_LIMIT], rank[RANK_LIMIT];
+  make_keys(from, count, key);
+  rank_keys(key, count, rank);
+  for (int64_t i = 0; i < count; i++) {
+    index[rank[i]] = from[i];
+    value[rank[i]] = values[i];
+  }
+  return nothing_to_sum(index, value, count) ? count : sum_pairs(index, value, count);
 }
 
 /* Asked for every row, so the answer is kept: 0 is unknown. */
@@ -176,25 +203,22 @@ static bool has_vectors(void) {
   return answer > 0;
 }
 
-static bool rank_suits(int64_t count, int index_bits) {
-  return count <= RANK_LIMIT && index_bits <= RANK_INDEX_BITS && has_vectors();
+static bool rank_suits(const uint32_t *indices, int64_t count) {
+  return count > INSERTION_LIMIT && count <= RANK_LIMIT && has_vectors() && bits_of(indices, count) <= RANK_INDEX_BITS;
 }
 #else
-static bool sort_by_rank(const uint64_t *entries, uint64_t *sorted, int64_t count, uint32_t *index, float *value) {
-  (void)index, (void)value;
-  memcpy(sorted, entries, (size_t)count * sizeof *entries);
-  sort_by_insertion(sorted, count);
-  return false;
+static int64_t merge_by_rank(const uint32_t *from, const float *values, int64_t count, uint32_t *index, float *value) {
+  (void)from, (void)values, (void)index, (void)value;
+  return count;
 }
 
-static bool rank_suits(int64_t count, int index_bits) {
-  (void)count;
-  (void)index_bits;
+static bool rank_suits(const uint32_t *indices, int64_t count) {
+  (void)indices, (void)count;
   return false;
 }
 #endif
 
-int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, uint32_t *index, float *value) {
+static int64_t merge_words(uint64_t *entries, uint64_t *scratch, int64_t count, uint32_t *index, float *value) {
   if (count <= INSERTION_LIMIT) {
     sort_by_insertion(entries, count);
     return sum_sorted(entries, count, index, value);
@@ -203,9 +227,24 @@ int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, u
   for (int64_t i = 0; i < count; i++) any |= entries[i];
   int index_bits = any >> 32 == 0 ? 0 : 32 - __builtin_clz((unsigned)(any >> 32));
   if (count > BUCKET_LIMIT) return sum_sorted(sort_by_radix(entries, scratch, count, index_bits), count, index, value);
-  if (!rank_suits(count, index_bits))
-    sort_by_buckets(entries, scratch, count, index_bits);
-  else if (sort_by_rank(entries, scratch, count, index, value))
-    return count;
+  sort_by_buckets(entries, scratch, count, index_bits);
   return sum_sorted(scratch, count, index, value);
+}
+
+int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, uint32_t *index, float *value) {
+  uint32_t indices[RANK_LIMIT];
+  float values[RANK_LIMIT];
+  for (int64_t i = 0; count <= RANK_LIMIT && i < count; i++) {
+    indices[i] = adl_entry_index(entries[i]);
+    values[i] = adl_entry_value(entries[i]);
+  }
+  if (rank_suits(indices, count)) return merge_by_rank(indices, values, count, index, value);
+  return merge_words(entries, scratch, count, index, value);
+}
+
+int64_t adl_entries_merge_pairs(const uint32_t *from, const float *values, uint64_t *scratch, int64_t count,
+                                uint32_t *index, float *value) {
+  if (rank_suits(from, count)) return merge_by_rank(from, values, count, index, value);
+  for (int64_t i = 0; i < count; i++) scratch[i] = adl_entry(from[i], values[i]);
+  return merge_words(scratch, scratch + count, count, index, value);
 }

@@ -29,4 +29,8 @@ static inline float adl_entry_value(uint64_t entry) {
  */
 int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, uint32_t *index, float *value);
 
+/* The same of pairs in two arrays, which are only read and do not overlap index and value. `scratch` has 2 * count words. */
+int64_t adl_entries_merge_pairs(const uint32_t *from, const float *values, uint64_t *scratch, int64_t count,
+                                uint32_t *index, float *value);
+
 #endif

@@ -19,6 +19,13 @@ typedef enum adl_simd {
 #define ADL_TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi,bmi2,popcnt,lzcnt")))
 #endif
 
+/* Of a function whose loops the compiler is to make vectors of, which GCC does at -O3 only. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define ADL_LOOPS __attribute__((optimize("O3")))
+#else
+#define ADL_LOOPS
+#endif
+
 /* Cheap enough for once a batch. */
 static inline adl_simd adl_simd_level(void) {
 #ifdef ADL_SIMD_X86

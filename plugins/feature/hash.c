@@ -7,18 +7,12 @@
 #include <string.h>
 
 #include "common/category.h"
+#include "common/deal.h"
 #include "common/entries.h"
 #include "common/murmur3.h"
 #include "common/simd.h"
 
-/* Loops for the vectoriser, which GCC runs at -O3 only. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define LOOPS __attribute__((optimize("O3")))
-#else
-#define LOOPS
-#endif
-
-enum { BLOCK_ROWS = 64, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
+enum { BLOCK_ROWS = ADL_DEAL_ROWS, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
 
 /* A column that is hashed, once however often it is named. */
 typedef struct hashed_column {
@@ -69,7 +63,7 @@ static bool finite_or_reject(const row_block *block, const hashed_column *source
 }
 
 /* True: every one of them fits a float. */
-LOOPS static bool narrow_doubles(const double *from, int64_t rows, float *restrict to) {
+ADL_LOOPS static bool narrow_doubles(const double *from, int64_t rows, float *restrict to) {
   int narrow = 1;
   for (int64_t row = 0; row < rows; row++) {
     to[row] = (float)from[row];
@@ -79,7 +73,7 @@ LOOPS static bool narrow_doubles(const double *from, int64_t rows, float *restri
 }
 
 /* For each row of the block 1, or 0 where it is null. Numbers behind the last row are written as well. */
-LOOPS static void valid_as_numbers(const row_block *block, const uint8_t *validity, float valid[BLOCK_ROWS]) {
+ADL_LOOPS static void valid_as_numbers(const row_block *block, const uint8_t *validity, float valid[BLOCK_ROWS]) {
   uint8_t bits[BLOCK_ROWS / 8] = {0};
   memcpy(bits, validity + block->first / 8, (size_t)(block->rows + 7) / 8);
   for (int64_t row = 0; row < BLOCK_ROWS; row += 8)
@@ -105,8 +99,8 @@ static void hash_numbers(const row_block *block, const hashed_column *source, co
 
 #ifdef ADL_SIMD_X86
 /* Hashes of strings of eight bytes, from their first four and last four. The compiler makes vectors of it. */
-ADL_TARGET_AVX2 LOOPS static void hash_eights(const uint32_t *first, const uint32_t *last, uint32_t seed,
-                                              uint32_t *hash) {
+ADL_TARGET_AVX2 ADL_LOOPS static void hash_eights(const uint32_t *first, const uint32_t *last, uint32_t seed,
+                                                  uint32_t *hash) {
   for (int64_t i = 0; i < BLOCK_ROWS; i++) {
     uint32_t h = adl_murmur3_add(adl_murmur3_add(seed, first[i]), last[i]);
     hash[i] = adl_murmur3_mix(h ^ 8);
@@ -229,16 +223,21 @@ static void hash_block(const row_block *block, const hashed_column *source, cons
 
 /* Where the entries of a row go. */
 typedef struct gathering {
-  uint64_t *entries, *scratch;
+  uint32_t *dimension;
+  float *value;
+  uint64_t *scratch; /* twice as many */
   int64_t count, capacity;
   uint32_t mask;
   bool is_signed;
 } gathering;
 
+/* With `signed`, half of the hashes turn the sign. */
+static inline float signed_value(uint32_t hash, float value) { return adl_murmur3_mix(hash) >> 31 ? -value : value; }
+
 static inline void add_entry(gathering *row, uint32_t hash, float value) {
   if (value == 0) return;
-  if (row->is_signed && adl_murmur3_mix(hash) >> 31) value = -value;
-  row->entries[row->count++] = adl_entry(hash & row->mask, value);
+  row->dimension[row->count] = hash & row->mask;
+  row->value[row->count++] = row->is_signed ? signed_value(hash, value) : value;
 }
 
 /* Every combination of one item from each column of the cross. Hashes are chained as Vowpal Wabbit does. */
@@ -278,9 +277,11 @@ static void add_crosses(const hasher *self, const items *all, int64_t at, gather
 
 static void make_room(const adl_call *call, gathering *row, int64_t count) {
   if (count <= row->capacity) return;
-  row->capacity = count + count / 2 + 64;
-  row->entries = call->host->alloc(call, (size_t)row->capacity * sizeof *row->entries);
-  row->scratch = call->host->alloc(call, (size_t)row->capacity * sizeof *row->scratch);
+  size_t capacity = (size_t)(count + count / 2 + 64);
+  row->capacity = (int64_t)capacity;
+  row->dimension = call->host->alloc(call, capacity * sizeof *row->dimension);
+  row->value = call->host->alloc(call, capacity * sizeof *row->value);
+  row->scratch = call->host->alloc(call, 2 * capacity * sizeof *row->scratch);
 }
 
 /* Where columns may have any number of items a row. */
@@ -299,42 +300,33 @@ static void gather_row(const hasher *self, const row_block *block, const items *
   add_crosses(self, all, at, row);
 }
 
-/* Where every column has at most one item a row, all rows of a block are filled at once, column by column: the entries of
- * row r begin at entries[r * usual], filled[r] of them. */
-typedef struct dealt_rows {
-  uint64_t *entries;
-  int64_t usual;
-  int32_t filled[BLOCK_ROWS];
-} dealt_rows;
-
-static void deal_column(const row_block *block, const items *from, const gathering *row, dealt_rows *to) {
-  const uint32_t *hash = from->hash, mask = row->mask;
-  const float *values = from->value;
-  uint64_t *entries = to->entries;
-  bool is_signed = row->is_signed;
-  int64_t rows = block->rows, usual = to->usual;
-  for (int64_t at = 0; at < rows; at++, entries += usual) {
-    float value = values[at];
-    int32_t filled = to->filled[at];
-    if (is_signed && adl_murmur3_mix(hash[at]) >> 31) value = -value;
-    entries[filled] = adl_entry(hash[at] & mask, value);
-    to->filled[at] = filled + (value != 0);
-  }
+ADL_LOOPS static void sign_values(const uint32_t hash[BLOCK_ROWS], const float value[BLOCK_ROWS],
+                                  float to[restrict BLOCK_ROWS]) {
+  for (int i = 0; i < BLOCK_ROWS; i++) to[i] = signed_value(hash[i], value[i]);
 }
 
-static void deal_rows(const hasher *self, const row_block *block, const items *all, const gathering *row,
-                      dealt_rows *to) {
-  memset(to->filled, 0, sizeof to->filled);
-  for (int64_t i = 0; i < self->columns.count; i++) deal_column(block, &all[i], row, to);
+/* Where every column has at most one item a row, all rows of a block are filled at once. */
+static void deal_rows(const hasher *self, const row_block *block, const items *all, uint32_t mask, adl_dealt *to) {
+  const adl_host *host = block->call->host;
+  adl_deal_column *columns = host->alloc(block->call, (size_t)self->columns.count * sizeof *columns);
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    columns[i] = (adl_deal_column){all[i].hash, all[i].value};
+    if (!self->is_signed) continue;
+    float *value = host->alloc(block->call, BLOCK_ROWS * sizeof *value);
+    sign_values(all[i].hash, all[i].value, value);
+    columns[i].value = value;
+  }
+  adl_deal(columns, self->columns.count, mask, to);
 }
 
 /* The rows of a block, behind the `used` entries that the column has. */
-static adl_status put_block(const hasher *self, const row_block *block, const items *all, dealt_rows *dealt,
+static adl_status put_block(const hasher *self, const row_block *block, const items *all, adl_dealt *dealt,
                             gathering *row, adl_out *out, int64_t batch_rows, adl_buffers *column, int64_t *used) {
-  if (self->one_each) deal_rows(self, block, all, row, dealt);
+  if (self->one_each) deal_rows(self, block, all, row->mask, dealt);
   for (int64_t at = 0; at < block->rows; at++) {
     if (self->one_each) {
-      row->entries = dealt->entries + at * dealt->usual;
+      row->dimension = dealt->dimension + at * dealt->stride;
+      row->value = dealt->value + at * dealt->stride;
       row->count = dealt->filled[at];
       add_crosses(self, all, at, row);
     } else {
@@ -343,8 +335,8 @@ static adl_status put_block(const hasher *self, const row_block *block, const it
     if (*used + row->count > column->item_capacity)
       ADL_TRY(
           block->call->host->reserve(block->call, out, self->as.slot, batch_rows, 2 * (*used + row->count), 0, column));
-    *used +=
-        adl_entries_merge(row->entries, row->scratch, row->count, column->index + *used, (float *)column->data + *used);
+    *used += adl_entries_merge_pairs(row->dimension, row->value, row->scratch, row->count, column->index + *used,
+                                     (float *)column->data + *used);
     column->offsets[block->first + at + 1] = (int32_t)*used;
   }
   return ADL_OK;
@@ -357,15 +349,17 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   int32_t one_a_row[BLOCK_ROWS + 1];
   items *all = host->alloc(call, (size_t)self->source_count * sizeof *all);
   gathering row = {.mask = (uint32_t)((UINT64_C(1) << self->bits) - 1), .is_signed = self->is_signed};
-  dealt_rows dealt = {.usual = self->columns.count + self->cross_count};
+  int64_t usual = self->columns.count + self->cross_count;
+  adl_dealt dealt = {.stride = usual + ADL_DEAL_SPARE};
   int64_t used = 0;
   adl_buffers column = {0};
   (void)model;
   memset(all, 0, (size_t)self->source_count * sizeof *all);
   for (int32_t i = 0; i <= BLOCK_ROWS; i++) one_a_row[i] = i;
-  make_room(call, &row, dealt.usual);
-  dealt.entries = host->alloc(call, (size_t)(BLOCK_ROWS * dealt.usual) * sizeof *dealt.entries);
-  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, dealt.usual * batch->rows, 0, &column));
+  make_room(call, &row, usual);
+  dealt.dimension = host->alloc(call, (size_t)(BLOCK_ROWS * dealt.stride) * sizeof *dealt.dimension);
+  dealt.value = host->alloc(call, (size_t)(BLOCK_ROWS * dealt.stride) * sizeof *dealt.value);
+  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, usual * batch->rows, 0, &column));
   for (int64_t first = 0; first < batch->rows; first += BLOCK_ROWS) {
     int64_t rest = batch->rows - first;
     row_block block = {call, first, rest < BLOCK_ROWS ? rest : BLOCK_ROWS, one_a_row};

@@ -8,7 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { CENTRES = 100, DENSE_WIDTH = 64, MIXTURE_WIDTH = 32, MOST_WIDTH = 64 };
+enum { CENTRES = 100, MOST_WIDTH = 64 };
+
+/* What is called after `name`: name.csv, name.npy, and name-centres.txt, so many rows to start from, in lines. */
+typedef struct kind {
+  const char *name;
+  int width;
+  int64_t starts;
+} kind;
 
 typedef struct clusters {
   double until[CENTRES]; /* sum of the shares of this one and those before */
@@ -75,30 +82,37 @@ static void write_matrix(const clusters *c, int64_t rows, uint64_t seed, const c
   writer_close(&to);
 }
 
-static void generate(int64_t rows, uint64_t seed, const char *folder, const char *name, const char *matrix, int width) {
-  static clusters c;
-  make_clusters(&c, seed + 1, width);
+static void write_starts(const clusters *c, int64_t rows, uint64_t seed, const char *folder, const char *name,
+                         kind of) {
   writer to = writer_open(folder, name);
-  for (int d = 0; d < width; d++) {
+  for (int64_t k = 0; k < of.starts; k++) put_row(&to, c, seed, k * rows / of.starts, of.width, ' ');
+  writer_close(&to);
+}
+
+static void generate(int64_t rows, uint64_t seed, const char *folder, kind of) {
+  static clusters c;
+  char name[64];
+  make_clusters(&c, seed + 1, of.width);
+  snprintf(name, sizeof name, "%s.csv", of.name);
+  writer to = writer_open(folder, name);
+  for (int d = 0; d < of.width; d++) {
     put_text(&to, d > 0 ? ",x" : "x");
     put_number(&to, d);
   }
   writer_row(&to);
-  for (int64_t i = 0; i < rows; i++) put_row(&to, &c, seed, i, width, ',');
+  for (int64_t i = 0; i < rows; i++) put_row(&to, &c, seed, i, of.width, ',');
   writer_close(&to);
-  if (width == DENSE_WIDTH) {
-    writer centres = writer_open(folder, "dense-centres.txt");
-    for (int64_t k = 0; k < CENTRES; k++) put_row(&centres, &c, seed, k * rows / CENTRES, width, ' ');
-    writer_close(&centres);
-  }
-  write_matrix(&c, rows, seed, folder, matrix, width);
+  snprintf(name, sizeof name, "%s-centres.txt", of.name);
+  write_starts(&c, rows, seed, folder, name, of);
+  snprintf(name, sizeof name, "%s.npy", of.name);
+  write_matrix(&c, rows, seed, folder, name, of.width);
   printf("rows %" PRId64 "\n", rows);
 }
 
 void generate_dense(int64_t rows, uint64_t seed, const char *folder) {
-  generate(rows, seed, folder, "dense.csv", "dense.npy", DENSE_WIDTH);
+  generate(rows, seed, folder, (kind){"dense", 64, 100});
 }
 
 void generate_mixture(int64_t rows, uint64_t seed, const char *folder) {
-  generate(rows, seed, folder, "mixture.csv", "mixture.npy", MIXTURE_WIDTH);
+  generate(rows, seed, folder, (kind){"mixture", 32, 20});
 }

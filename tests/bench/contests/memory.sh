@@ -11,7 +11,7 @@ bounded() {
   cmp -s "$work/out/$name-free/$4" "$work/out/$name-tight/$4" || wrong "memory: $1: --memory ${megabytes}M gives another $4"
   [ -s "$work/out/$name-tight/$4" ] || wrong "memory: $1: $4 is empty"
   # What is not rows: the program and its libraries, batches on their way, what is learned.
-  at_most "$peak" $((megabytes + 150 + ${5:-0})) "memory: $1: peak MiB with --memory ${megabytes}M"
+  at_most "$peak" $((megabytes + 120 + ${5:-0})) "memory: $1: peak MiB with --memory ${megabytes}M"
   printf '| %s | %s | %s M | %s | %s | the same bytes |\n' "$1" "$(($3 / 1048576))" "$megabytes" "$free_peak" "$peak"
 }
 
