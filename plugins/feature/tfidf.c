@@ -7,6 +7,7 @@
 
 #include "common/documents.h"
 #include "common/row_sorter.h"
+#include "common/simd.h"
 #include "common/term_hash.h"
 #include "common/terms.h"
 #include "common/top_words.h"
@@ -85,18 +86,16 @@ static adl_status count_dimensions(const adl_call *call, const void *instance, c
   const tfidf *self = instance;
   const int64_t dimensions = INT64_C(1) << self->bits;
   adl_documents in = documents_in(call, self, batch);
-  adl_row_sorter sorter = {.call = call};
+  adl_row_set set = {.call = call};
   adl_room room = {0};
   (void)context;
   uint32_t *held_by = call->host->tensor(call, partial, "held_by", ADL_UINT32, 1, &dimensions);
   while (adl_documents_next(&in)) {
     uint32_t *dimension = adl_room_of(call, &room, in.start[in.rows] * (int64_t)sizeof *dimension);
     find_dimensions(self, NULL, &in, dimension);
-    for (int64_t row = 0; row < in.rows; row++) {
-      int64_t from = in.start[row], count = in.start[row + 1] - from;
-      count = adl_row_sort_set(&sorter, dimension + from, count);
-      for (int64_t i = 0; i < count; i++) held_by[dimension[from + i]]++;
-    }
+    for (int64_t i = 0; i < in.start[in.rows]; i++) __builtin_prefetch(&held_by[dimension[i]], 1);
+    for (int64_t row = 0; row < in.rows; row++)
+      adl_row_set_count(&set, dimension + in.start[row], in.start[row + 1] - in.start[row], held_by);
   }
   *documents_of(call, partial) += in.documents;
   return ADL_OK;
@@ -136,7 +135,7 @@ static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *r
   const adl_host *host = call->host;
   bool hashed = self->mode == MODE_HASH;
   adl_fold fold = {.struct_size = sizeof fold,
-                   .flags = hashed ? 0 : ADL_FOLD_KEYS,
+                   .flags = ADL_FOLD_KEYS,
                    .step = hashed ? count_dimensions : count_terms,
                    .merge = hashed ? NULL : merge_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
@@ -158,7 +157,11 @@ static adl_status fit_hashed(const adl_call *call, const tfidf *self, adl_rows *
   const uint32_t *held_by = host->tensor(call, total, "held_by", ADL_UINT32, 1, &dimensions);
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &dimensions);
   int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
-  for (int64_t d = 0; d < dimensions; d++) idf[d] = (float)idf_of(self, (double)documents, held_by[d]);
+  float few[256]; /* most dimensions are in few documents: their logarithms are taken once */
+  const uint32_t few_count = sizeof few / sizeof *few;
+  for (uint32_t n = 0; n < few_count; n++) few[n] = (float)idf_of(self, (double)documents, n);
+  for (int64_t d = 0; d < dimensions; d++)
+    idf[d] = held_by[d] < few_count ? few[held_by[d]] : (float)idf_of(self, (double)documents, held_by[d]);
   return ADL_OK;
 }
 
@@ -240,6 +243,12 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   return hashed ? ADL_OK : host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
 }
 
+/* Fetches what `weigh` will look up: terms are spread over all of the table. */
+static void fetch(const float *idf, int64_t count, const uint32_t *dimension) {
+  for (int64_t i = 0; i < count; i++)
+    if (dimension[i] != ADL_NO_DIMENSION) __builtin_prefetch(&idf[dimension[i]]);
+}
+
 /* Counts (or sums of weights) to weights, before rows are scaled. */
 static void weigh(const tfidf *self, const float *idf, int64_t count, const uint32_t *dimension, float *value) {
   for (int64_t i = 0; self->sublinear && i < count; i++)
@@ -247,22 +256,28 @@ static void weigh(const tfidf *self, const float *idf, int64_t count, const uint
   for (int64_t i = 0; idf != NULL && i < count; i++) value[i] *= idf[dimension[i]];
 }
 
+ADL_LOOPS static void divide(double by, int64_t count, float *value) {
+  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / by);
+}
+
 static void scale(int32_t norm, int64_t count, float *value) {
   if (norm == NORM_NONE) return;
   double sum = 0;
   for (int64_t i = 0; i < count; i++)
     sum += norm == NORM_L1 ? fabs((double)value[i]) : (double)value[i] * (double)value[i];
-  if (norm == NORM_L2) sum = sqrt(sum);
-  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / sum);
+  divide(norm == NORM_L2 ? sqrt(sum) : sum, count, value);
 }
 
 /* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. */
 static int64_t write_rows(const tfidf *self, const lookup *known, const adl_documents *in, const uint32_t *dimension,
                           adl_row_sorter *sorter, const adl_buffers *column, int64_t used) {
+  enum { AHEAD = 2 };
   float *values = column->data;
   for (int64_t row = 0; row < in->rows; row++) {
     int64_t from = in->start[row], count = in->start[row + 1] - from;
     uint32_t *index = column->index + used;
+    if (known->idf != NULL && row + AHEAD < in->rows)
+      fetch(known->idf, in->start[row + AHEAD + 1] - in->start[row + AHEAD], dimension + in->start[row + AHEAD]);
     count = adl_row_sort(sorter, dimension + from, in->weights != NULL ? in->weights + from : NULL, count, index,
                          values + used);
     weigh(self, known->idf, count, index, values + used);
