@@ -163,7 +163,7 @@ static void close_gaps(adl_words *words, int64_t first, int64_t at) {
 bool adl_words_ascii(adl_words *words, adl_text text) {
   words_state *state = words->state;
   const adl_tokenizer *tokenizer = state->tokenizer;
-  char *to = adl_word_room(words, text.size / 2 + 2, text.size);
+  char *to = adl_word_room(words, text.size / 2 + 2 + ADL_ASCII_OVER, text.size);
   bool odd;
   int64_t first = words->count, before = state->used;
   int64_t found = adl_ascii_split(&tokenizer->ascii, state->simd, tokenizer->options.lowercase, text.data, text.size,
