@@ -54,7 +54,7 @@ ADL_TARGET_AVX2 static inline uint32_t members(const uint8_t nibbles[16], __m256
   return ~(uint32_t)_mm256_movemask_epi8(none);
 }
 
-ADL_TARGET_AVX2 static inline classes classify_avx2(const adl_ascii *ascii, bool lowercase, const char *text,
+ADL_TARGET_AVX2 static inline __attribute__((always_inline)) classes classify_avx2(const adl_ascii *ascii, bool lowercase, const char *text,
                                                     char *to) {
   const __m256i bits = _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64,
                                         -128, 0, 0, 0, 0, 0, 0, 0, 0);

@@ -200,16 +200,16 @@ AVX2 static int64_t count_by_rank(const uint32_t *from, int64_t count, uint32_t 
   rank_keys(key, count, rank);
   for (int64_t i = 0; i < count; i++) index[rank[i]] = from[i];
   uint32_t before = ~index[0];
-  int64_t left = 0, first = 0;
-  for (int64_t i = 0; i < count; i++) {
+  int32_t left = -1, first = 0;
+  for (int32_t i = 0; i < (int32_t)count; i++) {
     uint32_t at = index[i];
-    bool is_new = at != before;
+    int32_t is_new = at != before;
     left += is_new;
-    first = is_new ? i : first;
-    index[left - 1] = before = at;
-    value[left - 1] = (float)(i - first + 1);
+    first ^= (first ^ i) & -is_new;
+    index[left] = before = at;
+    value[left] = (float)(i - first + 1);
   }
-  return left;
+  return left + 1;
 }
 
 /* Asked for every row, so the answer is kept: 0 is unknown. */

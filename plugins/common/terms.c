@@ -52,7 +52,7 @@ static adl_status grow(adl_terms *terms, int64_t more) {
   const adl_terms old = *terms;
   char buffer[NAME_SIZE];
   int64_t slot_count = old.slot_count;
-  while (8 * (old.count + more) > 5 * slot_count) slot_count *= slot_count < FEW_SLOTS ? 4 : 2;
+  while (5 * (old.count + more) > 4 * slot_count) slot_count *= slot_count < FEW_SLOTS ? 4 : 2;
   if (slot_count > (INT64_C(1) << 32)) return too_many(terms, "words");
   use_table(terms, slot_count, old.sums != NULL);
   move_slots(terms, &old);
@@ -121,7 +121,7 @@ static inline adl_terms_slot *find(adl_terms *terms, const adl_term *key, uint32
 static inline adl_status prepare(adl_terms *terms, int64_t count) {
   if (terms->byte_count > MOST_BYTES) return too_many(terms, "long words");
   if (terms->documents > UINT32_MAX) return too_many(terms, "documents");
-  return 8 * (terms->count + count) > 5 * terms->slot_count ? grow(terms, count) : ADL_OK;
+  return 5 * (terms->count + count) > 4 * terms->slot_count ? grow(terms, count) : ADL_OK;
 }
 
 /* Counts keys `from` to `to` of a document; while one is looked for, the slots of the next ones are fetched. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/documents.h"
+#include "common/large.h"
 #include "common/row_sorter.h"
 #include "common/simd.h"
 #include "common/term_hash.h"
@@ -35,7 +36,7 @@ typedef struct tfidf {
 /* The lookup side of a model. */
 typedef struct lookup {
   adl_vocabulary *words; /* NULL: terms are hashed */
-  const float *idf;      /* NULL: 1 */
+  float *idf;            /* NULL: 1 */
 } lookup;
 
 /* ---- the terms of a batch ---- */
@@ -213,10 +214,12 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 /* ---- using a model ---- */
 
 static void release(const void *self, void *prepared) {
+  lookup *made = prepared;
   (void)self;
-  if (prepared == NULL) return;
-  adl_vocabulary_free(((lookup *)prepared)->words);
-  free(prepared);
+  if (made == NULL) return;
+  adl_vocabulary_free(made->words);
+  free(made->idf);
+  free(made);
 }
 
 static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
@@ -229,24 +232,21 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   int64_t width = hashed ? INT64_C(1) << self->bits : words->count;
   bool there = host->find_tensor(call, model->tensors, "idf", &idf);
   bool sound = there ? idf.element == ADL_FLOAT32 && idf.count == width : hashed && !self->idf;
-  lookup *made = malloc(sizeof *made);
-  if (made == NULL || !sound) {
+  lookup *made = calloc(1, sizeof *made);
+  float *copy = there && sound ? adl_large_calloc((size_t)width, sizeof *copy) : NULL; /* it is read at random */
+  if (made == NULL || !sound || (there && copy == NULL)) {
     adl_vocabulary_free(words);
+    free(copy);
     free(made);
     return sound ? host->fail(call, NULL, -1, NULL, "out of memory")
                  : host->fail(call, NULL, -1, "fit the stage again instead of loading this model",
                               "the model's tensor `idf` is missing or does not fit its words");
   }
-  *made = (lookup){.words = words, .idf = idf.data};
+  if (copy != NULL) memcpy(copy, idf.data, (size_t)width * sizeof *copy);
+  *made = (lookup){.words = words, .idf = copy};
   *prepared = made;
   ADL_TRY(host->set_width(call, self->as.slot, width));
   return hashed ? ADL_OK : host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
-}
-
-/* Fetches what `weigh` will look up: terms are spread over all of the table. */
-static void fetch(const float *idf, int64_t count, const uint32_t *dimension) {
-  for (int64_t i = 0; i < count; i++)
-    if (dimension[i] != ADL_NO_DIMENSION) __builtin_prefetch(&idf[dimension[i]]);
 }
 
 /* Counts (or sums of weights) to weights, before rows are scaled. */
@@ -268,22 +268,22 @@ static void scale(int32_t norm, int64_t count, float *value) {
   divide(norm == NORM_L2 ? sqrt(sum) : sum, count, value);
 }
 
-/* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. */
+/* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. All of them are put in
+ * order before any is weighed: what was just written to places that depend on the data is slow to read. */
 static int64_t write_rows(const tfidf *self, const lookup *known, const adl_documents *in, const uint32_t *dimension,
                           adl_row_sorter *sorter, const adl_buffers *column, int64_t used) {
-  enum { AHEAD = 2 };
   float *values = column->data;
+  int32_t *end = column->offsets + in->first + 1;
+  int64_t at = used;
   for (int64_t row = 0; row < in->rows; row++) {
     int64_t from = in->start[row], count = in->start[row + 1] - from;
-    uint32_t *index = column->index + used;
-    if (known->idf != NULL && row + AHEAD < in->rows)
-      fetch(known->idf, in->start[row + AHEAD + 1] - in->start[row + AHEAD], dimension + in->start[row + AHEAD]);
-    count = adl_row_sort(sorter, dimension + from, in->weights != NULL ? in->weights + from : NULL, count, index,
-                         values + used);
-    weigh(self, known->idf, count, index, values + used);
-    scale(self->norm, count, values + used);
-    used += count;
-    column->offsets[in->first + row + 1] = (int32_t)used;
+    const float *weights = in->weights != NULL ? in->weights + from : NULL;
+    used += adl_row_sort(sorter, dimension + from, weights, count, column->index + used, values + used);
+    end[row] = (int32_t)used;
+  }
+  for (int64_t row = 0; row < in->rows; at = end[row++]) {
+    weigh(self, known->idf, end[row] - at, column->index + at, values + at);
+    scale(self->norm, end[row] - at, values + at);
   }
   return used;
 }
