@@ -44,10 +44,13 @@ static void begin_row(adl_row_set *set, int64_t count) {
   set->row++;
 }
 
-void adl_row_set_count(adl_row_set *set, const uint32_t *dimension, int64_t count, uint32_t *held_by) {
-  begin_row(set, count);
+void adl_row_set_count(adl_row_set *set, const uint32_t *dimension, int64_t from, int64_t to, int64_t end,
+                       uint32_t *held_by) {
+  enum { AHEAD = 32 };
+  begin_row(set, to - from);
   uint64_t *slots = set->slots, mask = (uint64_t)set->slot_count - 1, row = (uint64_t)set->row << 32;
-  for (int64_t i = 0; i < count; i++) {
+  for (int64_t i = from; i < to; i++) {
+    if (i + AHEAD < end) __builtin_prefetch(&held_by[dimension[i + AHEAD]], 1);
     uint64_t entry = row | dimension[i], at = dimension[i] * UINT64_C(0x9e3779b97f4a7c15) >> 32 & mask;
     while (slots[at] != entry && slots[at] >> 32 == set->row) at = (at + 1) & mask;
     held_by[dimension[i]] += slots[at] != entry;

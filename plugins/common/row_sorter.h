@@ -28,7 +28,9 @@ typedef struct adl_row_set {
   uint32_t row;
 } adl_row_set;
 
-/* Adds 1 to held_by of each distinct dimension of a row, none of which is left out. */
-void adl_row_set_count(adl_row_set *set, const uint32_t *dimension, int64_t count, uint32_t *held_by);
+/* Adds 1 to held_by of each distinct one of dimension[from] .. dimension[to - 1], which are a row; those up to `end` come
+ * soon. None is left out. */
+void adl_row_set_count(adl_row_set *set, const uint32_t *dimension, int64_t from, int64_t to, int64_t end,
+                       uint32_t *held_by);
 
 #endif

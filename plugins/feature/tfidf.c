@@ -94,9 +94,8 @@ static adl_status count_dimensions(const adl_call *call, const void *instance, c
   while (adl_documents_next(&in)) {
     uint32_t *dimension = adl_room_of(call, &room, in.start[in.rows] * (int64_t)sizeof *dimension);
     find_dimensions(self, NULL, &in, dimension);
-    for (int64_t i = 0; i < in.start[in.rows]; i++) __builtin_prefetch(&held_by[dimension[i]], 1);
     for (int64_t row = 0; row < in.rows; row++)
-      adl_row_set_count(&set, dimension + in.start[row], in.start[row + 1] - in.start[row], held_by);
+      adl_row_set_count(&set, dimension, in.start[row], in.start[row + 1], in.start[in.rows], held_by);
   }
   *documents_of(call, partial) += in.documents;
   return ADL_OK;
@@ -249,6 +248,11 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   return hashed ? ADL_OK : host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
 }
 
+/* Fetches the idf of entries that come soon. */
+static void fetch(const float *idf, int64_t from, int64_t to, const uint32_t *dimension) {
+  for (int64_t i = from; idf != NULL && i < to; i++) __builtin_prefetch(&idf[dimension[i]]);
+}
+
 /* Counts (or sums of weights) to weights, before rows are scaled. */
 static void weigh(const tfidf *self, const float *idf, int64_t count, const uint32_t *dimension, float *value) {
   for (int64_t i = 0; self->sublinear && i < count; i++)
@@ -282,6 +286,7 @@ static int64_t write_rows(const tfidf *self, const lookup *known, const adl_docu
     end[row] = (int32_t)used;
   }
   for (int64_t row = 0; row < in->rows; at = end[row++]) {
+    if (row + 2 < in->rows) fetch(known->idf, end[row + 1], end[row + 2], column->index);
     weigh(self, known->idf, end[row] - at, column->index + at, values + at);
     scale(self->norm, end[row] - at, values + at);
   }
