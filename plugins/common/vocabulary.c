@@ -7,6 +7,8 @@
 
 #include "common/large.h"
 
+enum { AHEAD = 32 }; /* so many keys are fetched before they are needed */
+
 /* ---- choosing ---- */
 
 adl_counted *adl_counted_keys(const adl_call *call, adl_table *table, int32_t rank_column, int64_t *count) {
@@ -76,7 +78,10 @@ static void sort_long(adl_counted *keys, int64_t count, prefixed *from, prefixed
     from = to;
     to = swap;
   }
-  for (int64_t i = 0; i < count; i++) sorted[i] = keys[from[i].at];
+  for (int64_t i = 0; i < count; i++) {
+    if (i + AHEAD < count) __builtin_prefetch(&keys[from[i + AHEAD].at]);
+    sorted[i] = keys[from[i].at];
+  }
   for (int64_t i = 0, end; i < count; i = end) {
     for (end = i + 1; end < count && from[end].prefix == from[i].prefix;) end++;
     if (end - i > 1) qsort(sorted + i, (size_t)(end - i), sizeof *sorted, compare_bytes);
@@ -86,7 +91,7 @@ static void sort_long(adl_counted *keys, int64_t count, prefixed *from, prefixed
 
 void adl_counted_sort(adl_counted *keys, int64_t count) {
   enum { FEW = 256 };
-  prefixed *memory = count < FEW ? NULL : malloc((size_t)count * (2 * sizeof *memory + sizeof *keys));
+  prefixed *memory = count < FEW ? NULL : adl_large_calloc((size_t)count, 2 * sizeof *memory + sizeof *keys);
   if (memory == NULL)
     qsort(keys, (size_t)count, sizeof *keys, compare_bytes);
   else
@@ -113,6 +118,7 @@ void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *n
   int64_t *offsets = host->tensor(call, model, offsets_name(name, buffer), ADL_INT64, 1, &offset_count);
   offsets[0] = 0;
   for (int64_t i = 0; i < count; i++) {
+    if (i + AHEAD < count) __builtin_prefetch(keys[i + AHEAD].key.data);
     if (keys[i].key.size > 0) memcpy(bytes + offsets[i], keys[i].key.data, (size_t)keys[i].key.size);
     offsets[i + 1] = offsets[i] + keys[i].key.size;
   }
@@ -228,7 +234,6 @@ int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, i
 }
 
 void adl_vocabulary_find_all(const adl_vocabulary *vocabulary, const adl_term *keys, int64_t count, uint32_t *number) {
-  enum { AHEAD = 32 };
   const adl_vocabulary_slot *slots = vocabulary->slots;
   uint32_t mask = vocabulary->mask;
   for (int64_t i = 0; i < count && i < AHEAD; i++) __builtin_prefetch(&slots[keys[i].hash & mask]);
