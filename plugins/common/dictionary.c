@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "common/large.h"
 
 enum { NODE_BITS = 24, LONGEST_WORD = 255, LONGEST_LINE = 4096 };
 #define NO_WORD (-INFINITY)
@@ -32,18 +35,24 @@ struct adl_dictionary {
 static uint64_t key_of(uint32_t node, uint16_t character) { return (uint64_t)node << 40 | (uint64_t)character << 24; }
 static uint32_t node_of(const step *at) { return (uint32_t)at->key & ((1u << NODE_BITS) - 1); }
 
+/* Where a key is, or near. */
+static inline uint64_t place_of(const adl_dictionary *dictionary, uint64_t key) {
+  return (key >> 24) * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (dictionary->slot_count - 1);
+}
+
 static inline step *find(const adl_dictionary *dictionary, uint64_t key) {
-  uint64_t mask = dictionary->slot_count - 1;
-  for (uint64_t at = (key >> 24) * UINT64_C(0x9e3779b97f4a7c15) >> 32 & mask;; at = (at + 1) & mask) {
+  for (uint64_t at = place_of(dictionary, key);; at = (at + 1) & (dictionary->slot_count - 1)) {
     step *slot = &dictionary->slots[at];
     if (slot->key == 0 || (slot->key ^ key) >> NODE_BITS == 0) return slot;
   }
 }
 
+static inline bool may_lead(const step *at, uint16_t character) { return at->behind >> (character & 31) & 1; }
+
 static bool grow(adl_dictionary *dictionary) {
   step *old = dictionary->slots;
   uint64_t old_count = dictionary->slot_count;
-  step *slots = calloc(2 * old_count, sizeof *slots);
+  step *slots = adl_large_calloc(2 * old_count, sizeof *slots);
   if (slots == NULL) return false;
   dictionary->slots = slots;
   dictionary->slot_count = 2 * old_count;
@@ -141,6 +150,15 @@ static adl_status read_lines(const adl_call *call, const char *parameter, const 
   return ADL_OK;
 }
 
+/* Room for about as many steps as there are words in a file of this size, so that the table need not grow. */
+static uint64_t guess_slots(FILE *file) {
+  enum { LEAST = 1 << 12, MOST = 1 << 22, LINE = 14 };
+  struct stat facts;
+  uint64_t count = LEAST, size = fstat(fileno(file), &facts) == 0 && facts.st_size > 0 ? (uint64_t)facts.st_size : 0;
+  while (count < MOST && count < 2 * size / LINE) count *= 2;
+  return count;
+}
+
 adl_status adl_dictionary_load(const adl_call *call, const char *parameter, const char *path, adl_dictionary **result) {
   *result = NULL;
   if (strcmp(path, "-") == 0)
@@ -149,8 +167,8 @@ adl_status adl_dictionary_load(const adl_call *call, const char *parameter, cons
   if (file == NULL) return call->host->fail(call, parameter, -1, NULL, "cannot open %s: %s", path, strerror(errno));
   adl_dictionary *dictionary = calloc(1, sizeof *dictionary);
   if (dictionary != NULL) {
-    dictionary->slot_count = 1 << 12;
-    dictionary->slots = calloc(dictionary->slot_count, sizeof *dictionary->slots);
+    dictionary->slot_count = guess_slots(file);
+    dictionary->slots = adl_large_calloc(dictionary->slot_count, sizeof *dictionary->slots);
   }
   adl_status status = dictionary == NULL || dictionary->slots == NULL
                           ? call->host->fail(call, NULL, -1, NULL, "no memory for a dictionary")
@@ -173,22 +191,58 @@ void adl_dictionary_free(adl_dictionary *dictionary) {
 
 /* ---- cutting ---- */
 
+/* The steps by two characters from first .. end - 1 on, to route: none depends on another, so they are fetched side by
+ * side; and what is behind them after that. */
+static void find_pairs(const adl_dictionary *dictionary, const uint16_t *characters, int64_t first, int64_t end,
+                       int64_t count, adl_dictionary_route *route) {
+  for (int64_t i = first; i < end; i++) {
+    const step *at = &dictionary->first[characters[i] - ADL_HAN_FIRST];
+    route[i].pair = i + 1 < count && may_lead(at, characters[i + 1]) ? at : NULL;
+    if (route[i].pair != NULL)
+      __builtin_prefetch(&dictionary->slots[place_of(dictionary, key_of(node_of(at), characters[i + 1]))]);
+  }
+  for (int64_t i = first; i < end; i++) {
+    const step *at = route[i].pair;
+    if (at == NULL) continue;
+    at = find(dictionary, key_of(node_of(at), characters[i + 1]));
+    route[i].pair = at->key != 0 ? at : NULL;
+    if (i + 2 < count && may_lead(at, characters[i + 2]))
+      __builtin_prefetch(&dictionary->slots[place_of(dictionary, key_of(node_of(at), characters[i + 2]))]);
+  }
+}
+
+/* The best way from `from` on, where those behind are known. */
+static void find_way(const adl_dictionary *dictionary, const uint16_t *characters, int64_t from, int64_t count,
+                     adl_dictionary_route *route) {
+  const step *at = &dictionary->first[characters[from] - ADL_HAN_FIRST];
+  double best = NO_WORD;
+  int64_t end = from + 1;
+  for (int64_t to = from + 1;; to++) {
+    if (at->weight > NO_WORD) {
+      double score = (double)at->weight - dictionary->log_total + route[to].score;
+      if (score >= best) best = score, end = to;
+    }
+    if (to == from + 1) {
+      at = route[from].pair;
+      if (at == NULL) break;
+      continue;
+    }
+    if (to == count || !may_lead(at, characters[to])) break;
+    at = find(dictionary, key_of(node_of(at), characters[to]));
+    if (at->key == 0) break;
+  }
+  if (best <= NO_WORD) best = route[from + 1].score - dictionary->log_total;
+  route[from].score = best;
+  route[from].end = (int32_t)end;
+}
+
 void adl_dictionary_cut(const adl_dictionary *dictionary, const uint16_t *characters, int64_t count,
                         adl_dictionary_route *route) {
+  enum { BLOCK = 32 };
   route[count] = (adl_dictionary_route){.score = 0, .end = (int32_t)count};
-  for (int64_t from = count - 1; from >= 0; from--) {
-    const step *at = &dictionary->first[characters[from] - ADL_HAN_FIRST];
-    adl_dictionary_route best = {.score = NO_WORD, .end = (int32_t)from + 1};
-    for (int64_t to = from + 1;; to++) {
-      if (at->weight > NO_WORD) {
-        double score = (double)at->weight - dictionary->log_total + route[to].score;
-        if (score >= best.score) best = (adl_dictionary_route){.score = score, .end = (int32_t)to};
-      }
-      if (to == count || (at->behind >> (characters[to] & 31) & 1) == 0) break;
-      at = find(dictionary, key_of(node_of(at), characters[to]));
-      if (at->key == 0) break;
-    }
-    if (best.score <= NO_WORD) best.score = route[from + 1].score - dictionary->log_total;
-    route[from] = best;
+  for (int64_t end = count, first; end > 0; end = first) {
+    first = end > BLOCK ? end - BLOCK : 0;
+    find_pairs(dictionary, characters, first, end, count, route);
+    for (int64_t from = end - 1; from >= first; from--) find_way(dictionary, characters, from, count, route);
   }
 }

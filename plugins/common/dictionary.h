@@ -28,6 +28,7 @@ void adl_dictionary_free(adl_dictionary *dictionary); /* NULL is fine */
 /* Room for adl_dictionary_cut. */
 typedef struct adl_dictionary_route {
   double score;
+  const void *pair; /* the step that the first two characters lead to */
   int32_t end;
 } adl_dictionary_route;
 
