@@ -47,37 +47,55 @@ static classes classify_portable(const adl_ascii *ascii, bool lowercase, const c
 }
 
 #ifdef ADL_SIMD_X86
-/* Which of 32 bytes have one of the bits of their upper half set in the row of their lower half. */
-ADL_TARGET_AVX2 static inline uint32_t members(const uint8_t nibbles[16], __m256i low, __m256i bit) {
+/* 64 bytes, ready to be looked up: for each its lower half, and a bit for its upper one. */
+typedef struct halves {
+  __m256i low[2], bit[2];
+} halves;
+
+/* Which of them have their bit set in the row of their lower half. */
+ADL_TARGET_AVX2 static inline uint64_t members(const uint8_t nibbles[16], const halves *bytes) {
   __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)nibbles));
-  __m256i none = _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(table, low), bit), _mm256_setzero_si256());
-  return ~(uint32_t)_mm256_movemask_epi8(none);
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i first = _mm256_and_si256(_mm256_shuffle_epi8(table, bytes->low[0]), bytes->bit[0]);
+  __m256i second = _mm256_and_si256(_mm256_shuffle_epi8(table, bytes->low[1]), bytes->bit[1]);
+  uint32_t not_first = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(first, zero));
+  uint32_t not_second = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(second, zero));
+  return ~(not_first | (uint64_t)not_second << 32);
 }
 
-ADL_TARGET_AVX2 static inline __attribute__((always_inline)) classes classify_avx2(const adl_ascii *ascii, bool lowercase, const char *text,
-                                                    char *to) {
+/* Writes 32 bytes, in small letters if so. */
+ADL_TARGET_AVX2 static inline void write_lower(__m256i bytes, bool lowercase, char *to) {
+  __m256i capital = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, _mm256_set1_epi8('A' - 1)),
+                                     _mm256_cmpgt_epi8(_mm256_set1_epi8('Z' + 1), bytes));
+  __m256i mask = lowercase ? _mm256_set1_epi8(0x20) : _mm256_setzero_si256();
+  _mm256_storeu_si256((__m256i *)(void *)to, _mm256_or_si256(bytes, _mm256_and_si256(capital, mask)));
+}
+
+ADL_TARGET_AVX2 static inline __attribute__((always_inline)) classes classify_avx2(const adl_ascii *ascii,
+                                                                                   bool lowercase, const char *text,
+                                                                                   char *to) {
   const __m256i bits = _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64,
                                         -128, 0, 0, 0, 0, 0, 0, 0, 0);
   const __m256i nibble = _mm256_set1_epi8(15);
-  __m256i low[2], bit[2];
-  classes of = {0};
-  uint32_t rare = 0;
-  for (int half = 0; half < 2; half++) {
-    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32 * half));
-    low[half] = _mm256_and_si256(bytes, nibble);
-    bit[half] = _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
-    __m256i capital = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, _mm256_set1_epi8('A' - 1)),
-                                       _mm256_cmpgt_epi8(_mm256_set1_epi8('Z' + 1), bytes));
-    __m256i mask = lowercase ? _mm256_set1_epi8(0x20) : _mm256_setzero_si256();
-    _mm256_storeu_si256((__m256i *)(void *)(to + 32 * half), _mm256_or_si256(bytes, _mm256_and_si256(capital, mask)));
-    of.high |= (uint64_t)(uint32_t)_mm256_movemask_epi8(bytes) << (32 * half);
-    of.is[LETTER] |= (uint64_t)members(ascii->nibbles[LETTER], low[half], bit[half]) << (32 * half);
-    of.is[DIGIT] |= (uint64_t)members(ascii->nibbles[DIGIT], low[half], bit[half]) << (32 * half);
-    rare |= members(ascii->rare, low[half], bit[half]);
+  __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)text);
+  __m256i second = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32));
+  halves bytes = {
+      .low = {_mm256_and_si256(first, nibble), _mm256_and_si256(second, nibble)},
+      .bit = {_mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(first, 4), nibble)),
+              _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(second, 4), nibble))},
+  };
+  classes of = {.high = (uint32_t)_mm256_movemask_epi8(first) |
+                        (uint64_t)(uint32_t)_mm256_movemask_epi8(second) << 32};
+  write_lower(first, lowercase, to);
+  write_lower(second, lowercase, to + 32);
+  of.is[LETTER] = members(ascii->nibbles[LETTER], &bytes);
+  of.is[DIGIT] = members(ascii->nibbles[DIGIT], &bytes);
+  if (members(ascii->rare, &bytes) != 0) {
+    of.is[JOINS] = members(ascii->nibbles[JOINS], &bytes);
+    of.is[BETWEEN_LETTERS] = members(ascii->nibbles[BETWEEN_LETTERS], &bytes);
+    of.is[BETWEEN_DIGITS] = members(ascii->nibbles[BETWEEN_DIGITS], &bytes);
+    of.is[ODD] = members(ascii->nibbles[ODD], &bytes);
   }
-  for (int half = 0; rare != 0 && half < 2; half++)
-    for (int class = JOINS; class < ADL_ASCII_CLASSES; class ++)
-      of.is[class] |= (uint64_t)members(ascii->nibbles[class], low[half], bit[half]) << (32 * half);
   return of;
 }
 #endif
@@ -130,6 +148,7 @@ static inline void split_block(splitter *s, const classes *block, const classes 
 
 /* Only the last `count` characters of a block, as its first ones. */
 static inline void keep_last(classes *of, int64_t count) {
+#pragma GCC unroll 6
   for (int class = 0; class < ADL_ASCII_CLASSES; class ++) of->is[class] >>= BLOCK - count;
 }
 
@@ -152,7 +171,8 @@ static inline void keep_last(classes *of, int64_t count) {
   }                                                                                                                    \
                                                                                                                        \
   target static bool name(const adl_ascii *ascii, bool lowercase, const char *text, int64_t size, char *to,            \
-                          splitter *s) {                                                                               \
+                          splitter *state) {                                                                           \
+    splitter s = *state;                                                                                               \
     classes block = {0}, next = {0};                                                                                   \
     uint64_t high = 0;                                                                                                 \
     for (int64_t at = 0; at < size; at += BLOCK) {                                                                     \
@@ -160,12 +180,13 @@ static inline void keep_last(classes *of, int64_t count) {
                                 : name##_last(ascii, lowercase, text, size, to);                                       \
       high |= next.high;                                                                                               \
       if (high != 0) return false;                                                                                     \
-      if (at > 0) split_block(s, &block, &next);                                                                       \
+      if (at > 0) split_block(&s, &block, &next);                                                                      \
       block = next;                                                                                                    \
     }                                                                                                                  \
     next = (classes){0};                                                                                               \
-    split_block(s, &block, &next);                                                                                     \
-    if (s->inside != 0) *s->edges++ = s->at;                                                                           \
+    split_block(&s, &block, &next);                                                                                    \
+    if (s.inside != 0) *s.edges++ = s.at;                                                                              \
+    *state = s;                                                                                                        \
     return true;                                                                                                       \
   }
 
