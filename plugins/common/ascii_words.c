@@ -84,8 +84,7 @@ ADL_TARGET_AVX2 static inline __attribute__((always_inline)) classes classify_av
       .bit = {_mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(first, 4), nibble)),
               _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(second, 4), nibble))},
   };
-  classes of = {.high = (uint32_t)_mm256_movemask_epi8(first) |
-                        (uint64_t)(uint32_t)_mm256_movemask_epi8(second) << 32};
+  classes of = {.high = (uint32_t)_mm256_movemask_epi8(first) | (uint64_t)(uint32_t)_mm256_movemask_epi8(second) << 32};
   write_lower(first, lowercase, to);
   write_lower(second, lowercase, to + 32);
   of.is[LETTER] = members(ascii->nibbles[LETTER], &bytes);
