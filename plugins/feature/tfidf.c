@@ -8,14 +8,14 @@
 #include "common/documents.h"
 #include "common/large.h"
 #include "common/row_sorter.h"
-#include "common/simd.h"
 #include "common/term_hash.h"
 #include "common/terms.h"
 #include "common/top_words.h"
 #include "common/vocabulary.h"
+#include "common/word_weights.h"
 
-enum { NORM_L2, NORM_L1, NORM_NONE };
 enum { MODE_VOCABULARY, MODE_HASH };
+enum { LARGE_BITS = 22 };
 
 typedef struct tfidf {
   adl_input text;
@@ -29,7 +29,7 @@ typedef struct tfidf {
   double min_df, max_df;
   int64_t max_features;
   bool sublinear, idf;
-  int32_t norm;
+  int32_t norm;             /* adl_norm */
   adl_tokenizer *tokenizer; /* NULL: `text` holds ready-made words */
 } tfidf;
 
@@ -135,7 +135,8 @@ static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *r
   const adl_host *host = call->host;
   bool hashed = self->mode == MODE_HASH;
   adl_fold fold = {.struct_size = sizeof fold,
-                   .flags = ADL_FOLD_KEYS,
+                   .flags =
+                       hashed && self->bits > LARGE_BITS ? 0 : ADL_FOLD_KEYS, /* of large ones there are few anyway */
                    .step = hashed ? count_dimensions : count_terms,
                    .merge = hashed ? NULL : merge_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
@@ -248,30 +249,6 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   return hashed ? ADL_OK : host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
 }
 
-/* Fetches the idf of entries that come soon. */
-static void fetch(const float *idf, int64_t from, int64_t to, const uint32_t *dimension) {
-  for (int64_t i = from; idf != NULL && i < to; i++) __builtin_prefetch(&idf[dimension[i]]);
-}
-
-/* Counts (or sums of weights) to weights, before rows are scaled. */
-static void weigh(const tfidf *self, const float *idf, int64_t count, const uint32_t *dimension, float *value) {
-  for (int64_t i = 0; self->sublinear && i < count; i++)
-    if (value[i] > 1) value[i] = 1 + logf(value[i]);
-  for (int64_t i = 0; idf != NULL && i < count; i++) value[i] *= idf[dimension[i]];
-}
-
-ADL_LOOPS static void divide(double by, int64_t count, float *value) {
-  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / by);
-}
-
-static void scale(int32_t norm, int64_t count, float *value) {
-  if (norm == NORM_NONE) return;
-  double sum = 0;
-  for (int64_t i = 0; i < count; i++)
-    sum += norm == NORM_L1 ? fabs((double)value[i]) : (double)value[i] * (double)value[i];
-  divide(norm == NORM_L2 ? sqrt(sum) : sum, count, value);
-}
-
 /* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. All of them are put in
  * order before any is weighed: what was just written to places that depend on the data is slow to read. */
 static int64_t write_rows(const tfidf *self, const lookup *known, const adl_documents *in, const uint32_t *dimension,
@@ -286,9 +263,10 @@ static int64_t write_rows(const tfidf *self, const lookup *known, const adl_docu
     end[row] = (int32_t)used;
   }
   for (int64_t row = 0; row < in->rows; at = end[row++]) {
-    if (row + 2 < in->rows) fetch(known->idf, end[row + 1], end[row + 2], column->index);
-    weigh(self, known->idf, end[row] - at, column->index + at, values + at);
-    scale(self->norm, end[row] - at, values + at);
+    if (row + 2 < in->rows)
+      adl_word_weights_fetch(known->idf, end[row + 2] - end[row + 1], column->index + end[row + 1]);
+    adl_word_weights(self->sublinear, known->idf, end[row] - at, column->index + at, values + at);
+    adl_word_weights_scale((adl_norm)self->norm, end[row] - at, values + at);
   }
   return used;
 }

@@ -55,7 +55,7 @@ enum { DOCUMENTS = 1500, LONGEST_DOCUMENT = 600 };
 static void count_both(adl_terms *terms, GHashTable *slow, int64_t first, int64_t end, bool weighted) {
   enum { STRETCH = 12 };
   adl_term *keys = g_new(adl_term, STRETCH * LONGEST_DOCUMENT);
-  float *weights = g_new(float, STRETCH * LONGEST_DOCUMENT);
+  float *weights = g_new(float, STRETCH *LONGEST_DOCUMENT);
   for (int64_t document = first; document < end;) {
     int64_t start[STRETCH + 1] = {0}, rows = 0;
     GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
