@@ -134,9 +134,9 @@ static double idf_of(const tfidf *self, double documents, double held_by) {
 static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *rows, adl_tensors *total) {
   const adl_host *host = call->host;
   bool hashed = self->mode == MODE_HASH;
+  bool large = hashed && self->bits > LARGE_BITS; /* of these partials there are few anyway */
   adl_fold fold = {.struct_size = sizeof fold,
-                   .flags =
-                       hashed && self->bits > LARGE_BITS ? 0 : ADL_FOLD_KEYS, /* of large ones there are few anyway */
+                   .flags = large ? 0 : ADL_FOLD_KEYS,
                    .step = hashed ? count_dimensions : count_terms,
                    .merge = hashed ? NULL : merge_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
