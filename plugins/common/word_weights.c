@@ -6,6 +6,20 @@
 
 #include "common/simd.h"
 
+static float take_idf(const adl_idf *idf, int64_t held_by) {
+  return idf->wanted ? (float)(log((1 + idf->documents) / (1 + (double)held_by)) + 1) : 1;
+}
+
+adl_idf adl_idf_for(bool wanted, int64_t documents) {
+  adl_idf idf = {.wanted = wanted, .documents = (double)documents};
+  for (int64_t n = 0; n < ADL_IDF_FEW; n++) idf.few[n] = take_idf(&idf, n);
+  return idf;
+}
+
+float adl_idf_of(const adl_idf *idf, int64_t held_by) {
+  return held_by < ADL_IDF_FEW ? idf->few[held_by] : take_idf(idf, held_by);
+}
+
 void adl_word_weights_fetch(const float *idf, int64_t count, const uint32_t *dimension) {
   for (int64_t i = 0; idf != NULL && i < count; i++) __builtin_prefetch(&idf[dimension[i]]);
 }

@@ -126,10 +126,6 @@ static adl_counted *counted_terms(const adl_call *call, const adl_terms *terms) 
   return counted;
 }
 
-static double idf_of(const tfidf *self, double documents, double held_by) {
-  return self->idf ? log((1 + documents) / (1 + held_by)) + 1 : 1;
-}
-
 /* Sums up over all training rows. */
 static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *rows, adl_tensors *total) {
   const adl_host *host = call->host;
@@ -158,11 +154,8 @@ static adl_status fit_hashed(const adl_call *call, const tfidf *self, adl_rows *
   const uint32_t *held_by = host->tensor(call, total, "held_by", ADL_UINT32, 1, &dimensions);
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &dimensions);
   int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
-  float few[256]; /* most dimensions are in few documents: their logarithms are taken once */
-  const uint32_t few_count = sizeof few / sizeof *few;
-  for (uint32_t n = 0; n < few_count; n++) few[n] = (float)idf_of(self, (double)documents, n);
-  for (int64_t d = 0; d < dimensions; d++)
-    idf[d] = held_by[d] < few_count ? few[held_by[d]] : (float)idf_of(self, (double)documents, held_by[d]);
+  const adl_idf table = adl_idf_for(true, documents);
+  for (int64_t d = 0; d < dimensions; d++) idf[d] = adl_idf_of(&table, held_by[d]);
   return ADL_OK;
 }
 
@@ -204,9 +197,10 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &count);
   int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
   int64_t *held_by = host->tensor(call, model->tensors, "held_by", ADL_INT64, 1, &count);
+  const adl_idf table = adl_idf_for(self->idf, documents);
   for (int64_t i = 0; i < count; i++) {
-    idf[i] = (float)idf_of(self, (double)documents, terms[i].count);
     held_by[i] = (int64_t)terms[i].count;
+    idf[i] = adl_idf_of(&table, held_by[i]);
   }
   return ADL_OK;
 }

@@ -13,6 +13,7 @@
 #include "common/row_sorter.h"
 #include "common/terms.h"
 #include "common/vocabulary.h"
+#include "common/word_weights.h"
 #include "tests/plugins/bare_host.h"
 
 /* Number n as a word: of 0 to 40 bytes, NUL among them, many alike but for one byte. The caller frees it. */
@@ -230,6 +231,15 @@ START_TEST(rows_that_hold_a_dimension_are_counted) {
 }
 END_TEST
 
+START_TEST(inverse_document_frequencies) {
+  const adl_idf idf = adl_idf_for(true, 5000), none = adl_idf_for(false, 5000);
+  for (int64_t n = 0; n <= 5000; n++) {
+    ck_assert(adl_idf_of(&idf, n) == (float)(log(5001.0 / (1.0 + (double)n)) + 1));
+    ck_assert(adl_idf_of(&none, n) == 1);
+  }
+}
+END_TEST
+
 /* ---- a dictionary ---- */
 
 enum { CHARACTERS = 12, RUN = 150 };
@@ -313,6 +323,7 @@ int main(void) {
   TCase *rows = tcase_create("rows");
   tcase_add_test(rows, dimensions_of_a_row_are_sorted_and_counted);
   tcase_add_test(rows, rows_that_hold_a_dimension_are_counted);
+  tcase_add_test(rows, inverse_document_frequencies);
   suite_add_tcase(suite, rows);
   TCase *dictionary = tcase_create("dictionary");
   tcase_set_timeout(dictionary, 60);
