@@ -111,6 +111,7 @@ struct adl_node_run {
   adl_model model;
   bool prepared;
   bool fitted_here;  /* not loaded */
+  bool kept;         /* the model, as it was fitted here, is in the store */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
   GPtrArray *fields; /* of char *: what that was made of (digest.h); NULL: no digests were made */
   adl_store *store;  /* kept rows of the main input */
