@@ -15,7 +15,7 @@ enum { MAPPED_FROM = 128 * 1024 };
 
 /* Storage of these sizes lies in huge pages where the system has them: tables of weights are read and written at random, and
  * most of the time of that is looking up where the pages are. Larger ones may be mostly empty, and stay so. */
-enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20, HUGE_TO = 1 << 30 };
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 << 20, HUGE_TO = 1 << 30 };
 
 void *adl_aligned_try(int64_t size) {
   void *block = NULL;

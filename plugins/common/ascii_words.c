@@ -8,6 +8,9 @@
 
 enum { BLOCK = 64 };
 
+/* Places in classes.is. Many blocks have letters and digits alone. */
+enum { LETTER, DIGIT, JOINS, BETWEEN_LETTERS, BETWEEN_DIGITS, ODD };
+
 void adl_ascii_init(adl_ascii *ascii) {
   memset(ascii->nibbles, 0, sizeof ascii->nibbles);
   for (int c = 0; c < 128; c++) {
@@ -15,9 +18,12 @@ void adl_ascii_init(adl_ascii *ascii) {
     bool in_word = (ascii->does[c] & (ADL_ASCII_LETTER | ADL_ASCII_DIGIT | ADL_ASCII_JOINS)) != 0;
     if (in_word && !plain) ascii->does[c] |= ADL_ASCII_ODD;
   }
-  for (int class = 0; class < ADL_ASCII_CLASSES; class ++)
-    for (int c = 0; c < 128; c++)
-      if (ascii->does[c] >> class & 1) ascii->nibbles[class][c & 15] |= (uint8_t)(1 << (c >> 4));
+  for (int c = 0; c < 128; c++) {
+    uint8_t bit = (uint8_t)(1 << (c >> 4));
+    for (int class = 0; class < ADL_ASCII_CLASSES; class ++)
+      if (ascii->does[c] >> class & 1) ascii->nibbles[class][c & 15] |= bit;
+    if (ascii->does[c] >> JOINS != 0) ascii->rare[c & 15] |= bit;
+  }
 }
 
 /* ---- characters to bits ---- */
@@ -27,9 +33,6 @@ typedef struct classes {
   uint64_t is[ADL_ASCII_CLASSES];
   uint64_t high; /* not ASCII */
 } classes;
-
-/* Places in classes.is. */
-enum { LETTER, DIGIT, JOINS, BETWEEN_LETTERS, BETWEEN_DIGITS, ODD };
 
 static classes classify_portable(const adl_ascii *ascii, bool lowercase, const char *text, char *to) {
   classes of = {0};
@@ -51,24 +54,30 @@ ADL_TARGET_AVX2 static inline uint32_t members(const uint8_t nibbles[16], __m256
   return ~(uint32_t)_mm256_movemask_epi8(none);
 }
 
-ADL_TARGET_AVX2 static inline classes classify_avx2(const adl_ascii *ascii, bool lowercase, const char *text,
+ADL_TARGET_AVX2 static inline __attribute__((always_inline)) classes classify_avx2(const adl_ascii *ascii, bool lowercase, const char *text,
                                                     char *to) {
   const __m256i bits = _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64,
                                         -128, 0, 0, 0, 0, 0, 0, 0, 0);
   const __m256i nibble = _mm256_set1_epi8(15);
+  __m256i low[2], bit[2];
   classes of = {0};
+  uint32_t rare = 0;
   for (int half = 0; half < 2; half++) {
     __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32 * half));
-    __m256i low = _mm256_and_si256(bytes, nibble);
-    __m256i bit = _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
+    low[half] = _mm256_and_si256(bytes, nibble);
+    bit[half] = _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
     __m256i capital = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, _mm256_set1_epi8('A' - 1)),
                                        _mm256_cmpgt_epi8(_mm256_set1_epi8('Z' + 1), bytes));
     __m256i mask = lowercase ? _mm256_set1_epi8(0x20) : _mm256_setzero_si256();
     _mm256_storeu_si256((__m256i *)(void *)(to + 32 * half), _mm256_or_si256(bytes, _mm256_and_si256(capital, mask)));
     of.high |= (uint64_t)(uint32_t)_mm256_movemask_epi8(bytes) << (32 * half);
-    for (int class = 0; class < ADL_ASCII_CLASSES; class ++)
-      of.is[class] |= (uint64_t)members(ascii->nibbles[class], low, bit) << (32 * half);
+    of.is[LETTER] |= (uint64_t)members(ascii->nibbles[LETTER], low[half], bit[half]) << (32 * half);
+    of.is[DIGIT] |= (uint64_t)members(ascii->nibbles[DIGIT], low[half], bit[half]) << (32 * half);
+    rare |= members(ascii->rare, low[half], bit[half]);
   }
+  for (int half = 0; rare != 0 && half < 2; half++)
+    for (int class = JOINS; class < ADL_ASCII_CLASSES; class ++)
+      of.is[class] |= (uint64_t)members(ascii->nibbles[class], low[half], bit[half]) << (32 * half);
   return of;
 }
 #endif
@@ -77,17 +86,32 @@ ADL_TARGET_AVX2 static inline classes classify_avx2(const adl_ascii *ascii, bool
 
 /* What goes from block to block. A block's words are known once the next one is: a full stop may stand at its end. */
 typedef struct splitter {
-  classes before;         /* the block in hand */
-  uint64_t letter, digit; /* classes of the character before it, in bit 0 */
+  uint64_t letter, digit; /* classes of the character before the block, in bit 0 */
   uint64_t inside;        /* 1: the block before ended within a word */
-  int32_t at;             /* of the block in hand */
+  int32_t at;             /* of the block */
   int32_t *edges;         /* starts and ends, in turn */
   uint64_t odd;
 } splitter;
 
-/* The words of the block in hand, where `next` follows. */
-static inline void split_block(splitter *s, const classes *next) {
-  const uint64_t *is = s->before.is;
+/* Places of the bits that are set. A block seldom has more than 16, so that no branch depends on how many there are. */
+static inline int32_t *write_edges(int32_t *to, uint64_t edges, int32_t at) {
+  const uint64_t last = UINT64_C(1) << 63;
+  int count = __builtin_popcountll(edges);
+#pragma GCC unroll 16
+  for (int i = 0; i < ADL_ASCII_OVER; i++) {
+    to[i] = at + __builtin_ctzll(edges | last);
+    edges &= edges - 1;
+  }
+  for (int i = ADL_ASCII_OVER; i < count; i++) {
+    to[i] = at + __builtin_ctzll(edges | last);
+    edges &= edges - 1;
+  }
+  return to + count;
+}
+
+/* The words of a block that `next` follows. */
+static inline void split_block(splitter *s, const classes *block, const classes *next) {
+  const uint64_t *is = block->is;
   uint64_t in = is[LETTER] | is[DIGIT] | is[JOINS], joined = 0;
   if ((is[BETWEEN_LETTERS] | is[BETWEEN_DIGITS]) != 0) {
     uint64_t letters = (is[LETTER] << 1 | s->letter) & (is[LETTER] >> 1 | next->is[LETTER] << 63);
@@ -100,33 +124,49 @@ static inline void split_block(splitter *s, const classes *next) {
   s->digit = is[DIGIT] >> 63;
   uint64_t edges = in ^ (in << 1 | s->inside);
   s->inside = in >> 63;
-  for (; edges != 0; edges &= edges - 1) *s->edges++ = s->at + __builtin_ctzll(edges);
-}
-
-static inline void take_block(splitter *s, const classes *next) {
-  split_block(s, next);
+  s->edges = write_edges(s->edges, edges, s->at);
   s->at += BLOCK;
-  s->before = *next;
 }
 
+/* Only the last `count` characters of a block, as its first ones. */
+static inline void keep_last(classes *of, int64_t count) {
+  for (int class = 0; class < ADL_ASCII_CLASSES; class ++) of->is[class] >>= BLOCK - count;
+}
+
+/* The last block is read again from where it is a whole one; a text that is shorter than a block, from a copy. */
 #define SPLIT(name, target, classify)                                                                                  \
+  target static inline classes name##_last(const adl_ascii *ascii, bool lowercase, const char *text, int64_t size,     \
+                                           char *to) {                                                                 \
+    char from[BLOCK] = {0}, lower[BLOCK];                                                                              \
+    int64_t rest = size % BLOCK;                                                                                       \
+    classes last;                                                                                                      \
+    if (size >= BLOCK) {                                                                                               \
+      last = classify(ascii, lowercase, text + size - BLOCK, to + size - BLOCK);                                       \
+      keep_last(&last, rest);                                                                                          \
+    } else {                                                                                                           \
+      memcpy(from, text, (size_t)size);                                                                                \
+      last = classify(ascii, lowercase, from, lower);                                                                  \
+      memcpy(to, lower, (size_t)size);                                                                                 \
+    }                                                                                                                  \
+    return last;                                                                                                       \
+  }                                                                                                                    \
+                                                                                                                       \
   target static bool name(const adl_ascii *ascii, bool lowercase, const char *text, int64_t size, char *to,            \
                           splitter *s) {                                                                               \
+    classes block = {0}, next = {0};                                                                                   \
     uint64_t high = 0;                                                                                                 \
-    int64_t at = 0;                                                                                                    \
-    for (; at + BLOCK <= size; at += BLOCK) {                                                                          \
-      classes next = classify(ascii, lowercase, text + at, to + at);                                                   \
+    for (int64_t at = 0; at < size; at += BLOCK) {                                                                     \
+      next = size - at >= BLOCK ? classify(ascii, lowercase, text + at, to + at)                                       \
+                                : name##_last(ascii, lowercase, text, size, to);                                       \
       high |= next.high;                                                                                               \
       if (high != 0) return false;                                                                                     \
-      take_block(s, &next);                                                                                            \
+      if (at > 0) split_block(s, &block, &next);                                                                       \
+      block = next;                                                                                                    \
     }                                                                                                                  \
-    char from[BLOCK] = {0}, rest[BLOCK];                                                                               \
-    if (at < size) memcpy(from, text + at, (size_t)(size - at));                                                       \
-    classes last = classify(ascii, lowercase, from, rest), none = {0};                                                 \
-    if (at < size) memcpy(to + at, rest, (size_t)(size - at));                                                         \
-    take_block(s, &last);                                                                                              \
-    take_block(s, &none);                                                                                              \
-    return last.high == 0;                                                                                             \
+    next = (classes){0};                                                                                               \
+    split_block(s, &block, &next);                                                                                     \
+    if (s->inside != 0) *s->edges++ = s->at;                                                                           \
+    return true;                                                                                                       \
   }
 
 SPLIT(split_portable, , classify_portable)
@@ -136,7 +176,7 @@ SPLIT(split_avx2, ADL_TARGET_AVX2, classify_avx2)
 
 int64_t adl_ascii_split(const adl_ascii *ascii, adl_simd level, bool lowercase, const char *text, int64_t size,
                         char *to, int32_t base, adl_span *spans, bool *odd) {
-  splitter s = {.at = base - BLOCK, .edges = &spans->start};
+  splitter s = {.at = base, .edges = &spans->start};
 #ifdef ADL_SIMD_X86
   bool plain = level >= ADL_SIMD_AVX2 ? split_avx2(ascii, lowercase, text, size, to, &s)
                                       : split_portable(ascii, lowercase, text, size, to, &s);

@@ -23,17 +23,21 @@ enum {
 typedef struct adl_ascii {
   uint8_t does[128];                      /* classes of each character */
   uint8_t nibbles[ADL_ASCII_CLASSES][16]; /* [class][c & 15] has bit c >> 4 where c is of the class */
+  uint8_t rare[16];                       /* likewise, of any class but letters and digits */
 } adl_ascii;
 
 typedef struct adl_span {
   int32_t start, end;
 } adl_span;
 
-/* Fills nibbles from does, and finds what is odd. */
+/* So many numbers behind the last span may be overwritten. */
+enum { ADL_ASCII_OVER = 16 };
+
+/* Fills nibbles and rare from does, and finds what is odd. */
 void adl_ascii_init(adl_ascii *ascii);
 /*
  * Copies `size` bytes to `to`, in small letters if `lowercase`, and writes the words' places in it, each plus `base`, to
- * `spans` (room for size / 2 + 2). Returns how many; -1: there is a byte that is not ASCII. *odd: there is a word with a
+ * `spans` (room for size / 2 + 2, and ADL_ASCII_OVER). Returns how many; -1: there is a byte that is not ASCII. *odd: there is a word with a
  * character that is neither a letter nor a digit. The result is the same for every level.
  */
 int64_t adl_ascii_split(const adl_ascii *ascii, adl_simd level, bool lowercase, const char *text, int64_t size,

@@ -224,7 +224,8 @@ static void keep_begun(adl_csv_decoder *d) {
 static adl_status reserve_columns(adl_csv_decoder *d) {
   const adl_host *host = d->call->host;
   int64_t records = d->head->records;
-  d->bytes_in_column = 2 * (int64_t)d->head->size / d->head->fields + ADL_CSV_PAD;
+  int64_t share = 2 * (int64_t)d->head->size / d->head->fields; /* of one field, generously; all of the text at most */
+  d->bytes_in_column = (share < d->head->size ? share : d->head->size) + ADL_CSV_PAD;
   for (int32_t c = 0; c < d->table->column_count; c++) {
     const adl_csv_column *column = &d->table->columns[c];
     adl_csv_sink *sink = &d->sinks[c];

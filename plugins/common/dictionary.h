@@ -28,6 +28,8 @@ void adl_dictionary_free(adl_dictionary *dictionary); /* NULL is fine */
 /* Room for adl_dictionary_cut. */
 typedef struct adl_dictionary_route {
   double score;
+  const void *behind; /* where the first two characters lead, if there may be more of a word behind them */
+  float pair;         /* weight of these two as a word */
   int32_t end;
 } adl_dictionary_route;
 

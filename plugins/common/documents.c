@@ -21,6 +21,12 @@ static void need(adl_documents *in, int64_t used, int64_t count) {
   in->weights = weights;
 }
 
+static void words_to_terms(const adl_words *words, adl_term *key) {
+  const char *bytes = words->bytes;
+  for (int64_t i = 0; i < words->count; i++)
+    key[i] = adl_term_padded(bytes + words->span[i].start, words->span[i].end - words->span[i].start);
+}
+
 /* Both put the terms of a row behind the `used` ones and return how many; -1: it was rejected. */
 
 static int64_t split_text(adl_documents *in, int64_t row, int64_t used) {
@@ -32,13 +38,17 @@ static int64_t split_text(adl_documents *in, int64_t row, int64_t used) {
   }
   need(in, used, words->count * (in->longest - in->shortest + 1));
   adl_term *key = in->keys + used;
+  if (in->longest == 1 && !in->words_whole) {
+    words_to_terms(words, key);
+    return words->count;
+  }
   for (int64_t s = 0; s < words->segment_count; s++) {
     int64_t from = words->segment[s], to = words->segment[s + 1];
     for (int64_t n = in->shortest; n <= in->longest; n++) {
       bool whole = in->words_whole && to - from <= n;
       for (int64_t first = from, size = whole ? to - from : n; first + size <= to; first++) {
         adl_text gram = adl_words_gram(words, first, size);
-        *key++ = adl_term_of(gram.data, gram.size);
+        *key++ = adl_term_padded(gram.data, gram.size);
       }
       if (whole) break;
     }

@@ -192,6 +192,26 @@ AVX2 static int64_t merge_by_rank(const uint32_t *from, const float *values, int
   return nothing_to_sum(index, value, count) ? count : sum_pairs(index, value, count);
 }
 
+/* The same, where only how often each index occurs is wanted. Most rows of words have some twice, at places that no branch
+ * can guess. */
+AVX2 static int64_t count_by_rank(const uint32_t *from, int64_t count, uint32_t *index, float *value) {
+  _Alignas(32) int32_t key[RANK_LIMIT], rank[RANK_LIMIT];
+  make_keys(from, count, key);
+  rank_keys(key, count, rank);
+  for (int64_t i = 0; i < count; i++) index[rank[i]] = from[i];
+  uint32_t before = ~index[0];
+  int32_t left = -1, first = 0;
+  for (int32_t i = 0; i < (int32_t)count; i++) {
+    uint32_t at = index[i];
+    int32_t is_new = at != before;
+    left += is_new;
+    first ^= (first ^ i) & -is_new;
+    index[left] = before = at;
+    value[left] = (float)(i - first + 1);
+  }
+  return left + 1;
+}
+
 /* Asked for every row, so the answer is kept: 0 is unknown. */
 static bool has_vectors(void) {
   static _Atomic int8_t known;
@@ -209,6 +229,11 @@ static bool rank_suits(const uint32_t *indices, int64_t count) {
 #else
 static int64_t merge_by_rank(const uint32_t *from, const float *values, int64_t count, uint32_t *index, float *value) {
   (void)from, (void)values, (void)index, (void)value;
+  return count;
+}
+
+static int64_t count_by_rank(const uint32_t *from, int64_t count, uint32_t *index, float *value) {
+  (void)from, (void)index, (void)value;
   return count;
 }
 
@@ -246,5 +271,11 @@ int64_t adl_entries_merge_pairs(const uint32_t *from, const float *values, uint6
                                 uint32_t *index, float *value) {
   if (rank_suits(from, count)) return merge_by_rank(from, values, count, index, value);
   for (int64_t i = 0; i < count; i++) scratch[i] = adl_entry(from[i], values[i]);
+  return merge_words(scratch, scratch + count, count, index, value);
+}
+
+int64_t adl_entries_count(const uint32_t *from, uint64_t *scratch, int64_t count, uint32_t *index, float *value) {
+  if (rank_suits(from, count)) return count_by_rank(from, count, index, value);
+  for (int64_t i = 0; i < count; i++) scratch[i] = adl_entry(from[i], 1);
   return merge_words(scratch, scratch + count, count, index, value);
 }

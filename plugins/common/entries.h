@@ -33,4 +33,7 @@ int64_t adl_entries_merge(uint64_t *entries, uint64_t *scratch, int64_t count, u
 int64_t adl_entries_merge_pairs(const uint32_t *from, const float *values, uint64_t *scratch, int64_t count,
                                 uint32_t *index, float *value);
 
+/* The same of indices that are worth 1 each. */
+int64_t adl_entries_count(const uint32_t *from, uint64_t *scratch, int64_t count, uint32_t *index, float *value);
+
 #endif

@@ -1,5 +1,5 @@
 /* Hashes of terms; see term_hash.h. Words are short and of all lengths, which no branch can guess: those of up to 16 bytes are
- * filled up to four numbers with zeros, and the numbers of eight terms go through the hash at a time, without branches. */
+ * four numbers in their heads, zeros behind them, and the numbers of eight terms go through the hash at a time, without branches. */
 #include "common/term_hash.h"
 
 #include "common/murmur3.h"
@@ -13,19 +13,12 @@ typedef struct term_block {
   uint32_t size[BLOCK];
 } term_block;
 
-/* The term's bytes from its head, with zeros behind them. */
 static inline void fill(term_block *to, int64_t at, const adl_term *key) {
-  uint32_t size = (uint32_t)key->size;
-  uint64_t first = key->head[0], second = key->head[1];
-  uint64_t few = size >= 4 ? first >> ((64 - 8 * size) & 63) & ~(uint64_t)UINT32_MAX : 0; /* the last of 4 to 7 bytes */
-  uint64_t below8 = size >= 4 ? (first & UINT32_MAX) | few : first & ((UINT64_C(1) << ((8 * size) & 63)) - 1);
-  uint64_t above8 = size >= 9 ? second >> ((128 - 8 * size) & 63) : 0;
-  first = size >= 8 ? first : below8;
-  to->word[0][at] = (uint32_t)first;
-  to->word[1][at] = (uint32_t)(first >> 32);
-  to->word[2][at] = (uint32_t)above8;
-  to->word[3][at] = (uint32_t)(above8 >> 32);
-  to->size[at] = size;
+  to->word[0][at] = (uint32_t)key->head[0];
+  to->word[1][at] = (uint32_t)(key->head[0] >> 32);
+  to->word[2][at] = (uint32_t)key->head[1];
+  to->word[3][at] = (uint32_t)(key->head[1] >> 32);
+  to->size[at] = (uint32_t)key->size;
 }
 
 #if defined(__GNUC__) && !defined(__clang__)

@@ -1,122 +1,179 @@
 /* Sets of distinct terms; see terms.h. */
 #include "common/terms.h"
 
-enum { AHEAD = 12, BLOCK = 256 };
+#include <stdio.h>
+
+enum { AHEAD = 32, BLOCK = 256, FIRST_SLOTS = 1 << 12, FEW_SLOTS = 1 << 16, NAME_SIZE = 32 };
+#define MOST_BYTES (INT64_C(1) << 34) /* then a batch more still fits what slots can point at */
+enum { COUNT, SLOT_COUNT, BYTE_COUNT, DOCUMENTS, SIZES }; /* places in sizes */
+
+static adl_status too_many(const adl_terms *terms, const char *what) {
+  return terms->call->host->fail(terms->call, NULL, -1, "use `mode: hash`", "there are more %s than can be counted",
+                                 what);
+}
 
 /* ---- memory ---- */
 
-static void *room(adl_terms *terms, const char *name, int64_t size) {
+static void *room(const adl_terms *terms, const char *name, int64_t size) {
   return terms->call->host->tensor(terms->call, terms->home, name, ADL_BYTES, 1, &size);
 }
 
-static void set_slots(adl_terms *terms, int64_t slot_count) {
-  terms->call->host->drop_tensor(terms->call, terms->home, "term_slots");
-  int64_t size = slot_count * (int64_t)sizeof *terms->slots;
-  terms->slots = room(terms, "term_slots", size);
+/* The tensor of a table of this size: while it grows there are two. */
+static const char *table_name(const char *of, int64_t slot_count, char buffer[NAME_SIZE]) {
+  snprintf(buffer, NAME_SIZE, "term_%s_%lld", of, (long long)slot_count);
+  return buffer;
+}
+
+static void use_table(adl_terms *terms, int64_t slot_count, bool sums) {
+  char buffer[NAME_SIZE];
   terms->slot_count = slot_count;
-  memset(terms->slots, 0, (size_t)size);
-  uint32_t mask = (uint32_t)(slot_count - 1);
-  for (int64_t i = 0; i < terms->count; i++) {
-    if (i + AHEAD < terms->count) __builtin_prefetch(&terms->slots[terms->records[i + AHEAD].hash & mask], 1);
-    uint32_t at = terms->records[i].hash & mask;
-    while (terms->slots[at] != 0) at = (at + 1) & mask;
-    terms->slots[at] = (uint32_t)i + 1;
+  terms->slots = room(terms, table_name("slots", slot_count, buffer), slot_count * (int64_t)sizeof *terms->slots);
+  if (sums) terms->sums = room(terms, table_name("sums", slot_count, buffer), slot_count * (int64_t)sizeof(double));
+}
+
+static uint32_t hash_of(const adl_terms *terms, const adl_terms_slot *slot) {
+  return adl_term_hash(slot->head, adl_terms_data(terms, slot), slot->size);
+}
+
+static void move_slots(adl_terms *to, const adl_terms *from) {
+  uint32_t mask = (uint32_t)(to->slot_count - 1);
+  for (int64_t i = 0; i < from->slot_count; i++) {
+    const adl_terms_slot *slot = &from->slots[i];
+    if (slot->documents == 0) continue;
+    uint32_t at = hash_of(to, slot) & mask;
+    while (to->slots[at].documents != 0) at = (at + 1) & mask;
+    to->slots[at] = *slot;
+    if (to->sums != NULL) to->sums[at] = from->sums[i];
   }
 }
 
-static void grow_records(adl_terms *terms) {
-  terms->capacity = 2 * terms->capacity + 256;
-  terms->records = room(terms, "term_records", terms->capacity * (int64_t)sizeof *terms->records);
-  terms->values = room(terms, "term_values", terms->capacity * (int64_t)sizeof *terms->values);
+/* Room for `more` terms. */
+static adl_status grow(adl_terms *terms, int64_t more) {
+  const adl_terms old = *terms;
+  char buffer[NAME_SIZE];
+  int64_t slot_count = old.slot_count;
+  while (5 * (old.count + more) > 4 * slot_count) slot_count *= slot_count < FEW_SLOTS ? 4 : 2;
+  if (slot_count > (INT64_C(1) << 32)) return too_many(terms, "words");
+  use_table(terms, slot_count, old.sums != NULL);
+  move_slots(terms, &old);
+  terms->call->host->drop_tensor(terms->call, terms->home, table_name("slots", old.slot_count, buffer));
+  if (old.sums != NULL)
+    terms->call->host->drop_tensor(terms->call, terms->home, table_name("sums", old.slot_count, buffer));
+  return ADL_OK;
 }
 
-static void grow_bytes(adl_terms *terms, int64_t size) {
-  terms->byte_capacity = 2 * terms->byte_capacity + size + 4096;
-  terms->bytes = room(terms, "term_bytes", terms->byte_capacity);
-}
-
-void adl_terms_open(adl_terms *terms, const adl_call *call, adl_tensors *home) {
+void adl_terms_open(adl_terms *terms, const adl_call *call, adl_tensors *home, bool sums) {
   const adl_host *host = call->host;
-  const int64_t two = 2;
+  const int64_t sizes = SIZES;
   adl_tensor tensor;
   *terms = (adl_terms){.call = call, .home = home};
-  terms->sizes = host->tensor(call, home, "term_sizes", ADL_INT64, 1, &two);
-  terms->count = terms->sizes[0];
-  terms->byte_count = terms->sizes[1];
-  if (host->find_tensor(call, home, "term_records", &tensor)) {
-    terms->records = tensor.data;
-    terms->capacity = tensor.count / (int64_t)sizeof *terms->records;
-  }
-  if (host->find_tensor(call, home, "term_values", &tensor)) terms->values = tensor.data;
+  terms->sizes = host->tensor(call, home, "term_sizes", ADL_INT64, 1, &sizes);
+  terms->count = terms->sizes[COUNT];
+  terms->byte_count = terms->sizes[BYTE_COUNT];
+  terms->documents = terms->sizes[DOCUMENTS];
   if (host->find_tensor(call, home, "term_bytes", &tensor)) {
     terms->bytes = tensor.data;
     terms->byte_capacity = tensor.count;
   }
-  if (host->find_tensor(call, home, "term_slots", &tensor)) {
-    terms->slots = tensor.data;
-    terms->slot_count = tensor.count / (int64_t)sizeof *terms->slots;
-  }
-  if (terms->slot_count == 0) set_slots(terms, 1024);
+  use_table(terms, terms->sizes[SLOT_COUNT] > 0 ? terms->sizes[SLOT_COUNT] : FIRST_SLOTS, sums);
 }
 
 void adl_terms_close(adl_terms *terms) {
-  terms->sizes[0] = terms->count;
-  terms->sizes[1] = terms->byte_count;
+  terms->sizes[COUNT] = terms->count;
+  terms->sizes[SLOT_COUNT] = terms->slot_count;
+  terms->sizes[BYTE_COUNT] = terms->byte_count;
+  terms->sizes[DOCUMENTS] = terms->documents;
 }
 
 /* ---- finding ---- */
 
-static uint32_t append(adl_terms *terms, const adl_term *key, uint32_t at) {
-  if (2 * (terms->count + 1) > terms->slot_count) {
-    set_slots(terms, 4 * terms->slot_count);
-    uint32_t mask = (uint32_t)(terms->slot_count - 1);
-    for (at = key->hash & mask; terms->slots[at] != 0;) at = (at + 1) & mask;
+/* Keeps a copy of a long term. */
+static uint32_t keep_bytes(adl_terms *terms, const adl_term *key) {
+  int64_t size = ((int64_t)key->size + 7) & ~INT64_C(7), at = terms->byte_count;
+  if (at + size > terms->byte_capacity) {
+    terms->byte_capacity = 2 * terms->byte_capacity + size + 4096;
+    terms->bytes = room(terms, "term_bytes", terms->byte_capacity);
   }
-  if (terms->count == terms->capacity) grow_records(terms);
-  if (terms->byte_count + key->size > terms->byte_capacity) grow_bytes(terms, key->size);
-  if (key->size > 0) memcpy(terms->bytes + terms->byte_count, key->data, (size_t)key->size);
-  terms->records[terms->count] = (adl_term_record){
-      .head = {key->head[0], key->head[1]}, .at = terms->byte_count, .size = key->size, .hash = key->hash};
-  terms->values[terms->count] = (adl_terms_value){.count = 0};
-  terms->byte_count += key->size;
-  terms->slots[at] = (uint32_t)++terms->count;
-  return (uint32_t)(terms->count - 1);
+  memcpy(terms->bytes + at, key->data, (size_t)key->size);
+  terms->byte_count = at + size;
+  return (uint32_t)(at / 8);
 }
 
-static inline uint32_t insert(adl_terms *terms, const adl_term *key) {
-  uint32_t mask = (uint32_t)(terms->slot_count - 1);
+static __attribute__((noinline)) adl_terms_slot *put(adl_terms *terms, const adl_term *key, adl_terms_slot *slot) {
+  *slot = (adl_terms_slot){.head = {key->head[0], key->head[1]}, .size = key->size};
+  if (adl_term_is_long(key)) slot->at = keep_bytes(terms, key);
+  terms->count++;
+  return slot;
+}
+
+/* The slot of the key; what is not there yet is put in, and no document is counted yet. There is room for it. */
+static inline adl_terms_slot *find(adl_terms *terms, const adl_term *key, uint32_t mask) {
   for (uint32_t at = key->hash & mask;; at = (at + 1) & mask) {
-    uint32_t slot = terms->slots[at];
-    if (slot == 0) return append(terms, key, at);
-    if (adl_term_is(&terms->records[slot - 1], terms->bytes, key)) return slot - 1;
+    adl_terms_slot *slot = &terms->slots[at];
+    if (__builtin_expect(slot->documents == 0, 0)) return put(terms, key, slot);
+    if (adl_term_alike(key, slot->head, slot->size) &&
+        (!adl_term_is_long(key) || memcmp(adl_terms_data(terms, slot), key->data, (size_t)key->size) == 0))
+      return slot;
   }
 }
 
-void adl_terms_insert(adl_terms *terms, const adl_term *keys, int64_t count, uint32_t *number) {
-  for (int64_t i = 0; i < count && i < 2 * AHEAD; i++)
-    __builtin_prefetch(&terms->slots[keys[i].hash & (uint32_t)(terms->slot_count - 1)]);
-  for (int64_t i = 0; i < count; i++) {
-    uint32_t mask = (uint32_t)(terms->slot_count - 1);
-    if (i + 2 * AHEAD < count) __builtin_prefetch(&terms->slots[keys[i + 2 * AHEAD].hash & mask]);
-    if (i + AHEAD < count) {
-      uint32_t slot = terms->slots[keys[i + AHEAD].hash & mask];
-      if (slot != 0) __builtin_prefetch(&terms->records[slot - 1]);
-      if (slot != 0) __builtin_prefetch(&terms->values[slot - 1], 1);
+/* Room for so many terms more, which come from one batch. */
+static inline adl_status prepare(adl_terms *terms, int64_t count) {
+  if (terms->byte_count > MOST_BYTES) return too_many(terms, "long words");
+  if (terms->documents > UINT32_MAX) return too_many(terms, "documents");
+  return 5 * (terms->count + count) > 4 * terms->slot_count ? grow(terms, count) : ADL_OK;
+}
+
+/* Counts keys `from` to `to` of a document; while one is looked for, the slots of the next ones are fetched. */
+static inline void count_keys(adl_terms *terms, const adl_term *keys, int64_t from, int64_t to, int64_t end,
+                              const float *weights) {
+  const uint32_t mask = (uint32_t)(terms->slot_count - 1), document = (uint32_t)terms->documents;
+  adl_terms_slot *slots = terms->slots;
+  for (int64_t i = from; i < to; i++) {
+    if (i + AHEAD < end) __builtin_prefetch(&slots[keys[i + AHEAD].hash & mask], 1);
+    if (i + AHEAD / 2 < end && adl_term_is_long(&keys[i + AHEAD / 2]))
+      __builtin_prefetch(terms->bytes + 8 * (int64_t)slots[keys[i + AHEAD / 2].hash & mask].at);
+    adl_terms_slot *slot = find(terms, &keys[i], mask);
+    slot->documents += slot->last != document;
+    slot->last = document;
+    if (terms->sums != NULL) terms->sums[slot - slots] += weights != NULL ? (double)weights[i] : 1;
+  }
+}
+
+adl_status adl_terms_count(adl_terms *terms, const adl_term *keys, const int64_t *start, int64_t rows,
+                           const float *weights) {
+  for (int64_t row = 0; row < rows; row++) {
+    terms->documents++;
+    for (int64_t from = start[row], to; from < start[row + 1]; from = to) {
+      to = start[row + 1] - from > BLOCK ? from + BLOCK : start[row + 1];
+      ADL_TRY(prepare(terms, to - from));
+      count_keys(terms, keys, from, to, start[rows], weights);
     }
-    number[i] = insert(terms, &keys[i]);
   }
+  return ADL_OK;
 }
 
-void adl_terms_add(adl_terms *into, const adl_terms *from) {
+adl_status adl_terms_add(adl_terms *into, const adl_terms *from) {
   adl_term keys[BLOCK];
-  uint32_t number[BLOCK];
-  for (int64_t first = 0; first < from->count; first += BLOCK) {
-    int64_t count = from->count - first < BLOCK ? from->count - first : BLOCK;
-    for (int64_t i = 0; i < count; i++) keys[i] = adl_terms_key(from, first + i);
-    adl_terms_insert(into, keys, count, number);
-    for (int64_t i = 0; i < count; i++) {
-      into->values[number[i]].count += from->values[first + i].count;
-      into->values[number[i]].sum += from->values[first + i].sum;
+  int64_t number[BLOCK];
+  into->documents += from->documents;
+  for (int64_t i = 0, count; i < from->slot_count;) {
+    for (count = 0; i < from->slot_count && count < BLOCK; i++) {
+      const adl_terms_slot *slot = &from->slots[i];
+      if (slot->documents == 0) continue;
+      const char *data = adl_terms_data(from, slot);
+      keys[count] = (adl_term){.head = {slot->head[0], slot->head[1]}, .data = data, .size = slot->size};
+      keys[count].hash = adl_term_hash(slot->head, data, slot->size);
+      number[count++] = i;
+    }
+    ADL_TRY(prepare(into, count));
+    uint32_t mask = (uint32_t)(into->slot_count - 1);
+    for (int64_t k = 0; k < count; k++) __builtin_prefetch(&into->slots[keys[k].hash & mask], 1);
+    for (int64_t k = 0; k < count; k++) {
+      adl_terms_slot *slot = find(into, &keys[k], mask);
+      slot->documents += from->slots[number[k]].documents;
+      if (into->sums != NULL) into->sums[slot - into->slots] += from->sums[number[k]];
     }
   }
+  return ADL_OK;
 }

@@ -104,7 +104,7 @@ char *adl_word_room(adl_words *words, int64_t count, int64_t size) {
   }
   if (state->used + size + 1 > state->byte_capacity) {
     state->byte_capacity = 2 * state->byte_capacity + size + 4096;
-    words->bytes = adl_words_grow(state->call, words->bytes, state->used, state->byte_capacity);
+    words->bytes = adl_words_grow(state->call, words->bytes, state->used, state->byte_capacity + ADL_WORDS_PAD);
   }
   return words->bytes + state->used;
 }
@@ -163,7 +163,7 @@ static void close_gaps(adl_words *words, int64_t first, int64_t at) {
 bool adl_words_ascii(adl_words *words, adl_text text) {
   words_state *state = words->state;
   const adl_tokenizer *tokenizer = state->tokenizer;
-  char *to = adl_word_room(words, text.size / 2 + 2, text.size);
+  char *to = adl_word_room(words, text.size / 2 + 2 + ADL_ASCII_OVER, text.size);
   bool odd;
   int64_t first = words->count, before = state->used;
   int64_t found = adl_ascii_split(&tokenizer->ascii, state->simd, tokenizer->options.lowercase, text.data, text.size,
@@ -373,7 +373,7 @@ adl_status adl_tokenizer_stop_words(const adl_call *call, adl_tokenizer *tokeniz
       memcpy(tokenizer->stop_bytes + used, word.data, (size_t)word.size);
       tokenizer->stop_offsets[i + 1] = used += word.size;
     }
-    tokenizer->stop = adl_vocabulary_new(tokenizer->stop_bytes, tokenizer->stop_offsets, words->count);
+    tokenizer->stop = adl_vocabulary_new(tokenizer->stop_bytes, tokenizer->stop_offsets, words->count, NULL);
   }
   return tokenizer->stop != NULL ? ADL_OK : host->fail(call, NULL, -1, NULL, "no memory for the stop words");
 }

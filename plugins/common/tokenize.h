@@ -39,12 +39,14 @@ adl_status adl_tokenizer_stop_words(const adl_call *call, adl_tokenizer *tokeniz
                                     const char *path);
 void adl_tokenizer_free(adl_tokenizer *tokenizer); /* NULL is fine */
 
+enum { ADL_WORDS_PAD = 16 };
+
 /* The words, or characters, of one document after another, for one thread and one call. */
 typedef struct adl_words {
   int64_t count;
   /* Word i is bytes[span[i].start .. span[i].end). Exactly one blank stands between two words (nothing between two
    * characters; anything if `alone`), so the n-gram of words i to i + n - 1 is
-   * bytes[span[i].start .. span[i + n - 1].end). */
+   * bytes[span[i].start .. span[i + n - 1].end). ADL_WORDS_PAD bytes may be read behind each. */
   char *bytes;
   adl_span *span;
   /* N-grams end where segments do: segment s is the words segment[s] .. segment[s + 1] - 1. There is one, or with

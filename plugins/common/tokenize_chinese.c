@@ -24,19 +24,45 @@ static kind kind_of(const char *at, int64_t size, uint32_t *character) {
 
 static int32_t kind_size(kind of, const char *at) { return of != OTHER && (at[0] & 0x80) != 0 ? 3 : 1; }
 
+/* The Han characters that a text begins with; returns how many. */
+static int64_t take_han(const char *text, int64_t size, uint16_t *characters) {
+  const unsigned char *c = (const unsigned char *)text;
+  int64_t count = 0;
+  for (; 3 * count + 3 <= size; count++, c += 3) {
+    uint32_t character = (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+    bool valid = (c[0] & 0xf0) == 0xe0 && (c[1] & 0xc0) == 0x80 && (c[2] & 0xc0) == 0x80;
+    if (!valid || !adl_is_han(character)) break;
+    characters[count] = (uint16_t)character;
+  }
+  return count;
+}
+
+/* Adds the words of a run of Han characters, which stay where they are in a copy of it. */
+static void add_in_place(adl_words *words, const char *text, int64_t count) {
+  words_state *state = words->state;
+  memcpy(adl_word_room(words, count, 3 * count), text, 3 * (size_t)count);
+  for (int64_t from = 0, to; from < count; from = to) {
+    to = state->route[from].end;
+    words->span[words->count++] = (adl_span){(int32_t)(state->used + 3 * from), (int32_t)(state->used + 3 * to)};
+  }
+  state->used += 3 * count;
+}
+
 /* Adds the words of a run of Han characters; returns its length in bytes. */
 static int64_t split_han(adl_words *words, const char *text, int64_t size) {
   words_state *state = words->state;
-  int64_t count = 0;
-  uint32_t character = 0;
+  const adl_tokenizer *tokenizer = state->tokenizer;
   if (size / 3 + 1 > state->han_capacity) {
     state->han_capacity = size / 3 + 64;
     state->han = adl_words_grow(state->call, NULL, 0, state->han_capacity * (int64_t)sizeof *state->han);
     state->route = adl_words_grow(state->call, NULL, 0, (state->han_capacity + 1) * (int64_t)sizeof *state->route);
   }
-  while (3 * count < size && kind_of(text + 3 * count, size - 3 * count, &character) == HAN)
-    state->han[count++] = (uint16_t)character;
-  adl_dictionary_cut(state->tokenizer->dictionary, state->han, count, state->route);
+  int64_t count = take_han(text, size, state->han);
+  adl_dictionary_cut(tokenizer->dictionary, state->han, count, state->route);
+  if (tokenizer->options.alone && tokenizer->stop == NULL) {
+    add_in_place(words, text, count);
+    return 3 * count;
+  }
   for (int64_t from = 0; from < count; from = state->route[from].end) {
     int64_t bytes = 3 * (state->route[from].end - from);
     memcpy(adl_word_room(words, 1, bytes), text + 3 * from, (size_t)bytes);

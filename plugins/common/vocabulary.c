@@ -7,6 +7,8 @@
 
 #include "common/large.h"
 
+enum { AHEAD = 32 }; /* so many keys are fetched before they are needed */
+
 /* ---- choosing ---- */
 
 adl_counted *adl_counted_keys(const adl_call *call, adl_table *table, int32_t rank_column, int64_t *count) {
@@ -76,7 +78,10 @@ static void sort_long(adl_counted *keys, int64_t count, prefixed *from, prefixed
     from = to;
     to = swap;
   }
-  for (int64_t i = 0; i < count; i++) sorted[i] = keys[from[i].at];
+  for (int64_t i = 0; i < count; i++) {
+    if (i + AHEAD < count) __builtin_prefetch(&keys[from[i + AHEAD].at]);
+    sorted[i] = keys[from[i].at];
+  }
   for (int64_t i = 0, end; i < count; i = end) {
     for (end = i + 1; end < count && from[end].prefix == from[i].prefix;) end++;
     if (end - i > 1) qsort(sorted + i, (size_t)(end - i), sizeof *sorted, compare_bytes);
@@ -86,7 +91,7 @@ static void sort_long(adl_counted *keys, int64_t count, prefixed *from, prefixed
 
 void adl_counted_sort(adl_counted *keys, int64_t count) {
   enum { FEW = 256 };
-  prefixed *memory = count < FEW ? NULL : malloc((size_t)count * (2 * sizeof *memory + sizeof *keys));
+  prefixed *memory = count < FEW ? NULL : adl_large_calloc((size_t)count, 2 * sizeof *memory + sizeof *keys);
   if (memory == NULL)
     qsort(keys, (size_t)count, sizeof *keys, compare_bytes);
   else
@@ -113,6 +118,7 @@ void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *n
   int64_t *offsets = host->tensor(call, model, offsets_name(name, buffer), ADL_INT64, 1, &offset_count);
   offsets[0] = 0;
   for (int64_t i = 0; i < count; i++) {
+    if (i + AHEAD < count) __builtin_prefetch(keys[i + AHEAD].key.data);
     if (keys[i].key.size > 0) memcpy(bytes + offsets[i], keys[i].key.data, (size_t)keys[i].key.size);
     offsets[i + 1] = offsets[i] + keys[i].key.size;
   }
@@ -120,50 +126,85 @@ void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *n
 
 /* ---- looking up ---- */
 
-/* Number + 1 of a key (0: the slot is free) beside its hash, so that most misses touch one cache line. */
+/* All of a key of up to 16 bytes, so that finding it touches one cache line; two to a line. */
 struct adl_vocabulary_slot {
-  uint32_t hash;
-  uint32_t number;
+  uint64_t head[2];
+  int64_t at; /* it is bytes[at .. at + size) */
+  int32_t size;
+  uint32_t number; /* and 1; 0: the slot is free */
 };
 
-static inline uint32_t find_slot(const adl_vocabulary *vocabulary, const adl_term *key) {
+static inline adl_vocabulary_slot *find_slot(const adl_vocabulary *vocabulary, const adl_term *key) {
   for (uint32_t at = key->hash & vocabulary->mask;; at = (at + 1) & vocabulary->mask) {
-    const adl_vocabulary_slot *slot = &vocabulary->slots[at];
-    if (slot->number == 0) return at;
-    if (slot->hash == key->hash && adl_term_is(&vocabulary->records[slot->number - 1], vocabulary->bytes, key))
-      return at;
+    adl_vocabulary_slot *slot = &vocabulary->slots[at];
+    if (slot->number == 0) return slot;
+    if (adl_term_alike(key, slot->head, slot->size) &&
+        (!adl_term_is_long(key) || memcmp(vocabulary->bytes + slot->at, key->data, (size_t)key->size) == 0))
+      return slot;
   }
 }
 
-adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, int64_t count) {
+/* Keys order[0] .. order[count - 1], or 0 .. count - 1, some at a time, so that their slots are fetched side by side. */
+static void insert_keys(adl_vocabulary *vocabulary, const uint32_t *order, int64_t count) {
+  enum { BLOCK = 64 };
+  adl_term keys[BLOCK];
+  for (int64_t first = 0; first < count; first += BLOCK) {
+    int64_t some = count - first < BLOCK ? count - first : BLOCK;
+    for (int64_t i = 0; i < some; i++) {
+      int64_t k = order != NULL ? order[first + i] : first + i;
+      const int64_t *offset = vocabulary->offsets + k;
+      keys[i] = adl_term_of(vocabulary->bytes + offset[0], offset[1] - offset[0]);
+      __builtin_prefetch(&vocabulary->slots[keys[i].hash & vocabulary->mask], 1);
+    }
+    for (int64_t i = 0; i < some; i++) {
+      uint32_t number = (uint32_t)(order != NULL ? order[first + i] : first + i) + 1;
+      adl_vocabulary_slot *slot = find_slot(vocabulary, &keys[i]);
+      if (slot->number != 0 && slot->number < number) continue;
+      *slot = (adl_vocabulary_slot){.head = {keys[i].head[0], keys[i].head[1]},
+                                    .at = vocabulary->offsets[number - 1],
+                                    .size = keys[i].size,
+                                    .number = number};
+    }
+  }
+}
+
+/* Numbers of keys by the power of two of how often they occur, the most frequent first; NULL: no memory. */
+static uint32_t *order_by_frequency(const int64_t *frequency, int64_t count) {
+  uint32_t *order = malloc(((size_t)count + 1) * sizeof *order);
+  int64_t start[66] = {0};
+  if (order == NULL) return NULL;
+  for (int64_t i = 0; i < count; i++) start[__builtin_clzll((uint64_t)frequency[i] | 1) + 1]++;
+  for (int class = 0; class < 65; class++) start[class + 1] += start[class];
+  for (int64_t i = 0; i < count; i++) order[start[__builtin_clzll((uint64_t)frequency[i] | 1)]++] = (uint32_t)i;
+  return order;
+}
+
+adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, int64_t count, const int64_t *frequency) {
   uint64_t capacity = 8;
-  while (capacity < 2 * (uint64_t)count) capacity *= 2;
+  while (2 * capacity < 3 * (uint64_t)count) capacity *= 2;
   adl_vocabulary *vocabulary = calloc(1, sizeof *vocabulary);
-  if (vocabulary == NULL || capacity > UINT32_MAX ||
-      (vocabulary->slots = adl_large_calloc(capacity, sizeof *vocabulary->slots)) == NULL ||
-      (vocabulary->records = adl_large_calloc((size_t)count + 1, sizeof *vocabulary->records)) == NULL) {
+  uint32_t *order = frequency != NULL ? order_by_frequency(frequency, count) : NULL;
+  if (vocabulary != NULL && capacity <= UINT32_MAX && (frequency == NULL || order != NULL))
+    vocabulary->slots = adl_large_calloc(capacity, sizeof *vocabulary->slots);
+  if (vocabulary == NULL || vocabulary->slots == NULL) {
     adl_vocabulary_free(vocabulary);
+    free(order);
     return NULL;
   }
   vocabulary->bytes = bytes != NULL ? bytes : "";
   vocabulary->offsets = offsets;
   vocabulary->count = count;
   vocabulary->mask = (uint32_t)(capacity - 1);
-  for (int64_t i = 0; i < count; i++) {
-    adl_term key = adl_term_of(vocabulary->bytes + offsets[i], offsets[i + 1] - offsets[i]);
-    vocabulary->records[i] =
-        (adl_term_record){.head = {key.head[0], key.head[1]}, .at = offsets[i], .size = key.size, .hash = key.hash};
-    adl_vocabulary_slot *slot = &vocabulary->slots[find_slot(vocabulary, &key)];
-    if (slot->number == 0) *slot = (adl_vocabulary_slot){.hash = key.hash, .number = (uint32_t)(i + 1)};
-  }
+  insert_keys(vocabulary, order, count);
+  free(order);
   return vocabulary;
 }
 
 adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, const char *name,
-                               adl_vocabulary **vocabulary) {
+                               const char *frequencies, adl_vocabulary **vocabulary) {
   const adl_host *host = call->host;
   char buffer[NAME_SIZE];
-  adl_tensor bytes, offsets;
+  adl_tensor bytes, offsets, frequency;
   bool sound = host->find_tensor(call, model, name, &bytes) &&
                host->find_tensor(call, model, offsets_name(name, buffer), &offsets) && bytes.element == ADL_BYTES &&
                offsets.element == ADL_INT64 && offsets.count >= 1 && offsets.count <= INT32_MAX;
@@ -173,7 +214,9 @@ adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, c
   if (!sound)
     return host->fail(call, NULL, -1, "fit the stage again instead of loading this model",
                       "the model's tensors `%s` and `%s_offsets` are missing or damaged", name, name);
-  *vocabulary = adl_vocabulary_new(bytes.data, at, offsets.count - 1);
+  bool counted = frequencies != NULL && host->find_tensor(call, model, frequencies, &frequency) &&
+                 frequency.element == ADL_INT64 && frequency.count == offsets.count - 1;
+  *vocabulary = adl_vocabulary_new(bytes.data, at, offsets.count - 1, counted ? frequency.data : NULL);
   if (*vocabulary == NULL)
     return host->fail(call, NULL, -1, NULL, "no memory for a vocabulary of %lld entries", (long long)offsets.count - 1);
   return ADL_OK;
@@ -182,26 +225,22 @@ adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, c
 void adl_vocabulary_free(adl_vocabulary *vocabulary) {
   if (vocabulary == NULL) return;
   free(vocabulary->slots);
-  free(vocabulary->records);
   free(vocabulary);
 }
 
 int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, int64_t size) {
   adl_term term = adl_term_of(key, size);
-  return (int64_t)vocabulary->slots[find_slot(vocabulary, &term)].number - 1;
+  return (int64_t)find_slot(vocabulary, &term)->number - 1;
 }
 
 void adl_vocabulary_find_all(const adl_vocabulary *vocabulary, const adl_term *keys, int64_t count, uint32_t *number) {
-  enum { AHEAD = 12 };
   const adl_vocabulary_slot *slots = vocabulary->slots;
   uint32_t mask = vocabulary->mask;
-  for (int64_t i = -2 * AHEAD; i < count; i++) {
-    int64_t second = i + AHEAD, first = i + 2 * AHEAD;
-    if (first < count) __builtin_prefetch(&slots[keys[first].hash & mask]);
-    if (second >= 0 && second < count) {
-      uint32_t guess = slots[keys[second].hash & mask].number;
-      if (guess > 0) __builtin_prefetch(&vocabulary->records[guess - 1]);
-    }
-    if (i >= 0) number[i] = slots[find_slot(vocabulary, &keys[i])].number - 1;
+  for (int64_t i = 0; i < count && i < AHEAD; i++) __builtin_prefetch(&slots[keys[i].hash & mask]);
+  for (int64_t i = 0; i < count; i++) {
+    if (i + AHEAD < count) __builtin_prefetch(&slots[keys[i + AHEAD].hash & mask]);
+    if (i + AHEAD / 2 < count && adl_term_is_long(&keys[i + AHEAD / 2]))
+      __builtin_prefetch(vocabulary->bytes + slots[keys[i + AHEAD / 2].hash & mask].at);
+    number[i] = find_slot(vocabulary, &keys[i])->number - 1;
   }
 }

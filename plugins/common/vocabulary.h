@@ -40,15 +40,16 @@ typedef struct adl_vocabulary {
   int64_t count;
   uint32_t mask;
   adl_vocabulary_slot *slots;
-  adl_term_record *records; /* count; their hash is the slot's */
 } adl_vocabulary;
 
 /* A vocabulary over memory that stays the caller's and must outlive it; key i is bytes[offsets[i] .. offsets[i + 1]).
- * Of equal keys the first is found. NULL: out of memory. */
-adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, int64_t count);
-/* A vocabulary over the tensors that adl_vocabulary_save wrote, after checking that they are what they should be. */
+ * Of equal keys the first is found. frequency: how often each will be looked for, roughly: frequent ones are found
+ * sooner; NULL: not known. NULL: out of memory. */
+adl_vocabulary *adl_vocabulary_new(const char *bytes, const int64_t *offsets, int64_t count, const int64_t *frequency);
+/* A vocabulary over the tensors that adl_vocabulary_save wrote, after checking that they are what they should be.
+ * frequencies: name of an INT64 tensor of frequencies, which may be missing; or NULL. */
 adl_status adl_vocabulary_load(const adl_call *call, const adl_tensors *model, const char *name,
-                               adl_vocabulary **vocabulary);
+                               const char *frequencies, adl_vocabulary **vocabulary);
 void adl_vocabulary_free(adl_vocabulary *vocabulary); /* NULL is fine */
 /* Number of the key, -1: not in it. */
 int64_t adl_vocabulary_find(const adl_vocabulary *vocabulary, const char *key, int64_t size);

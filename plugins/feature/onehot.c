@@ -154,7 +154,7 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   int64_t columns = self->columns.count, width = 0;
   adl_vocabulary *all;
   adl_tensor starts;
-  ADL_TRY(adl_vocabulary_load(call, model->tensors, "values", &all));
+  ADL_TRY(adl_vocabulary_load(call, model->tensors, "values", NULL, &all));
   const char *bytes = all->bytes;
   const int64_t *offsets = all->offsets, count = all->count;
   adl_vocabulary_free(all);
@@ -169,7 +169,7 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   lookup *made = calloc((size_t)columns, sizeof *made);
   bool whole = made != NULL;
   for (int64_t i = 0; whole && i < columns; i++) {
-    made[i] = (lookup){adl_vocabulary_new(bytes, offsets + start[i], start[i + 1] - start[i]), width};
+    made[i] = (lookup){adl_vocabulary_new(bytes, offsets + start[i], start[i + 1] - start[i], NULL), width};
     width += start[i + 1] - start[i] + self->other;
     whole = made[i].values != NULL;
   }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/documents.h"
+#include "common/large.h"
 #include "common/row_sorter.h"
+#include "common/simd.h"
 #include "common/term_hash.h"
 #include "common/terms.h"
 #include "common/top_words.h"
@@ -34,7 +36,7 @@ typedef struct tfidf {
 /* The lookup side of a model. */
 typedef struct lookup {
   adl_vocabulary *words; /* NULL: terms are hashed */
-  const float *idf;      /* NULL: 1 */
+  float *idf;            /* NULL: 1 */
 } lookup;
 
 /* ---- the terms of a batch ---- */
@@ -67,26 +69,14 @@ static int64_t *documents_of(const adl_call *call, adl_tensors *partial) {
   return call->host->tensor(call, partial, "documents", ADL_INT64, 1, (const int64_t[]){1});
 }
 
-static adl_status count_terms(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
+static adl_status count_terms(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                               adl_tensors *partial) {
+  const tfidf *self = instance;
   adl_documents in = documents_in(call, self, batch);
   adl_terms all;
-  adl_room number = {0};
   (void)context;
-  adl_terms_open(&all, call, partial);
-  while (adl_documents_next(&in)) {
-    uint32_t *term = adl_room_of(call, &number, in.start[in.rows] * (int64_t)sizeof *term);
-    adl_terms_insert(&all, in.keys, in.start[in.rows], term);
-    for (int64_t row = 0; row < in.rows; row++) {
-      int64_t document = batch->ordinal + in.first + row + 1;
-      for (int64_t i = in.start[row]; i < in.start[row + 1]; i++) {
-        adl_terms_value *value = &all.values[term[i]];
-        value->count += value->last != document;
-        value->sum += in.weights != NULL ? (double)in.weights[i] : 1;
-        value->last = document;
-      }
-    }
-  }
+  adl_terms_open(&all, call, partial, self->max_features > 0);
+  while (adl_documents_next(&in)) ADL_TRY(adl_terms_count(&all, in.keys, in.start, in.rows, in.weights));
   adl_terms_close(&all);
   *documents_of(call, partial) += in.documents;
   return ADL_OK;
@@ -97,41 +87,42 @@ static adl_status count_dimensions(const adl_call *call, const void *instance, c
   const tfidf *self = instance;
   const int64_t dimensions = INT64_C(1) << self->bits;
   adl_documents in = documents_in(call, self, batch);
-  adl_row_sorter sorter = {.call = call};
+  adl_row_set set = {.call = call};
   adl_room room = {0};
   (void)context;
   uint32_t *held_by = call->host->tensor(call, partial, "held_by", ADL_UINT32, 1, &dimensions);
   while (adl_documents_next(&in)) {
     uint32_t *dimension = adl_room_of(call, &room, in.start[in.rows] * (int64_t)sizeof *dimension);
     find_dimensions(self, NULL, &in, dimension);
-    for (int64_t row = 0; row < in.rows; row++) {
-      int64_t from = in.start[row], count = in.start[row + 1] - from;
-      count = adl_row_sort_set(&sorter, dimension + from, count);
-      for (int64_t i = 0; i < count; i++) held_by[dimension[from + i]]++;
-    }
+    for (int64_t row = 0; row < in.rows; row++)
+      adl_row_set_count(&set, dimension, in.start[row], in.start[row + 1], in.start[in.rows], held_by);
   }
   *documents_of(call, partial) += in.documents;
   return ADL_OK;
 }
 
-static adl_status merge_terms(const adl_call *call, const void *self, const void *context, adl_tensors *into,
+static adl_status merge_terms(const adl_call *call, const void *instance, const void *context, adl_tensors *into,
                               adl_tensors *from) {
+  const tfidf *self = instance;
   adl_terms to, more;
-  (void)self;
   (void)context;
   *documents_of(call, into) += *documents_of(call, from);
-  adl_terms_open(&to, call, into);
-  adl_terms_open(&more, call, from);
-  adl_terms_add(&to, &more);
+  adl_terms_open(&to, call, into, self->max_features > 0);
+  adl_terms_open(&more, call, from, self->max_features > 0);
+  ADL_TRY(adl_terms_add(&to, &more));
   adl_terms_close(&to);
   return ADL_OK;
 }
 
 static adl_counted *counted_terms(const adl_call *call, const adl_terms *terms) {
-  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted);
-  for (int64_t i = 0; i < terms->count; i++)
-    counted[i] =
-        (adl_counted){.key = adl_terms_text(terms, i), .count = terms->values[i].count, .rank = terms->values[i].sum};
+  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted), *next = counted;
+  for (int64_t i = 0; i < terms->slot_count; i++) {
+    const adl_terms_slot *slot = &terms->slots[i];
+    if (slot->documents == 0) continue;
+    *next++ = (adl_counted){.key = {adl_terms_data(terms, slot), slot->size},
+                            .count = slot->documents,
+                            .rank = terms->sums != NULL ? terms->sums[i] : 0};
+  }
   return counted;
 }
 
@@ -144,6 +135,7 @@ static adl_status count_all(const adl_call *call, const tfidf *self, adl_rows *r
   const adl_host *host = call->host;
   bool hashed = self->mode == MODE_HASH;
   adl_fold fold = {.struct_size = sizeof fold,
+                   .flags = ADL_FOLD_KEYS,
                    .step = hashed ? count_dimensions : count_terms,
                    .merge = hashed ? NULL : merge_terms};
   ADL_TRY(host->fold(call, rows, &fold, total));
@@ -165,7 +157,11 @@ static adl_status fit_hashed(const adl_call *call, const tfidf *self, adl_rows *
   const uint32_t *held_by = host->tensor(call, total, "held_by", ADL_UINT32, 1, &dimensions);
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &dimensions);
   int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
-  for (int64_t d = 0; d < dimensions; d++) idf[d] = (float)idf_of(self, (double)documents, held_by[d]);
+  float few[256]; /* most dimensions are in few documents: their logarithms are taken once */
+  const uint32_t few_count = sizeof few / sizeof *few;
+  for (uint32_t n = 0; n < few_count; n++) few[n] = (float)idf_of(self, (double)documents, n);
+  for (int64_t d = 0; d < dimensions; d++)
+    idf[d] = held_by[d] < few_count ? few[held_by[d]] : (float)idf_of(self, (double)documents, held_by[d]);
   return ADL_OK;
 }
 
@@ -180,7 +176,7 @@ static adl_status choose_terms(const adl_call *call, const tfidf *self, adl_tens
     return host->fail(call, "max_df", -1, "lower min_df or raise max_df",
                       "of %.0f documents, min_df asks for at least %g and max_df for at most %g", n, low, high);
   adl_terms all;
-  adl_terms_open(&all, call, total);
+  adl_terms_open(&all, call, total, self->max_features > 0);
   *chosen = counted_terms(call, &all);
   *count = adl_counted_between(*chosen, all.count, low, high);
   if (self->max_features > 0) *count = adl_counted_top(*chosen, *count, self->max_features);
@@ -200,7 +196,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   adl_counted *terms = NULL;
   int64_t count;
   documents_of(call, total);
-  adl_terms_open(&none, call, total);
+  adl_terms_open(&none, call, total, self->max_features > 0);
   ADL_TRY(count_all(call, self, rows, total));
   ADL_TRY(choose_terms(call, self, total, &terms, &count));
   adl_vocabulary_save(call, model->tensors, "words", terms, count);
@@ -217,10 +213,12 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
 /* ---- using a model ---- */
 
 static void release(const void *self, void *prepared) {
+  lookup *made = prepared;
   (void)self;
-  if (prepared == NULL) return;
-  adl_vocabulary_free(((lookup *)prepared)->words);
-  free(prepared);
+  if (made == NULL) return;
+  adl_vocabulary_free(made->words);
+  free(made->idf);
+  free(made);
 }
 
 static adl_status prepare(const adl_call *call, const void *instance, const adl_model *model, void **prepared) {
@@ -229,22 +227,30 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   adl_vocabulary *words = NULL;
   adl_tensor idf;
   bool hashed = self->mode == MODE_HASH;
-  if (!hashed) ADL_TRY(adl_vocabulary_load(call, model->tensors, "words", &words));
+  if (!hashed) ADL_TRY(adl_vocabulary_load(call, model->tensors, "words", "held_by", &words));
   int64_t width = hashed ? INT64_C(1) << self->bits : words->count;
   bool there = host->find_tensor(call, model->tensors, "idf", &idf);
   bool sound = there ? idf.element == ADL_FLOAT32 && idf.count == width : hashed && !self->idf;
-  lookup *made = malloc(sizeof *made);
-  if (made == NULL || !sound) {
+  lookup *made = calloc(1, sizeof *made);
+  float *copy = there && sound ? adl_large_calloc((size_t)width, sizeof *copy) : NULL; /* it is read at random */
+  if (made == NULL || !sound || (there && copy == NULL)) {
     adl_vocabulary_free(words);
+    free(copy);
     free(made);
     return sound ? host->fail(call, NULL, -1, NULL, "out of memory")
                  : host->fail(call, NULL, -1, "fit the stage again instead of loading this model",
                               "the model's tensor `idf` is missing or does not fit its words");
   }
-  *made = (lookup){.words = words, .idf = idf.data};
+  if (copy != NULL) memcpy(copy, idf.data, (size_t)width * sizeof *copy);
+  *made = (lookup){.words = words, .idf = copy};
   *prepared = made;
   ADL_TRY(host->set_width(call, self->as.slot, width));
   return hashed ? ADL_OK : host->set_names(call, self->as.slot, words->count, words->offsets, words->bytes);
+}
+
+/* Fetches the idf of entries that come soon. */
+static void fetch(const float *idf, int64_t from, int64_t to, const uint32_t *dimension) {
+  for (int64_t i = from; idf != NULL && i < to; i++) __builtin_prefetch(&idf[dimension[i]]);
 }
 
 /* Counts (or sums of weights) to weights, before rows are scaled. */
@@ -254,28 +260,35 @@ static void weigh(const tfidf *self, const float *idf, int64_t count, const uint
   for (int64_t i = 0; idf != NULL && i < count; i++) value[i] *= idf[dimension[i]];
 }
 
+ADL_LOOPS static void divide(double by, int64_t count, float *value) {
+  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / by);
+}
+
 static void scale(int32_t norm, int64_t count, float *value) {
   if (norm == NORM_NONE) return;
   double sum = 0;
   for (int64_t i = 0; i < count; i++)
     sum += norm == NORM_L1 ? fabs((double)value[i]) : (double)value[i] * (double)value[i];
-  if (norm == NORM_L2) sum = sqrt(sum);
-  for (int64_t i = 0; i < count; i++) value[i] = (float)((double)value[i] / sum);
+  divide(norm == NORM_L2 ? sqrt(sum) : sum, count, value);
 }
 
-/* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. */
+/* The rows of a stretch, behind the `used` entries that are there. Returns how many there are then. All of them are put in
+ * order before any is weighed: what was just written to places that depend on the data is slow to read. */
 static int64_t write_rows(const tfidf *self, const lookup *known, const adl_documents *in, const uint32_t *dimension,
                           adl_row_sorter *sorter, const adl_buffers *column, int64_t used) {
   float *values = column->data;
+  int32_t *end = column->offsets + in->first + 1;
+  int64_t at = used;
   for (int64_t row = 0; row < in->rows; row++) {
     int64_t from = in->start[row], count = in->start[row + 1] - from;
-    uint32_t *index = column->index + used;
-    count = adl_row_sort(sorter, dimension + from, in->weights != NULL ? in->weights + from : NULL, count, index,
-                         values + used);
-    weigh(self, known->idf, count, index, values + used);
-    scale(self->norm, count, values + used);
-    used += count;
-    column->offsets[in->first + row + 1] = (int32_t)used;
+    const float *weights = in->weights != NULL ? in->weights + from : NULL;
+    used += adl_row_sort(sorter, dimension + from, weights, count, column->index + used, values + used);
+    end[row] = (int32_t)used;
+  }
+  for (int64_t row = 0; row < in->rows; at = end[row++]) {
+    if (row + 2 < in->rows) fetch(known->idf, end[row + 1], end[row + 2], column->index);
+    weigh(self, known->idf, end[row] - at, column->index + at, values + at);
+    scale(self->norm, end[row] - at, values + at);
   }
   return used;
 }

@@ -198,7 +198,7 @@ static adl_status prepare(const adl_call *call, const void *instance, const adl_
   adl_tensor integers, numbers, missing;
   adl_vocabulary *texts;
   *prepared = NULL;
-  ADL_TRY(adl_vocabulary_load(call, model->tensors, "texts", &texts));
+  ADL_TRY(adl_vocabulary_load(call, model->tensors, "texts", NULL, &texts));
   bool sound = host->find_tensor(call, model->tensors, "integers", &integers) && integers.element == ADL_INT64 &&
                host->find_tensor(call, model->tensors, "numbers", &numbers) && numbers.element == ADL_FLOAT64 &&
                host->find_tensor(call, model->tensors, "missing", &missing) && missing.element == ADL_INT64 &&

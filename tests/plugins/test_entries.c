@@ -258,7 +258,7 @@ START_TEST(vocabularies_are_saved_and_found) {
   adl_counted_sort(keys, count);
   adl_vocabulary_save(call, model, "words", keys, count);
   adl_vocabulary *vocabulary;
-  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", &vocabulary), ADL_OK);
+  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", NULL, &vocabulary), ADL_OK);
   ck_assert_int_eq(vocabulary->count, 5000);
   for (int64_t i = 0; i < count; i++)
     ck_assert_int_eq(adl_vocabulary_find(vocabulary, keys[i].key.data, keys[i].key.size), i);
@@ -272,7 +272,7 @@ END_TEST
 
 START_TEST(an_empty_vocabulary_finds_nothing) {
   const int64_t offsets[] = {0};
-  adl_vocabulary *vocabulary = adl_vocabulary_new("", offsets, 0);
+  adl_vocabulary *vocabulary = adl_vocabulary_new("", offsets, 0, NULL);
   ck_assert_ptr_nonnull(vocabulary);
   ck_assert_int_eq(adl_vocabulary_find(vocabulary, "a", 1), -1);
   ck_assert_int_eq(adl_vocabulary_find(vocabulary, "", 0), -1);
@@ -288,12 +288,12 @@ START_TEST(damaged_models_are_refused) {
   const int64_t four = 4;
   adl_tensors *model = call->host->scratch_tensors(call);
   adl_vocabulary *vocabulary = NULL;
-  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", &vocabulary), ADL_FAILED);
+  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", NULL, &vocabulary), ADL_FAILED);
   call->host->tensor(call, model, "words", ADL_BYTES, 1, &four);
-  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", &vocabulary), ADL_FAILED);
+  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", NULL, &vocabulary), ADL_FAILED);
   int64_t *offsets = call->host->tensor(call, model, "words_offsets", ADL_INT64, 1, &four);
   memcpy(offsets, damaged[_i], sizeof damaged[_i]);
-  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", &vocabulary), ADL_FAILED);
+  ck_assert_int_eq(adl_vocabulary_load(call, model, "words", NULL, &vocabulary), ADL_FAILED);
   ck_assert_ptr_nonnull(strstr(bare_failure(), "`words_offsets`"));
   ck_assert_ptr_null(vocabulary);
   bare_done();
