@@ -180,7 +180,7 @@ static bool find_threshold(adl_engine *engine, adl_node_run *node) {
   int64_t count = 0;
   for (int64_t i = 0; i < adl_store_frames(node->store); i++) {
     char *why = NULL;
-    adl_frame *frame = adl_store_get(node->store, i, &why);
+    adl_frame *frame = adl_store_get(node->store, i, NULL, &why);
     if (frame == NULL) {
       adl_engine_fail(engine, node->stage, "%s", why);
       g_free(why);
@@ -346,8 +346,10 @@ static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
   node->action = action;
   adl_turn_clear(&node->turn);
   adl_turn_init(&node->turn, 0, 1);
-  if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && node->store == NULL)
+  if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && node->store == NULL) {
     node->store = adl_store_new(&engine->budget, ((adl_stage *)node->stage->from->pdata[0])->schema.count);
+    if (!whole_table(node)) adl_store_pack(node->store);
+  }
   return blocked;
 }
 
@@ -510,6 +512,16 @@ static bool too_many_rejects(adl_engine *engine) {
   return true;
 }
 
+/* What was learned for this run alone, for stages through which no more rows will come, and which tell nothing of it. */
+static void forget_models(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    const adl_class *class = class_of(node);
+    if (!node->done || class == NULL || (class->flags & ADL_TRANSIENT) == 0 || node->stage->loaded->reports) continue;
+    adl_node_release(node);
+  }
+}
+
 static bool scan_head(adl_engine *engine, adl_head *head) {
   plan(engine, head, true);
   adl_progress_begin(engine->progress, "reading", head->node->stage->name);
@@ -524,6 +536,7 @@ static bool scan_head(adl_engine *engine, adl_head *head) {
   ok = complete_readers(engine, head->node->stage);
   head->node->done = true;
   adl_node_forget_rows(head->node);
+  forget_models(engine);
   return ok && !too_many_rejects(engine);
 }
 
