@@ -304,25 +304,37 @@ void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *par
   adl_turn_offer(turn, adl_turn_item_new(node, parcel, ticket), passing_step, worker);
 }
 
-bool adl_passing_finish(adl_node_run *node) {
+static bool lanes_are_total(const adl_passing_fold *p) { return p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0; }
+
+void adl_passing_wake(adl_node_run *node) {
   adl_engine *engine = node->engine;
   adl_passing_fold *p = node->passing;
-  if (p == NULL || !p->started) return false;
-  bool in_order = p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0;
+  if (!p->started) return;
   bool ok = !adl_engine_stopping(engine);
   int64_t begin = adl_clock_ns();
-  if (ok && p->asked && !in_order) ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  if (ok && p->asked && !lanes_are_total(p))
+    ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  for (int32_t i = 0; i < p->lanes; i++) {
+    if (!lanes_are_total(p)) adl_tensors_free(p->partials[i]);
+    adl_turn_clear(&p->turns[i]);
+  }
+  p->lanes = 0;
   pthread_mutex_lock(&p->mutex);
   p->status = ok ? ADL_OK : ADL_FAILED;
   p->delivered = true;
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->mutex);
+  adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
+}
+
+bool adl_passing_finish(adl_node_run *node) {
+  adl_engine *engine = node->engine;
+  adl_passing_fold *p = node->passing;
+  if (!p->started) return false;
+  int64_t begin = adl_clock_ns();
   pthread_join(p->thread, NULL);
   adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
-  for (int32_t i = 0; i < p->lanes; i++) {
-    if (!in_order) adl_tensors_free(p->partials[i]);
-    adl_turn_clear(&p->turns[i]);
-  }
+  bool ok = p->status == ADL_OK;
   pthread_mutex_destroy(&p->mutex);
   pthread_cond_destroy(&p->changed);
   g_clear_pointer(&node->passing, g_free);

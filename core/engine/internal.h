@@ -365,7 +365,9 @@ void adl_fold_fill(adl_host *host);
 /* Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
 bool adl_passing_start(adl_node_run *node);
-/* After the last row: merges, wakes the fit, waits for its end. */
+/* After the last row: merges, and wakes the fit. */
+void adl_passing_wake(adl_node_run *node);
+/* Waits for its end. False: it failed. */
 bool adl_passing_finish(adl_node_run *node);
 
 /* ---- scan.c ---- */

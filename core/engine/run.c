@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/aligned.h"
 #include "core/engine/crash.h"
 #include "core/engine/internal.h"
 #include "core/engine/manifest.h"
@@ -440,13 +441,31 @@ static bool complete_readers(adl_engine *engine, const adl_stage *stage) {
   return ok;
 }
 
+/* The next stage from *at on whose fold has seen all rows; NULL: there is none. Moves *at behind it. */
+static adl_node_run *next_passing(adl_engine *engine, int32_t *at) {
+  while (*at < engine->node_count) {
+    adl_node_run *node = &engine->nodes[(*at)++];
+    if (node->action == ADL_FOLD && node->passing != NULL) return node;
+  }
+  return NULL;
+}
+
+/* Each fit goes on from its fold on a thread of its own, as many at once as there are workers, which rest. */
 static bool finish_passing(adl_engine *engine) {
+  int32_t woken = 0, finished = 0, busy = 0;
   bool ok = true;
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (engine->nodes[i].action == ADL_FOLD && engine->nodes[i].passing != NULL) {
-      ok = adl_passing_finish(&engine->nodes[i]) && ok;
-      engine->nodes[i].fitted_here = true;
+  for (adl_node_run *node = next_passing(engine, &woken); node != NULL || busy > 0;) {
+    if (node != NULL && busy < engine->threads) {
+      adl_passing_wake(node);
+      busy++;
+      node = next_passing(engine, &woken);
+      continue;
     }
+    adl_node_run *done = next_passing(engine, &finished);
+    ok = adl_passing_finish(done) && ok;
+    done->fitted_here = true;
+    busy--;
+  }
   return ok && !adl_engine_stopping(engine);
 }
 
@@ -526,6 +545,7 @@ static bool scan_head(adl_engine *engine, adl_head *head) {
   plan(engine, head, true);
   adl_progress_begin(engine->progress, "reading", head->node->stage->name);
   bool ok = start_passing(engine) && adl_scan_run(engine, head);
+  adl_aligned_trim();
   ok = finish_passing(engine) && ok;
   if (!ok || atomic_load(&engine->enough)) return ok;
   if (head->kind == ADL_HEAD_STORE) {
