@@ -140,6 +140,8 @@ static bool merge_lanes(adl_node_run *node, const adl_fold *fold, adl_tensors **
 typedef struct kept_fold {
   adl_engine *engine;
   adl_rows *rows;
+  const bool *read; /* columns that the stage sees */
+  bool again;       /* there has been a pass over them */
   const adl_fold *fold;
   adl_tensors *partials[ADL_MAX_LANES];
   bool touched[ADL_MAX_LANES];
@@ -147,10 +149,11 @@ typedef struct kept_fold {
   _Atomic int32_t next_lane;
 } kept_fold;
 
-static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold,
-                            target *to) {
+static bool fold_kept_frame(adl_worker *worker, const kept_fold *f, int64_t number, target *to) {
+  const adl_rows *rows = f->rows;
   char *why = NULL;
-  adl_frame *frame = adl_store_get(rows->store, number, &why);
+  if (f->again) adl_store_unpack(rows->store, number, f->read);
+  adl_frame *frame = adl_store_get(rows->store, number, f->read, &why);
   if (frame == NULL) {
     adl_engine_fail(rows->node->engine, rows->node->stage, "%s", why);
     g_free(why);
@@ -158,7 +161,7 @@ static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t nu
   }
   int64_t ordinal = adl_store_first(rows->store, number, !sees_all_rows(rows->node, rows->side));
   to->refused = rows->side < 0 && rows->node->refused != NULL ? &rows->node->refused[number] : NULL;
-  bool ok = step_frame(worker, rows->node, rows->side, frame, ordinal, fold, to, ADL_VIEW_CHECKED);
+  bool ok = step_frame(worker, rows->node, rows->side, frame, ordinal, f->fold, to, ADL_VIEW_CHECKED);
   adl_frame_unref(frame);
   return ok;
 }
@@ -170,28 +173,40 @@ static void fold_lanes(void *data, int32_t worker_number) {
   for (int32_t lane = atomic_fetch_add(&f->next_lane, 1); lane < f->lanes; lane = atomic_fetch_add(&f->next_lane, 1)) {
     target to = {.partial = f->partials[lane], .touched = &f->touched[lane]};
     for (int64_t i = lane; i < frames && !adl_engine_stopping(f->engine); i += f->lanes)
-      if (!fold_kept_frame(worker, f->rows, i, f->fold, &to)) return;
+      if (!fold_kept_frame(worker, f, i, &to)) return;
   }
 }
 
+/* All rows in order, on this thread. */
+static bool fold_in_order(kept_fold *f, adl_tensors *total) {
+  adl_engine *engine = f->engine;
+  bool touched = false, ok = true;
+  target to = {.partial = total, .touched = &touched};
+  engine->folding_in_order = true;
+  for (int64_t i = 0; ok && i < adl_store_frames(f->rows->store); i++)
+    ok = !adl_engine_stopping(engine) && fold_kept_frame(&engine->workers[engine->threads + 1], f, i, &to);
+  engine->folding_in_order = false;
+  return ok;
+}
+
+static bool fold_in_lanes(kept_fold *f, adl_tensors *total) {
+  f->lanes = lanes_for(f->fold, total);
+  for (int32_t i = 0; i < f->lanes; i++) f->partials[i] = adl_tensors_like(total);
+  adl_pool_run(f->engine->pool, fold_lanes, f, NULL, NULL);
+  bool ok =
+      !adl_engine_stopping(f->engine) && merge_lanes(f->rows->node, f->fold, f->partials, f->touched, f->lanes, total);
+  for (int32_t i = 0; i < f->lanes; i++) adl_tensors_free(f->partials[i]);
+  return ok;
+}
+
 static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
-  adl_engine *engine = rows->node->engine;
-  adl_worker *merger = &engine->workers[engine->threads + 1];
-  if ((fold->flags & ADL_FOLD_IN_ORDER) != 0) {
-    bool touched = false, in_order = true;
-    target to = {.partial = total, .touched = &touched};
-    engine->folding_in_order = true;
-    for (int64_t i = 0; in_order && i < adl_store_frames(rows->store); i++)
-      in_order = !adl_engine_stopping(engine) && fold_kept_frame(merger, rows, i, fold, &to);
-    engine->folding_in_order = false;
-    adl_context_current = adl_context_of(call);
-    return in_order ? ADL_OK : ADL_FAILED;
-  }
-  kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(fold, total)};
-  for (int32_t i = 0; i < f.lanes; i++) f.partials[i] = adl_tensors_like(total);
-  adl_pool_run(engine->pool, fold_lanes, &f, NULL, NULL);
-  bool ok = !adl_engine_stopping(engine) && merge_lanes(rows->node, fold, f.partials, f.touched, f.lanes, total);
-  for (int32_t i = 0; i < f.lanes; i++) adl_tensors_free(f.partials[i]);
+  adl_node_run *node = rows->node;
+  const GPtrArray *from = rows->side < 0 ? node->stage->from : node->stage->sides;
+  const adl_stage *of = from->pdata[MAX(rows->side, 0)];
+  bool *read = adl_columns_read(node->stage, rows->side, of->schema.count);
+  kept_fold f = {.engine = node->engine, .rows = rows, .fold = fold, .read = read, .again = node->passes++ > 0};
+  bool ok = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? fold_in_order(&f, total) : fold_in_lanes(&f, total);
+  g_free(read);
   adl_context_current = adl_context_of(call);
   return ok ? ADL_OK : ADL_FAILED;
 }
@@ -289,25 +304,37 @@ void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *par
   adl_turn_offer(turn, adl_turn_item_new(node, parcel, ticket), passing_step, worker);
 }
 
-bool adl_passing_finish(adl_node_run *node) {
+static bool lanes_are_total(const adl_passing_fold *p) { return p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0; }
+
+void adl_passing_wake(adl_node_run *node) {
   adl_engine *engine = node->engine;
   adl_passing_fold *p = node->passing;
-  if (p == NULL || !p->started) return false;
-  bool in_order = p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0;
+  if (!p->started) return;
   bool ok = !adl_engine_stopping(engine);
   int64_t begin = adl_clock_ns();
-  if (ok && p->asked && !in_order) ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  if (ok && p->asked && !lanes_are_total(p))
+    ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  for (int32_t i = 0; i < p->lanes; i++) {
+    if (!lanes_are_total(p)) adl_tensors_free(p->partials[i]);
+    adl_turn_clear(&p->turns[i]);
+  }
+  p->lanes = 0;
   pthread_mutex_lock(&p->mutex);
   p->status = ok ? ADL_OK : ADL_FAILED;
   p->delivered = true;
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->mutex);
+  adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
+}
+
+bool adl_passing_finish(adl_node_run *node) {
+  adl_engine *engine = node->engine;
+  adl_passing_fold *p = node->passing;
+  if (!p->started) return false;
+  int64_t begin = adl_clock_ns();
   pthread_join(p->thread, NULL);
   adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
-  for (int32_t i = 0; i < p->lanes; i++) {
-    if (!in_order) adl_tensors_free(p->partials[i]);
-    adl_turn_clear(&p->turns[i]);
-  }
+  bool ok = p->status == ADL_OK;
   pthread_mutex_destroy(&p->mutex);
   pthread_cond_destroy(&p->changed);
   g_clear_pointer(&node->passing, g_free);

@@ -117,6 +117,7 @@ struct adl_node_run {
   adl_store *store;  /* kept rows of the main input */
   uint8_t **refused; /* by frame of the store: rows that fit refused, as bits; NULL: none */
   int64_t refused_count;
+  int32_t passes; /* over kept rows, by fit, so far */
   _Atomic bool refused_in_fit;
   GPtrArray *ports; /* CONCAT: of adl_side_run *, one per input */
   adl_store *table; /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
@@ -281,6 +282,8 @@ enum {
 bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,
                    uint32_t flags);
 void adl_view_close(adl_view *view);
+/* Which of `count` columns of a side (-1: the main input) the stage's slots are made of. */
+bool *adl_columns_read(const adl_stage *stage, int32_t side, int32_t count);
 /* Rows whose split is (keep) or is not (!keep) the given one; a reference. */
 adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep);
 
@@ -363,7 +366,9 @@ void adl_fold_fill(adl_host *host);
 /* Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
 bool adl_passing_start(adl_node_run *node);
-/* After the last row: merges, wakes the fit, waits for its end. */
+/* After the last row: merges, and wakes the fit. */
+void adl_passing_wake(adl_node_run *node);
+/* Waits for its end. False: it failed. */
 bool adl_passing_finish(adl_node_run *node);
 
 /* ---- scan.c ---- */
