@@ -170,10 +170,15 @@ typedef struct adl_worker {
   char apart[64]; /* two workers never share a line of the cache */
 } adl_worker;
 
+typedef struct adl_held adl_held; /* fold.c */
+
 struct adl_rows {
   adl_node_run *node;
   adl_store *store; /* NULL: rows pass by */
   int32_t side;     /* -1: main input */
+  int64_t passes;   /* that were begun */
+  adl_held **held;  /* by frame of the store: as the pass before saw it; NULL: not held. NULL before the second pass */
+  _Atomic int64_t held_bytes;
 };
 
 typedef struct adl_shard {
@@ -359,6 +364,8 @@ void adl_leaving_rows_free(adl_leaving_rows *rows);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);
+/* No pass will follow. */
+void adl_rows_forget(adl_rows *rows);
 /* Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
 bool adl_passing_start(adl_node_run *node);
