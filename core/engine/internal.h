@@ -117,7 +117,6 @@ struct adl_node_run {
   adl_store *store;  /* kept rows of the main input */
   uint8_t **refused; /* by frame of the store: rows that fit refused, as bits; NULL: none */
   int64_t refused_count;
-  int32_t passes; /* over kept rows, by fit, so far */
   _Atomic bool refused_in_fit;
   GPtrArray *ports; /* CONCAT: of adl_side_run *, one per input */
   adl_store *table; /* NEW without process: what finish gave; WHOLE_TABLE: NULL */
@@ -172,10 +171,15 @@ typedef struct adl_worker {
   char apart[64]; /* two workers never share a line of the cache */
 } adl_worker;
 
+typedef struct adl_held adl_held; /* fold.c */
+
 struct adl_rows {
   adl_node_run *node;
   adl_store *store; /* NULL: rows pass by */
   int32_t side;     /* -1: main input */
+  int64_t passes;   /* that were begun */
+  adl_held **held;  /* by frame of the store: as the pass before saw it; NULL: not held. NULL before the second pass */
+  _Atomic int64_t held_bytes;
 };
 
 typedef struct adl_shard {
@@ -363,6 +367,8 @@ void adl_leaving_rows_free(adl_leaving_rows *rows);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);
+/* No pass will follow. */
+void adl_rows_forget(adl_rows *rows);
 /* Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
 bool adl_passing_start(adl_node_run *node);

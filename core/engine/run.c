@@ -216,7 +216,9 @@ static bool fit_node(adl_node_run *node) {
     node->refused_count = adl_store_frames(rows.store);
     node->refused = g_new0(uint8_t *, (gsize)node->refused_count + 1);
   }
-  return adl_model_fit(node, &rows);
+  bool ok = adl_model_fit(node, &rows);
+  adl_rows_forget(&rows);
+  return ok;
 }
 
 static bool collect_table(adl_engine *engine, adl_node_run *node) {

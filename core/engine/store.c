@@ -283,24 +283,6 @@ adl_frame *adl_store_take(adl_store *store, int64_t frame, char **why) {
   return taken;
 }
 
-void adl_store_unpack(adl_store *store, int64_t frame, const bool *wanted) {
-  entry *at = &g_array_index(store->entries, entry, frame);
-  for (int32_t c = 0; at->columns != NULL && c < store->column_count; c++) {
-    kept *column = &at->columns[c + 1];
-    if (column->packed == NULL || !wanted[c]) continue;
-    kept open = {.array = adl_packed_open(column->packed)};
-    int64_t more = open.array->bytes - column_bytes(column);
-    if (atomic_fetch_add(&store->budget->used, more) + more + adl_spill_held() > store->budget->limit) {
-      atomic_fetch_sub(&store->budget->used, more);
-      adl_array_unref(open.array);
-      continue;
-    }
-    adl_packed_unref(column->packed);
-    *column = open;
-    at->bytes += more;
-  }
-}
-
 /* ---- rows by number ---- */
 
 /* Halving without branches: what rows are asked for cannot be foretold. */

@@ -44,10 +44,6 @@ int64_t adl_store_first(const adl_store *store, int64_t frame, bool training_onl
 adl_frame *adl_store_get(const adl_store *store, int64_t frame, const bool *wanted, char **why);
 /* The same, all of it, and the store keeps it no longer. Any number of threads, each frame once. */
 adl_frame *adl_store_take(adl_store *store, int64_t frame, char **why);
-/* It will be asked for these columns again: they need not be unpacked each time, if there is memory for that. Any number of
- * threads, but nobody else may be busy with that frame. */
-void adl_store_unpack(adl_store *store, int64_t frame, const bool *wanted);
-
 /* Rows by number (-1: null), in the order given, as a frame whose column i is column columns[i] of the store. */
 adl_frame *adl_store_gather(const adl_store *store, const int32_t *columns, int32_t column_count, const int64_t *rows,
                             int64_t count, char **why);
