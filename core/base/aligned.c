@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "core/base/guard.h"
 #include "core/base/spill.h"
@@ -34,6 +37,12 @@ void *adl_aligned_new(int64_t size) {
   void *block = adl_aligned_try(size);
   if (block == NULL) g_error("out of memory: %" G_GINT64_FORMAT " bytes could not be had", size);
   return block;
+}
+
+void adl_aligned_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 /* `size` bytes of zeroed pages; NULL: there is no more memory. Aligned to a huge page where these are used: what is mapped

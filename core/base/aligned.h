@@ -33,4 +33,7 @@ bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size);
 bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size);
 void adl_zeroed_clear(adl_zeroed *zeroed);
 
+/* Gives memory that was freed back to the system: after many blocks have gone, before others of other sizes come. */
+void adl_aligned_trim(void);
+
 #endif

@@ -154,8 +154,23 @@ void adl_text_json_string(GString *out, const char *text) {
   g_string_append_c(out, '"');
 }
 
+int adl_text_int(char text[ADL_TEXT_INT], int64_t value) {
+  char digits[ADL_TEXT_INT], *end = digits + sizeof digits, *begin = end;
+  uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  *--begin = '\0';
+  do *--begin = (char)('0' + left % 10);
+  while ((left /= 10) > 0);
+  if (value < 0) *--begin = '-';
+  memcpy(text, begin, (size_t)(end - begin));
+  return (int)(end - begin) - 1;
+}
+
 void adl_text_number(GString *out, double value) {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
+  if (fabs(value) < 1e15 && value == trunc(value) && (value != 0 || !signbit(value))) {
+    g_string_append_len(out, text, adl_text_int(text, (int64_t)value)); /* 15 digits: what %.15g writes */
+    return;
+  }
   for (int digits = 15; digits <= 17; digits++) {
     char format[8];
     g_snprintf(format, sizeof format, "%%.%dg", digits);

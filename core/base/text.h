@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <glib.h>
 
@@ -39,5 +40,9 @@ void adl_text_json_string(GString *out, const char *text);
  * well (they differ in the last bit). */
 double adl_text_json_double(double value);
 void adl_text_number(GString *out, double value);
+
+/* The digits of a whole number, with its sign and a NUL; returns how many characters that are. */
+enum { ADL_TEXT_INT = 24 };
+int adl_text_int(char text[ADL_TEXT_INT], int64_t value);
 
 #endif

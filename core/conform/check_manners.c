@@ -13,9 +13,9 @@ static const void *no_extension(const adl_call *call, const char *id) {
 
 static void check_bare_host(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
   adl_host_table_to_fill()->extension = no_extension;
-  adl_result_free(adl_trial_judged(exam, &trial, "on a host without extensions"));
+  adl_result_free(adl_exam_trial_judged(exam, &trial, "on a host without extensions"));
   adl_draft_free(draft);
 }
 
@@ -23,13 +23,13 @@ static void check_bare_host(adl_exam *exam) {
 static void check_processes(adl_exam *exam) {
   if (!adl_calls_watch(exam->options->path)) return adl_exam_skip(exam, "its calls cannot be watched on this machine");
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
-  adl_result_free(adl_trial_success(exam, &trial, "a run"));
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
+  adl_result_free(adl_exam_trial_success(exam, &trial, "a run"));
   trial.rows = trial.held_out = 0;
-  adl_result_free(adl_trial_judged(exam, &trial, "a run without rows"));
+  adl_result_free(adl_exam_trial_judged(exam, &trial, "a run without rows"));
   trial.rows = ROWS;
   trial.odd = true;
-  adl_result_free(adl_trial_judged(exam, &trial, "a run with nulls and NaN"));
+  adl_result_free(adl_exam_trial_judged(exam, &trial, "a run with nulls and NaN"));
   adl_draft_free(draft);
 }
 
@@ -53,8 +53,8 @@ static int settled_threads(int expected) {
 
 static void check_threads(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
-  adl_result_free(adl_trial_success(exam, &trial, "a run"));
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
+  adl_result_free(adl_exam_trial_success(exam, &trial, "a run"));
   int left = settled_threads(1) - 1;
   if (left > 0)
     adl_exam_fail(exam, "when the run was over %d thread%s it had begun %s still there", left, left == 1 ? "" : "s",

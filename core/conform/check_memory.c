@@ -15,10 +15,10 @@ static bool watch(adl_exam *exam) {
 /* ---- no memory ---- */
 
 /* What comes of a run in which allocation `number` failed must be an error, or what comes of any other run. */
-static void refuse_one(adl_exam *exam, const adl_trial *trial, const adl_result *usual, int64_t number) {
+static void refuse_one(adl_exam *exam, const adl_exam_trial *trial, const adl_result *usual, int64_t number) {
   char *what = g_strdup_printf("when allocation %" G_GINT64_FORMAT " fails", number + 1);
   adl_calls_fail(number);
-  adl_result *result = adl_trial_run(exam, trial);
+  adl_result *result = adl_exam_trial_run(exam, trial);
   bool reached = adl_calls_allocations() > number;
   adl_calls_fail(-1);
   if (reached && adl_result_judge(exam, result, what) && result->ok) {
@@ -34,9 +34,9 @@ static void check_no_memory(adl_exam *exam) {
   enum { MOST = 120 };
   if (!watch(exam)) return;
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .threads = 1};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .threads = 1};
   adl_calls_fail(-1);
-  adl_result *usual = adl_trial_success(exam, &trial, "a run");
+  adl_result *usual = adl_exam_trial_success(exam, &trial, "a run");
   int64_t count = adl_calls_allocations(), step = MAX(1, count / MOST);
   for (int64_t number = 0; usual != NULL && number < count && !adl_exam_failed(exam); number += step)
     refuse_one(exam, &trial, usual, number);
@@ -47,10 +47,10 @@ static void check_no_memory(adl_exam *exam) {
 /* ---- leaks ---- */
 
 /* How many blocks a run leaves behind that the one before it did not. */
-static void look_for_leaks(adl_exam *exam, const adl_trial *trial, const char *what) {
-  adl_result_free(adl_trial_run(exam, trial)); /* what is made once for all stays */
+static void look_for_leaks(adl_exam *exam, const adl_exam_trial *trial, const char *what) {
+  adl_result_free(adl_exam_trial_run(exam, trial)); /* what is made once for all stays */
   int64_t before = adl_calls_held(), made = adl_calls_total();
-  adl_result_free(adl_trial_run(exam, trial));
+  adl_result_free(adl_exam_trial_run(exam, trial));
   int64_t left = adl_calls_held() - before;
   if (left > 0)
     adl_exam_fail(exam, "%s leaves %" G_GINT64_FORMAT " block%s behind that %s allocated and nothing frees", what, left,
@@ -60,7 +60,7 @@ static void look_for_leaks(adl_exam *exam, const adl_trial *trial, const char *w
 static void check_leaks(adl_exam *exam) {
   if (!watch(exam)) return;
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .threads = 1};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .threads = 1};
   look_for_leaks(exam, &trial, "a run");
   trial.odd = true;
   if (!adl_exam_failed(exam)) look_for_leaks(exam, &trial, "a run with nulls and NaN");
@@ -71,7 +71,7 @@ static void check_leaks(adl_exam *exam) {
 static void check_states(adl_exam *exam) {
   if (!watch(exam)) return;
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .threads = 1, .load_only = true};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .threads = 1, .load_only = true};
   look_for_leaks(exam, &trial, "a stage that is bound and never started");
   trial.load_only = false;
   trial.rows = trial.held_out = 0;
@@ -83,7 +83,7 @@ static void check_states(adl_exam *exam) {
   adl_draft_free(draft);
   for (int number = 0; number < 40 && !adl_exam_failed(exam); number += 3) { /* most of them are refused in bind */
     draft = adl_draft_new(exam, number);
-    adl_trial other = {.draft = draft, .load_only = true};
+    adl_exam_trial other = {.draft = draft, .load_only = true};
     look_for_leaks(exam, &other, "a stage that was refused");
     adl_draft_free(draft);
   }

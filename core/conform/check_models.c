@@ -17,8 +17,8 @@ static adl_result *with_model(adl_exam *exam, adl_draft *draft, char **path) {
     adl_exam_skip(exam, "it has no model that is saved");
     return NULL;
   }
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
-  adl_result *result = adl_trial_success(exam, &trial, "a run that learns");
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
+  adl_result *result = adl_exam_trial_success(exam, &trial, "a run that learns");
   if (result == NULL) return NULL;
   *path = adl_result_model_path(result);
   if (*path != NULL) return result;
@@ -55,8 +55,8 @@ static char *save_apart(adl_exam *exam, adl_draft *draft) {
 static void check_reload(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
   char *path = NULL, *saved = save_apart(exam, draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .models = saved, .threads = 3};
-  adl_result *loaded = saved != NULL ? adl_trial_success(exam, &trial, "a run with the saved model") : NULL;
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .models = saved, .threads = 3};
+  adl_result *loaded = saved != NULL ? adl_exam_trial_success(exam, &trial, "a run with the saved model") : NULL;
   adl_result *learned = loaded != NULL ? with_model(exam, draft, &path) : NULL;
   if (loaded != NULL && learned->rows >= HELD_OUT && loaded->rows >= HELD_OUT) {
     char *different = adl_compare_rows(learned, learned->rows - HELD_OUT, loaded, loaded->rows - HELD_OUT,
@@ -75,8 +75,8 @@ static void check_reload(adl_exam *exam) {
 
 /* A run with whatever stands in `models` of this folder now. */
 static adl_result *run_with(const adl_exam *exam, const adl_draft *draft, const char *models) {
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = 3, .models = models, .threads = 1};
-  return adl_trial_run(exam, &trial);
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = 3, .models = models, .threads = 1};
+  return adl_exam_trial_run(exam, &trial);
 }
 
 static void must_be_refused(adl_exam *exam, const adl_draft *draft, const char *models, const char *what) {
@@ -185,10 +185,10 @@ static void check_held_out(adl_exam *exam) {
     adl_draft_free(draft);
     return;
   }
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = 2 * HELD_OUT, .threads = 1};
-  adl_result *one = adl_trial_success(exam, &trial, "a run"), *other = NULL;
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = 2 * HELD_OUT, .threads = 1};
+  adl_result *one = adl_exam_trial_success(exam, &trial, "a run"), *other = NULL;
   trial.poison = true;
-  if (one != NULL) other = adl_trial_success(exam, &trial, "a run with other held-out rows");
+  if (one != NULL) other = adl_exam_trial_success(exam, &trial, "a run with other held-out rows");
   char *different = other != NULL ? adl_compare_models(adl_result_model(one), adl_result_model(other), 0) : NULL;
   if (different == NULL && other != NULL && class->form == ADL_SAME)
     different = adl_compare_rows(one, 0, other, 0, MIN(ROWS, MIN(one->rows, other->rows)), 0);

@@ -21,13 +21,13 @@ static void check_works(adl_exam *exam) {
   GString *last = g_string_new(NULL);
   for (int number = 0; number < ADL_DRAFT_TRIES && exam->draft < 0; number++) {
     adl_draft *draft = adl_draft_new(exam, number);
-    adl_trial trial = {.draft = draft, .rows = FEW, .load_only = true};
-    adl_result *result = adl_trial_run(exam, &trial);
+    adl_exam_trial trial = {.draft = draft, .rows = FEW, .load_only = true};
+    adl_result *result = adl_exam_trial_run(exam, &trial);
     if (result->ok) {
       adl_result_free(result);
       trial.load_only = false;
       trial.held_out = FEW / 4;
-      result = adl_trial_run(exam, &trial);
+      result = adl_exam_trial_run(exam, &trial);
       if (result->ok) exam->draft = number;
     }
     if (!result->ok && (number < ADL_DRAFT_PLAIN || last->len == 0)) {
@@ -72,7 +72,7 @@ static void limit_time_and_memory(void) {
 }
 
 typedef struct brief_run {
-  const adl_trial *trial;
+  const adl_exam_trial *trial;
   const char *what;
 } brief_run;
 
@@ -80,12 +80,12 @@ typedef struct brief_run {
 static void run_limited(adl_exam *exam, void *data) {
   const brief_run *run = data;
   limit_time_and_memory();
-  adl_result *result = adl_trial_run(exam, run->trial);
+  adl_result *result = adl_exam_trial_run(exam, run->trial);
   if (result->stand->outcome != ADL_RUN_INTERRUPTED) adl_result_judge(exam, result, run->what);
   adl_result_free(result);
 }
 
-static void run_briefly(adl_exam *exam, const adl_trial *trial, const char *what) {
+static void run_briefly(adl_exam *exam, const adl_exam_trial *trial, const char *what) {
   brief_run run = {trial, what};
   adl_child_apart(exam, run_limited, &run);
 }
@@ -122,7 +122,7 @@ static void try_value(adl_exam *exam, uint32_t at, const char *value) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
   char *what = g_strdup_printf("with %s: %s", draft->class->params[at].name, value);
   adl_draft_set(draft, at, value);
-  adl_trial trial = {.draft = draft, .rows = FEW / 4, .held_out = 4};
+  adl_exam_trial trial = {.draft = draft, .rows = FEW / 4, .held_out = 4};
   run_briefly(exam, &trial, what);
   g_free(what);
   adl_draft_free(draft);
@@ -153,7 +153,7 @@ static void check_random(adl_exam *exam) {
     GString *what = g_string_new("{");
     adl_draft_yaml(draft, what);
     g_string_append_c(what, '}');
-    adl_trial trial = {.draft = draft, .rows = FEW, .held_out = 5};
+    adl_exam_trial trial = {.draft = draft, .rows = FEW, .held_out = 5};
     run_briefly(exam, &trial, what->str);
     g_string_free(what, TRUE);
     adl_draft_free(draft);
@@ -169,8 +169,8 @@ static void check_missing(adl_exam *exam) {
     if ((param->flags & ADL_REQUIRED) == 0) continue;
     adl_draft *draft = adl_draft_new(exam, exam->draft);
     adl_draft_set(draft, i, NULL);
-    adl_trial trial = {.draft = draft, .rows = FEW, .load_only = true};
-    adl_result *result = adl_trial_run(exam, &trial);
+    adl_exam_trial trial = {.draft = draft, .rows = FEW, .load_only = true};
+    adl_result *result = adl_exam_trial_run(exam, &trial);
     if (result->ok && param->default_value == NULL)
       adl_exam_fail(exam, "a stage without the required parameter `%s` was taken", param->name);
     adl_result_free(result);
@@ -189,7 +189,7 @@ static adl_draft_column *column_of(const adl_draft *draft, uint32_t at) {
 }
 
 typedef struct typed_run {
-  const adl_trial *trial;
+  const adl_exam_trial *trial;
   const char *what;
   bool taken;
 } typed_run;
@@ -197,7 +197,7 @@ typedef struct typed_run {
 static void run_typed(adl_exam *exam, void *data) {
   const typed_run *run = data;
   limit_time_and_memory();
-  adl_result *result = adl_trial_run(exam, run->trial);
+  adl_result *result = adl_exam_trial_run(exam, run->trial);
   if (result->stand->outcome != ADL_RUN_INTERRUPTED && adl_result_judge(exam, result, run->what) && result->ok &&
       !run->taken)
     adl_exam_fail(exam, "%s: it was taken", run->what);
@@ -211,7 +211,7 @@ static void try_type(adl_exam *exam, uint32_t at, adl_type type, bool taken) {
   adl_type_name(type, have, sizeof have);
   if (column != NULL) {
     column->type = type;
-    adl_trial trial = {.draft = draft, .rows = FEW, .held_out = 5, .load_only = !taken};
+    adl_exam_trial trial = {.draft = draft, .rows = FEW, .held_out = 5, .load_only = !taken};
     char *what = g_strdup_printf("with a column of type %s as %s", have, draft->class->params[at].name);
     typed_run run = {&trial, what, taken};
     adl_child_apart(exam, run_typed, &run);
@@ -269,7 +269,7 @@ static adl_status watched_fail(const adl_call *call, const char *parameter, int3
 
 static void run_blamed(adl_exam *exam, void *data) {
   limit_time_and_memory();
-  adl_result_free(adl_trial_run(exam, data));
+  adl_result_free(adl_exam_trial_run(exam, data));
   if (wrong_blame != NULL && wrong_blame[0] == '\0')
     adl_exam_fail(exam, "it failed with an empty message");
   else if (wrong_blame != NULL)
@@ -284,7 +284,7 @@ static void check_blame(adl_exam *exam) {
   blamed_class = &exam->loaded->class;
   for (int number = 0; number < STAGES; number++) {
     adl_draft *draft = adl_draft_new(exam, number);
-    adl_trial trial = {.draft = draft, .rows = FEW, .load_only = number % 4 != 0, .odd = number % 8 == 0};
+    adl_exam_trial trial = {.draft = draft, .rows = FEW, .load_only = number % 4 != 0, .odd = number % 8 == 0};
     adl_child_apart(exam, run_blamed, &trial);
     adl_draft_free(draft);
   }

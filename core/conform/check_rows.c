@@ -23,16 +23,16 @@ static bool is_cut_blind(const adl_class *class) {
 static void check_batches(adl_exam *exam) {
   static const int64_t one[] = {1};
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  const adl_trial trials[] = {{.draft = draft, .rows = 0},
-                              {.draft = draft, .rows = 0, .held_out = 3},
-                              {.draft = draft, .rows = 1},
-                              {.draft = draft, .rows = 2, .held_out = 1},
-                              {.draft = draft, .rows = 37, CUT(one)},
-                              {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, CUT(odd_cut), .threads = 3}};
+  const adl_exam_trial trials[] = {{.draft = draft, .rows = 0},
+                                   {.draft = draft, .rows = 0, .held_out = 3},
+                                   {.draft = draft, .rows = 1},
+                                   {.draft = draft, .rows = 2, .held_out = 1},
+                                   {.draft = draft, .rows = 37, CUT(one)},
+                                   {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, CUT(odd_cut), .threads = 3}};
   static const char *const names[] = {"without rows",    "without rows to learn from", "with one row",
                                       "with three rows", "in batches of one row",      "in batches of odd sizes"};
   for (guint i = 0; i < G_N_ELEMENTS(trials) && !adl_exam_failed(exam); i++)
-    adl_result_free(adl_trial_judged(exam, &trials[i], names[i]));
+    adl_result_free(adl_exam_trial_judged(exam, &trials[i], names[i]));
   adl_draft_free(draft);
 }
 
@@ -49,11 +49,12 @@ static void check_exact(adl_exam *exam, const adl_draft *draft, const char *mode
               {false, one, 1, "the same rows in one batch and one at a time"},
               {true, odd_cut, G_N_ELEMENTS(odd_cut), "rows with nulls and odd values in one batch and in several"}};
   for (guint i = 0; i < G_N_ELEMENTS(ways) && !adl_exam_failed(exam); i++) {
-    adl_trial trial = {.draft = draft, .rows = 5 * ROWS, .held_out = HELD_OUT, .odd = ways[i].odd, .models = models};
-    adl_result *whole = adl_trial_judged(exam, &trial, ways[i].what), *cut = NULL;
+    adl_exam_trial trial = {
+        .draft = draft, .rows = 5 * ROWS, .held_out = HELD_OUT, .odd = ways[i].odd, .models = models};
+    adl_result *whole = adl_exam_trial_judged(exam, &trial, ways[i].what), *cut = NULL;
     trial.cut = ways[i].sizes;
     trial.cut_count = ways[i].count;
-    if (whole != NULL) cut = adl_trial_judged(exam, &trial, ways[i].what);
+    if (whole != NULL) cut = adl_exam_trial_judged(exam, &trial, ways[i].what);
     char *different = cut != NULL && whole->ok && cut->ok ? adl_compare_results(whole, cut, 0) : NULL;
     if (different != NULL) adl_exam_fail(exam, "%s: %s, although it has ADL_EXACT_ROWS", ways[i].what, different);
     g_free(different);
@@ -65,19 +66,19 @@ static void check_exact(adl_exam *exam, const adl_draft *draft, const char *mode
 /* The same rows with the same model: in one batch, and in several. */
 static void check_together(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
-  adl_result *one = adl_trial_success(exam, &trial, "in one batch"), *several = NULL;
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT};
+  adl_result *one = adl_exam_trial_success(exam, &trial, "in one batch"), *several = NULL;
   bool model = one != NULL && adl_class_saves(draft->class) && adl_result_model_path(one) != NULL;
   char *models = model ? g_strdup(one->stand->run_directory) : NULL;
   adl_result *first = one;
   trial.models = models;
-  if (first != NULL && model) one = adl_trial_success(exam, &trial, "in one batch, with a model");
+  if (first != NULL && model) one = adl_exam_trial_success(exam, &trial, "in one batch, with a model");
   bool learns = draft->class->fit != NULL || draft->class->learn != NULL;
   if (one != NULL && (draft->class->flags & ADL_EXACT_ROWS) != 0 && (model || !learns))
     check_exact(exam, draft, models);
   trial.cut = odd_cut;
   trial.cut_count = G_N_ELEMENTS(odd_cut);
-  if (one != NULL) several = adl_trial_success(exam, &trial, "in several batches");
+  if (one != NULL) several = adl_exam_trial_success(exam, &trial, "in several batches");
   char *different = several != NULL ? adl_compare_results(one, several, ROUNDING) : NULL;
   if (different != NULL && is_cut_blind(draft->class))
     adl_exam_fail(exam, "the same rows in one batch and in several: %s", different);
@@ -115,10 +116,10 @@ static void check_partials(adl_exam *exam) {
     return;
   }
   enum { SPREAD_ROWS = 1400, BETWEEN = 8 };
-  adl_trial trial = {.draft = draft, .rows = SPREAD_ROWS};
-  adl_result *one = adl_trial_success(exam, &trial, "rows in one partial"), *several = NULL;
+  adl_exam_trial trial = {.draft = draft, .rows = SPREAD_ROWS};
+  adl_result *one = adl_exam_trial_success(exam, &trial, "rows in one partial"), *several = NULL;
   trial.between = BETWEEN;
-  if (one != NULL) several = adl_trial_success(exam, &trial, "rows in several partials");
+  if (one != NULL) several = adl_exam_trial_success(exam, &trial, "rows in several partials");
   char *different = several != NULL ? compare_learned(draft, one, several, BETWEEN) : NULL;
   if (different != NULL && (draft->class->flags & ADL_SINGLE_PASS) != 0)
     adl_exam_fail(exam, "learned from the same rows in one partial and in several: %s", different);
@@ -150,13 +151,13 @@ static void check_again(adl_exam *exam) {
     adl_draft_free(draft);
     return;
   }
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, CUT(odd_cut), .threads = 1, .seed = 7};
-  adl_result *first = adl_trial_success(exam, &trial, "a run");
-  adl_result *second = first != NULL ? adl_trial_success(exam, &trial, "the same run") : NULL;
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, CUT(odd_cut), .threads = 1, .seed = 7};
+  adl_result *first = adl_exam_trial_success(exam, &trial, "a run");
+  adl_result *second = first != NULL ? adl_exam_trial_success(exam, &trial, "the same run") : NULL;
   if (second != NULL) compare_runs(exam, first, second, "the same run twice");
   adl_result_free(second);
   trial.threads = 4;
-  adl_result *third = first != NULL ? adl_trial_success(exam, &trial, "the same run on four threads") : NULL;
+  adl_result *third = first != NULL ? adl_exam_trial_success(exam, &trial, "the same run on four threads") : NULL;
   if (third != NULL) compare_runs(exam, first, third, "the same run on one thread and on four");
   adl_result_free(third);
   adl_result_free(first);
@@ -167,13 +168,13 @@ static void check_again(adl_exam *exam) {
 
 static void check_odd(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  const adl_trial trials[] = {
+  const adl_exam_trial trials[] = {
       {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .odd = true},
       {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .odd = true, CUT(odd_cut), .threads = 1},
       {.draft = draft, .rows = 3, .odd = true}};
   adl_guard_up();
   for (guint i = 0; i < G_N_ELEMENTS(trials) && !adl_exam_failed(exam); i++)
-    adl_result_free(adl_trial_judged(exam, &trials[i], "with nulls, NaN, extremes, empty and huge texts"));
+    adl_result_free(adl_exam_trial_judged(exam, &trials[i], "with nulls, NaN, extremes, empty and huge texts"));
   adl_draft_free(draft);
 }
 
@@ -193,9 +194,9 @@ static bool check_utf8(adl_exam *exam, const adl_result *result, int32_t c) {
 
 static void check_schema(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .seed = 3};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .seed = 3};
   adl_guard_up();
-  adl_result *first = adl_trial_success(exam, &trial, "a run"), *second = NULL;
+  adl_result *first = adl_exam_trial_success(exam, &trial, "a run"), *second = NULL;
   for (int32_t c = 0; first != NULL && first->rows > 0 && c < first->column_count; c++) {
     adl_type type = first->columns[c]->view.type;
     if (!check_utf8(exam, first, c)) break;
@@ -204,7 +205,7 @@ static void check_schema(adl_exam *exam) {
                     first->stand->tapped->schema.columns[c].name);
   }
   adl_guard_fill(0xa5);
-  if (first != NULL && !adl_exam_failed(exam)) second = adl_trial_success(exam, &trial, "a run");
+  if (first != NULL && !adl_exam_failed(exam)) second = adl_exam_trial_success(exam, &trial, "a run");
   char *different =
       second != NULL && (draft->class->flags & ADL_NOT_REPEATABLE) == 0 ? adl_compare_results(first, second, 0) : NULL;
   if (different != NULL) adl_exam_fail(exam, "values that it did not write leave it: %s", different);
@@ -218,12 +219,12 @@ static void check_schema(adl_exam *exam) {
 
 static void check_input(adl_exam *exam) {
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, CUT(odd_cut)};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, CUT(odd_cut)};
   if (!adl_guard_up()) return adl_exam_skip(exam, "there is no room for guarded memory");
-  adl_result_free(adl_trial_success(exam, &trial, "a run"));
+  adl_result_free(adl_exam_trial_success(exam, &trial, "a run"));
   if (draft->class->learn != NULL && !adl_exam_failed(exam)) {
     trial.learn = "online";
-    adl_result_free(adl_trial_judged(exam, &trial, "a run that learns online"));
+    adl_result_free(adl_exam_trial_judged(exam, &trial, "a run that learns online"));
   }
   adl_draft_free(draft);
 }
@@ -231,12 +232,12 @@ static void check_input(adl_exam *exam) {
 static void check_kept(adl_exam *exam) {
   static const int64_t small[] = {3, 1, 8};
   adl_draft *draft = adl_draft_new(exam, exam->draft);
-  adl_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .no_tap = true, .threads = 1, CUT(small)};
+  adl_exam_trial trial = {.draft = draft, .rows = ROWS, .held_out = HELD_OUT, .no_tap = true, .threads = 1, CUT(small)};
   if (!adl_guard_up()) return adl_exam_skip(exam, "there is no room for guarded memory");
-  adl_result_free(adl_trial_success(exam, &trial, "a run"));
+  adl_result_free(adl_exam_trial_success(exam, &trial, "a run"));
   if (draft->class->learn != NULL && !adl_exam_failed(exam)) {
     trial.learn = "online";
-    adl_result_free(adl_trial_judged(exam, &trial, "a run that learns online"));
+    adl_result_free(adl_exam_trial_judged(exam, &trial, "a run that learns online"));
   }
   adl_draft_free(draft);
 }

@@ -125,7 +125,7 @@ adl_array *adl_draft_values(const adl_draft_column *column, const adl_row_plan *
 
 /* ---- trials ---- */
 
-typedef struct adl_trial {
+typedef struct adl_exam_trial {
   const adl_draft *draft;
   int64_t rows;     /* for training */
   int64_t held_out; /* behind them */
@@ -140,7 +140,7 @@ typedef struct adl_trial {
   uint64_t seed;      /* of the run */
   const char *learn;  /* "online"; NULL: as usual */
   const char *models; /* --models */
-} adl_trial;
+} adl_exam_trial;
 
 /* All that came of a run. */
 typedef struct adl_result {
@@ -153,7 +153,7 @@ typedef struct adl_result {
   char *digest;        /* of what was published */
 } adl_result;
 
-adl_result *adl_trial_run(const adl_exam *exam, const adl_trial *trial);
+adl_result *adl_exam_trial_run(const adl_exam *exam, const adl_exam_trial *trial);
 void adl_result_free(adl_result *result);
 const char *adl_result_errors(const adl_result *result);
 const adl_tensors *adl_result_model(const adl_result *result);
@@ -163,9 +163,9 @@ char *adl_result_model_path(const adl_result *result); /* of the model file; NUL
  * check fails, "WHAT: ..."; false then. */
 bool adl_result_judge(adl_exam *exam, const adl_result *result, const char *what);
 /* Runs and judges; NULL: the check has failed. */
-adl_result *adl_trial_judged(adl_exam *exam, const adl_trial *trial, const char *what);
+adl_result *adl_exam_trial_judged(adl_exam *exam, const adl_exam_trial *trial, const char *what);
 /* The same, and it must be a success; NULL: the check has failed. */
-adl_result *adl_trial_success(adl_exam *exam, const adl_trial *trial, const char *what);
+adl_result *adl_exam_trial_success(adl_exam *exam, const adl_exam_trial *trial, const char *what);
 
 /* Is it a class that learns a model and saves it? */
 bool adl_class_saves(const adl_class *class);

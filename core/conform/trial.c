@@ -16,7 +16,7 @@ typedef struct layout {
   bool any_held_out;
 } layout;
 
-static layout lay_out(const adl_trial *trial) {
+static layout lay_out(const adl_exam_trial *trial) {
   enum { HELD_OUT = 1000000, POISON = 2000000 };
   int64_t other = trial->poison ? POISON : HELD_OUT;
   layout made = {.any_held_out = trial->held_out > 0 || trial->between > 0};
@@ -37,7 +37,7 @@ static layout lay_out(const adl_trial *trial) {
   return made;
 }
 
-static adl_stand_rows *make_rows(const adl_exam *exam, const adl_trial *trial, const GPtrArray *columns,
+static adl_stand_rows *make_rows(const adl_exam *exam, const adl_exam_trial *trial, const GPtrArray *columns,
                                  const layout *rows) {
   static int number = 0;
   char name[32];
@@ -53,16 +53,16 @@ static adl_stand_rows *make_rows(const adl_exam *exam, const adl_trial *trial, c
 }
 
 /* As many rows as are needed to find most keys, once each or more. */
-static adl_stand_rows *make_side(const adl_exam *exam, const adl_trial *trial) {
+static adl_stand_rows *make_side(const adl_exam *exam, const adl_exam_trial *trial) {
   enum { SIDE_ROWS = 60 };
   int64_t ids[SIDE_ROWS];
   for (int64_t i = 0; i < SIDE_ROWS; i++) ids[i] = i;
   layout rows = {.count = trial->rows == 0 ? 0 : SIDE_ROWS, .ids = ids};
-  adl_trial plain = {.odd = trial->odd};
+  adl_exam_trial plain = {.odd = trial->odd};
   return make_rows(exam, &plain, trial->draft->side, &rows);
 }
 
-static char *pipeline(const adl_trial *trial, const adl_result *result, bool leaves) {
+static char *pipeline(const adl_exam_trial *trial, const adl_result *result, bool leaves) {
   const adl_draft *draft = trial->draft;
   bool source = draft->class->next != NULL;
   GString *yaml = g_string_new(NULL);
@@ -90,7 +90,7 @@ static void take_columns(adl_result *result) {
   }
 }
 
-adl_result *adl_trial_run(const adl_exam *exam, const adl_trial *trial) {
+adl_result *adl_exam_trial_run(const adl_exam *exam, const adl_exam_trial *trial) {
   const adl_class *class = trial->draft->class;
   adl_result *result = g_new0(adl_result, 1);
   const char *plugins[] = {exam->options->path, NULL};
@@ -164,15 +164,15 @@ bool adl_result_judge(adl_exam *exam, const adl_result *result, const char *what
   return !adl_exam_failed(exam);
 }
 
-adl_result *adl_trial_judged(adl_exam *exam, const adl_trial *trial, const char *what) {
-  adl_result *result = adl_trial_run(exam, trial);
+adl_result *adl_exam_trial_judged(adl_exam *exam, const adl_exam_trial *trial, const char *what) {
+  adl_result *result = adl_exam_trial_run(exam, trial);
   if (adl_result_judge(exam, result, what)) return result;
   adl_result_free(result);
   return NULL;
 }
 
-adl_result *adl_trial_success(adl_exam *exam, const adl_trial *trial, const char *what) {
-  adl_result *result = adl_trial_judged(exam, trial, what);
+adl_result *adl_exam_trial_success(adl_exam *exam, const adl_exam_trial *trial, const char *what) {
+  adl_result *result = adl_exam_trial_judged(exam, trial, what);
   if (result == NULL || result->ok) return result;
   char *line = first_line(adl_result_errors(result));
   adl_exam_fail(exam, "%s: %s", what, line);

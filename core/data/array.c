@@ -9,6 +9,7 @@
 #include "core/base/aligned.h"
 #include "core/base/guard.h"
 #include "core/data/blocks.h"
+#include "core/data/packed.h"
 
 int64_t adl_element_size(uint8_t element) {
   static const uint8_t sizes[] = {0, 4, 8, 4, 4, 8, 8, 0, 0};
@@ -110,6 +111,7 @@ void adl_array_unref(adl_array *array) {
   for (int b = 0; b < ADL_BLOCK_COUNT; b++)
     if ((array->lent >> b & 1) == 0) adl_aligned_free(array->blocks[b]);
   if (array->lender != NULL) array->give_back(array->lender);
+  adl_packed_unref(atomic_load(&array->packed));
   g_free(array);
 }
 

@@ -3,16 +3,19 @@
 #ifndef ADLOOM_CORE_DATA_ARRAY_H
 #define ADLOOM_CORE_DATA_ARRAY_H
 
+#include <stdatomic.h>
+
 #include <adloom/plugin.h>
 
 typedef struct adl_array {
-  adl_column view;                 /* first: an adl_array is an adl_column */
-  int refs;                        /* atomic */
-  int64_t bytes;                   /* of memory held */
-  void *blocks[6];                 /* owned; validity, data, offsets, string_offsets, index, weights */
-  unsigned lent;                   /* bit b: blocks[b] belongs to `lender` instead */
-  void *lender;                    /* NULL: nothing is lent */
-  void (*give_back)(void *lender); /* on any thread, when the last reference goes */
+  adl_column view;                   /* first: an adl_array is an adl_column */
+  int refs;                          /* atomic */
+  int64_t bytes;                     /* of memory held */
+  void *blocks[6];                   /* owned; validity, data, offsets, string_offsets, index, weights */
+  unsigned lent;                     /* bit b: blocks[b] belongs to `lender` instead */
+  void *lender;                      /* NULL: nothing is lent */
+  void (*give_back)(void *lender);   /* on any thread, when the last reference goes */
+  struct adl_packed *_Atomic packed; /* the same values for keeping (packed.h); NULL: nobody has asked */
 } adl_array;
 
 adl_array *adl_array_ref(adl_array *array);

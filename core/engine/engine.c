@@ -82,8 +82,11 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   node->ports = g_ptr_array_new_with_free_func(free_side);
   adl_turn_init(&node->turn, 0, 1);
   for (guint i = 0; i < stage->sides->len; i++) g_ptr_array_add(node->sides, new_side(engine, stage->sides->pdata[i]));
-  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++)
-    g_ptr_array_add(node->ports, new_side(engine, stage->from->pdata[i]));
+  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++) {
+    adl_side_run *port = new_side(engine, stage->from->pdata[i]);
+    adl_store_pack(port->store);
+    g_ptr_array_add(node->ports, port);
+  }
 }
 
 void adl_node_forget_rows(adl_node_run *node) {

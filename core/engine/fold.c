@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/base/spill.h"
 #include "core/engine/crash.h"
 #include "core/engine/internal.h"
 
@@ -44,29 +45,61 @@ static void note_refused(adl_node_run *node, const adl_frame *frame, int split, 
   }
 }
 
-/* The rows of one split (-1: all) into the partial. */
+/* Of a frame, the columns that the stage reads: nothing else is picked out of it. */
+static adl_frame *columns_read(const adl_node_run *node, int32_t side, const adl_frame *frame) {
+  adl_frame *few = adl_frame_new(frame->rows, frame->column_count, adl_array_ref(frame->tags));
+  for (guint i = 0; i < node->stage->slots->len; i++) {
+    const adl_slot *slot = node->stage->slots->pdata[i];
+    for (int32_t k = 0; slot->side == side && k < slot->column_count; k++) {
+      adl_array **column = &few->columns[slot->columns[k]];
+      if (*column == NULL) *column = adl_array_ref(frame->columns[slot->columns[k]]);
+    }
+  }
+  return few;
+}
+
+/* The rows of one split (-1: all) of a frame, as a step sees them; there may be none. */
+static bool open_part(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split,
+                      uint32_t flags) {
+  adl_frame *read = columns_read(node, side, frame);
+  adl_frame *part = split < 0 ? adl_frame_ref(read) : adl_frame_of_split(read, (adl_split)split, true);
+  bool ok = true;
+  if (part->rows > 0)
+    ok = adl_view_open(view, worker, node, side, part, flags | ADL_VIEW_LEARN);
+  else
+    *view = (adl_view){.frame = adl_frame_ref(part)};
+  adl_frame_unref(part);
+  adl_frame_unref(read);
+  return ok;
+}
+
+/* What was opened of `frame` into the partial. */
+static bool step_view(adl_worker *worker, adl_node_run *node, int32_t side, adl_view *view, const adl_frame *frame,
+                      int split, int64_t ordinal, const adl_fold *fold, const target *to) {
+  if (view->frame->rows == 0) return true;
+  view->batch.ordinal = ordinal;
+  const adl_call *call = adl_worker_enter(worker, node, "fit (step)");
+  worker->call.frame = view->frame;
+  worker->call.split = adl_tag_split(adl_frame_tags(view->frame)[0]);
+  *to->touched = true;
+  if (side < 0 && (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0) adl_whole_offsets(view, node->stage, call);
+  adl_status status = fold->step(call, node->stage->self, fold->context, &view->batch, to->partial);
+  if (worker->call.rejected != NULL) note_refused(node, frame, split, worker->call.rejected, to->refused);
+  return adl_worker_leave(worker, status);
+}
+
 static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split,
                       int64_t ordinal, const adl_fold *fold, const target *to, uint32_t flags) {
-  bool groups = side < 0 && (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0;
-  adl_frame *part = split < 0 ? adl_frame_ref(frame) : adl_frame_of_split(frame, (adl_split)split, true);
   adl_view view;
-  bool ok = part->rows == 0 || adl_view_open(&view, worker, node, side, part, flags | ADL_VIEW_LEARN);
-  if (ok && part->rows > 0) {
-    view.batch.ordinal = ordinal;
-    if (view.frame->rows > 0) {
-      const adl_call *call = adl_worker_enter(worker, node, "fit (step)");
-      worker->call.frame = view.frame;
-      worker->call.split = adl_tag_split(adl_frame_tags(view.frame)[0]);
-      *to->touched = true;
-      if (groups) adl_whole_offsets(&view, node->stage, call);
-      adl_status status = fold->step(call, node->stage->self, fold->context, &view.batch, to->partial);
-      if (worker->call.rejected != NULL) note_refused(node, frame, split, worker->call.rejected, to->refused);
-      ok = adl_worker_leave(worker, status);
-    }
-    adl_view_close(&view);
-  }
-  adl_frame_unref(part);
+  if (!open_part(&view, worker, node, side, frame, split, flags)) return false;
+  bool ok = step_view(worker, node, side, &view, frame, split, ordinal, fold, to);
+  adl_view_close(&view);
   return ok;
+}
+
+/* -1: all. Classes that want splits apart see one after the other. */
+static int split_seen(const adl_node_run *node, int32_t side) {
+  return sees_all_rows(node, side) ? -1 : (int)ADL_TRAIN;
 }
 
 static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal,
@@ -76,8 +109,7 @@ static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl
       if (!step_part(worker, node, side, frame, split, ordinal, fold, to, flags)) return false;
     return true;
   }
-  return step_part(worker, node, side, frame, sees_all_rows(node, side) ? -1 : (int)ADL_TRAIN, ordinal, fold, to,
-                   flags);
+  return step_part(worker, node, side, frame, split_seen(node, side), ordinal, fold, to, flags);
 }
 
 /* ---- merging ---- */
@@ -140,6 +172,7 @@ static bool merge_lanes(adl_node_run *node, const adl_fold *fold, adl_tensors **
 typedef struct kept_fold {
   adl_engine *engine;
   adl_rows *rows;
+  const bool *read; /* columns that the stage sees */
   const adl_fold *fold;
   adl_tensors *partials[ADL_MAX_LANES];
   bool touched[ADL_MAX_LANES];
@@ -147,19 +180,104 @@ typedef struct kept_fold {
   _Atomic int32_t next_lane;
 } kept_fold;
 
-static bool fold_kept_frame(adl_worker *worker, const adl_rows *rows, int64_t number, const adl_fold *fold,
-                            target *to) {
+/* A fit that makes many passes sees the same rows again and again: from the second pass on, what was opened of a frame is held
+ * for the next one, as long as all of it takes no more than this part of the memory that the run may use. */
+enum { HELD_SHARE = 8 };
+
+struct adl_held {
+  adl_view view;
+  adl_frame *whole; /* the frame, without its columns */
+};
+
+static adl_frame *without_columns(const adl_frame *frame) {
+  return adl_frame_new(frame->rows, 0, adl_array_ref(frame->tags));
+}
+
+static void close_held(adl_held *held) {
+  adl_view_close(&held->view);
+  adl_frame_unref(held->whole);
+  g_free(held);
+}
+
+/* NULL: failed, reported. */
+static adl_frame *kept_frame(const kept_fold *f, int64_t number) {
+  const adl_rows *rows = f->rows;
   char *why = NULL;
-  adl_frame *frame = adl_store_get(rows->store, number, &why);
-  if (frame == NULL) {
-    adl_engine_fail(rows->node->engine, rows->node->stage, "%s", why);
-    g_free(why);
-    return false;
+  adl_frame *frame = adl_store_get(rows->store, number, f->read, &why);
+  if (frame == NULL) adl_engine_fail(rows->node->engine, rows->node->stage, "%s", why);
+  g_free(why);
+  return frame;
+}
+
+/* NULL: failed, reported. */
+static adl_held *open_kept(adl_worker *worker, const kept_fold *f, int64_t number) {
+  const adl_rows *rows = f->rows;
+  adl_frame *frame = kept_frame(f, number);
+  if (frame == NULL) return NULL;
+  adl_held *held = g_new(adl_held, 1);
+  held->whole = without_columns(frame);
+  if (!open_part(&held->view, worker, rows->node, rows->side, frame, split_seen(rows->node, rows->side),
+                 ADL_VIEW_CHECKED)) {
+    adl_frame_unref(held->whole);
+    g_clear_pointer(&held, g_free);
   }
-  int64_t ordinal = adl_store_first(rows->store, number, !sees_all_rows(rows->node, rows->side));
-  to->refused = rows->side < 0 && rows->node->refused != NULL ? &rows->node->refused[number] : NULL;
-  bool ok = step_frame(worker, rows->node, rows->side, frame, ordinal, fold, to, ADL_VIEW_CHECKED);
   adl_frame_unref(frame);
+  return held;
+}
+
+static int64_t bytes_of(const adl_held *held) {
+  int64_t bytes = (int64_t)sizeof *held + held->whole->tags->bytes + held->view.frame->tags->bytes;
+  for (guint i = 0; i < held->view.slot_count; i++)
+    if (held->view.arrays[i] != NULL) bytes += held->view.arrays[i]->bytes;
+  return bytes;
+}
+
+/* For the next pass, or not at all. Each frame is one worker's in a pass. */
+static void hold_or_close(adl_rows *rows, int64_t number, adl_held *held) {
+  adl_budget *budget = &rows->node->engine->budget;
+  int64_t bytes = bytes_of(held);
+  bool room = rows->held != NULL && atomic_load(&rows->held_bytes) + bytes <= budget->limit / HELD_SHARE &&
+              atomic_load(&budget->used) + bytes + adl_spill_held() <= budget->limit;
+  if (!room) {
+    close_held(held);
+    return;
+  }
+  atomic_fetch_add(&rows->held_bytes, bytes);
+  atomic_fetch_add(&budget->used, bytes);
+  adl_frame *rest = without_columns(held->view.frame); /* the slots hold what is needed of them */
+  adl_frame_unref(held->view.frame);
+  held->view.frame = rest;
+  rows->held[number] = held;
+}
+
+void adl_rows_forget(adl_rows *rows) {
+  for (int64_t i = 0; rows->held != NULL && i < adl_store_frames(rows->store); i++)
+    if (rows->held[i] != NULL) close_held(rows->held[i]);
+  atomic_fetch_sub(&rows->node->engine->budget.used, atomic_load(&rows->held_bytes));
+  g_clear_pointer(&rows->held, g_free);
+}
+
+static bool fold_splits_of(adl_worker *worker, const kept_fold *f, int64_t number, int64_t ordinal, const target *to) {
+  adl_frame *frame = kept_frame(f, number);
+  if (frame == NULL) return false;
+  bool ok = step_frame(worker, f->rows->node, f->rows->side, frame, ordinal, f->fold, to, ADL_VIEW_CHECKED);
+  adl_frame_unref(frame);
+  return ok;
+}
+
+static bool fold_kept_frame(adl_worker *worker, const kept_fold *f, int64_t number, target *to) {
+  adl_rows *rows = f->rows;
+  adl_node_run *node = rows->node;
+  int64_t ordinal = adl_store_first(rows->store, number, !sees_all_rows(node, rows->side));
+  to->refused = rows->side < 0 && node->refused != NULL ? &node->refused[number] : NULL;
+  if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) return fold_splits_of(worker, f, number, ordinal, to);
+  adl_held *held = rows->held != NULL ? rows->held[number] : NULL;
+  bool fresh = held == NULL;
+  if (fresh) held = open_kept(worker, f, number);
+  if (held == NULL) return false;
+  bool ok =
+      step_view(worker, node, rows->side, &held->view, held->whole, split_seen(node, rows->side), ordinal, f->fold, to);
+  if (fresh) hold_or_close(rows, number, held);
   return ok;
 }
 
@@ -170,28 +288,41 @@ static void fold_lanes(void *data, int32_t worker_number) {
   for (int32_t lane = atomic_fetch_add(&f->next_lane, 1); lane < f->lanes; lane = atomic_fetch_add(&f->next_lane, 1)) {
     target to = {.partial = f->partials[lane], .touched = &f->touched[lane]};
     for (int64_t i = lane; i < frames && !adl_engine_stopping(f->engine); i += f->lanes)
-      if (!fold_kept_frame(worker, f->rows, i, f->fold, &to)) return;
+      if (!fold_kept_frame(worker, f, i, &to)) return;
   }
 }
 
+/* All rows in order, on this thread. */
+static bool fold_in_order(kept_fold *f, adl_tensors *total) {
+  adl_engine *engine = f->engine;
+  bool touched = false, ok = true;
+  target to = {.partial = total, .touched = &touched};
+  engine->folding_in_order = true;
+  for (int64_t i = 0; ok && i < adl_store_frames(f->rows->store); i++)
+    ok = !adl_engine_stopping(engine) && fold_kept_frame(&engine->workers[engine->threads + 1], f, i, &to);
+  engine->folding_in_order = false;
+  return ok;
+}
+
+static bool fold_in_lanes(kept_fold *f, adl_tensors *total) {
+  f->lanes = lanes_for(f->fold, total);
+  for (int32_t i = 0; i < f->lanes; i++) f->partials[i] = adl_tensors_like(total);
+  adl_pool_run(f->engine->pool, fold_lanes, f, NULL, NULL);
+  bool ok =
+      !adl_engine_stopping(f->engine) && merge_lanes(f->rows->node, f->fold, f->partials, f->touched, f->lanes, total);
+  for (int32_t i = 0; i < f->lanes; i++) adl_tensors_free(f->partials[i]);
+  return ok;
+}
+
 static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
-  adl_engine *engine = rows->node->engine;
-  adl_worker *merger = &engine->workers[engine->threads + 1];
-  if ((fold->flags & ADL_FOLD_IN_ORDER) != 0) {
-    bool touched = false, in_order = true;
-    target to = {.partial = total, .touched = &touched};
-    engine->folding_in_order = true;
-    for (int64_t i = 0; in_order && i < adl_store_frames(rows->store); i++)
-      in_order = !adl_engine_stopping(engine) && fold_kept_frame(merger, rows, i, fold, &to);
-    engine->folding_in_order = false;
-    adl_context_current = adl_context_of(call);
-    return in_order ? ADL_OK : ADL_FAILED;
-  }
-  kept_fold f = {.engine = engine, .rows = rows, .fold = fold, .lanes = lanes_for(fold, total)};
-  for (int32_t i = 0; i < f.lanes; i++) f.partials[i] = adl_tensors_like(total);
-  adl_pool_run(engine->pool, fold_lanes, &f, NULL, NULL);
-  bool ok = !adl_engine_stopping(engine) && merge_lanes(rows->node, fold, f.partials, f.touched, f.lanes, total);
-  for (int32_t i = 0; i < f.lanes; i++) adl_tensors_free(f.partials[i]);
+  adl_node_run *node = rows->node;
+  const GPtrArray *from = rows->side < 0 ? node->stage->from : node->stage->sides;
+  const adl_stage *of = from->pdata[MAX(rows->side, 0)];
+  bool *read = adl_columns_read(node->stage, rows->side, of->schema.count);
+  kept_fold f = {.engine = node->engine, .rows = rows, .fold = fold, .read = read};
+  if (rows->passes++ == 1) rows->held = g_new0(adl_held *, (gsize)adl_store_frames(rows->store) + 1);
+  bool ok = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? fold_in_order(&f, total) : fold_in_lanes(&f, total);
+  g_free(read);
   adl_context_current = adl_context_of(call);
   return ok ? ADL_OK : ADL_FAILED;
 }
@@ -289,25 +420,37 @@ void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *par
   adl_turn_offer(turn, adl_turn_item_new(node, parcel, ticket), passing_step, worker);
 }
 
-bool adl_passing_finish(adl_node_run *node) {
+static bool lanes_are_total(const adl_passing_fold *p) { return p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0; }
+
+void adl_passing_wake(adl_node_run *node) {
   adl_engine *engine = node->engine;
   adl_passing_fold *p = node->passing;
-  if (p == NULL || !p->started) return false;
-  bool in_order = p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0;
+  if (!p->started) return;
   bool ok = !adl_engine_stopping(engine);
   int64_t begin = adl_clock_ns();
-  if (ok && p->asked && !in_order) ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  if (ok && p->asked && !lanes_are_total(p))
+    ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+  for (int32_t i = 0; i < p->lanes; i++) {
+    if (!lanes_are_total(p)) adl_tensors_free(p->partials[i]);
+    adl_turn_clear(&p->turns[i]);
+  }
+  p->lanes = 0;
   pthread_mutex_lock(&p->mutex);
   p->status = ok ? ADL_OK : ADL_FAILED;
   p->delivered = true;
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->mutex);
+  adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
+}
+
+bool adl_passing_finish(adl_node_run *node) {
+  adl_engine *engine = node->engine;
+  adl_passing_fold *p = node->passing;
+  if (!p->started) return false;
+  int64_t begin = adl_clock_ns();
   pthread_join(p->thread, NULL);
   adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
-  for (int32_t i = 0; i < p->lanes; i++) {
-    if (!in_order) adl_tensors_free(p->partials[i]);
-    adl_turn_clear(&p->turns[i]);
-  }
+  bool ok = p->status == ADL_OK;
   pthread_mutex_destroy(&p->mutex);
   pthread_cond_destroy(&p->changed);
   g_clear_pointer(&node->passing, g_free);

@@ -121,9 +121,10 @@ static bool read_limited(adl_head_reader *reader, adl_worker *worker, adl_readin
 
 /* ---- rows that were kept ---- */
 
-static adl_frame *checked_get(adl_engine *engine, adl_node_run *node, const adl_store *store, int64_t number) {
+/* It goes on now, and nobody asks for it again: what comes of it may take its place in memory. */
+static adl_frame *checked_take(adl_engine *engine, adl_node_run *node, adl_store *store, int64_t number) {
   char *why = NULL;
-  adl_frame *frame = adl_store_get(store, number, &why);
+  adl_frame *frame = adl_store_take(store, number, &why);
   if (frame == NULL) adl_engine_fail(engine, node->stage, "%s", why);
   g_free(why);
   return frame;
@@ -156,7 +157,7 @@ static adl_frame *read_ordered(adl_engine *engine, adl_node_run *node, int64_t n
 }
 
 /* from: [a, b]: the rows of each port in order; columns are matched by name. */
-static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t number, bool *end) {
+static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t number) {
   const adl_stage *stage = node->stage;
   for (guint k = 0; k < node->ports->len; k++) {
     const adl_side_run *port = node->ports->pdata[k];
@@ -165,7 +166,7 @@ static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t num
       number -= frames;
       continue;
     }
-    adl_frame *frame = checked_get(engine, node, port->store, number);
+    adl_frame *frame = checked_take(engine, node, port->store, number);
     if (frame == NULL) return NULL;
     const adl_stage *from = stage->from->pdata[k];
     adl_frame *result = adl_frame_new(frame->rows, stage->schema.count, adl_array_ref(frame->tags));
@@ -176,7 +177,6 @@ static adl_frame *read_ports(adl_engine *engine, adl_node_run *node, int64_t num
     adl_frame_unref(frame);
     return result;
   }
-  *end = true;
   return NULL;
 }
 
@@ -188,29 +188,43 @@ static adl_frame *without_refused(const adl_node_run *node, int64_t number, adl_
   return rest;
 }
 
-static bool read_kept(adl_head_reader *reader, int64_t number, adl_reading *r) {
-  adl_node_run *node = reader->head->node;
-  adl_frame *frame = NULL;
-  bool end = false;
-  switch (reader->head->kind) {
-    case ADL_HEAD_STORE:
-    case ADL_HEAD_TABLE: {
-      const adl_store *store = reader->head->kind == ADL_HEAD_STORE ? node->store : node->table;
-      end = number >= adl_store_frames(store);
-      if (!end) frame = checked_get(reader->engine, node, store, number);
-      if (frame != NULL && reader->head->kind == ADL_HEAD_STORE) frame = without_refused(node, number, frame);
-      break;
-    }
-    case ADL_HEAD_ORDER:
-      end = number * ADL_BATCH_ROWS >= node->order_count;
-      if (!end) frame = read_ordered(reader->engine, node, number);
-      break;
-    case ADL_HEAD_PORTS: frame = read_ports(reader->engine, node, number, &end); break;
+/* How many frames there are to read. */
+static int64_t frames_of(const adl_head *head) {
+  const adl_node_run *node = head->node;
+  int64_t frames = 0;
+  switch (head->kind) {
+    case ADL_HEAD_STORE: return adl_store_frames(node->store);
+    case ADL_HEAD_TABLE: return adl_store_frames(node->table);
+    case ADL_HEAD_ORDER: return (node->order_count + ADL_BATCH_ROWS - 1) / ADL_BATCH_ROWS;
+    case ADL_HEAD_PORTS:
+      for (guint k = 0; k < node->ports->len; k++)
+        frames += adl_store_frames(((adl_side_run *)node->ports->pdata[k])->store);
+      return frames;
     case ADL_HEAD_SOURCE: break;
   }
-  if (frame == NULL) return false;
+  return 0;
+}
+
+/* NULL: reported. */
+static adl_frame *take_kept(const adl_head_reader *reader, int64_t number) {
+  adl_node_run *node = reader->head->node;
+  adl_frame *frame;
+  switch (reader->head->kind) {
+    case ADL_HEAD_STORE:
+      frame = checked_take(reader->engine, node, node->store, number);
+      return frame != NULL ? without_refused(node, number, frame) : NULL;
+    case ADL_HEAD_TABLE: return checked_take(reader->engine, node, node->table, number);
+    case ADL_HEAD_ORDER: return read_ordered(reader->engine, node, number);
+    case ADL_HEAD_PORTS: return read_ports(reader->engine, node, number);
+    case ADL_HEAD_SOURCE: break;
+  }
+  return NULL;
+}
+
+/* Only which frame it is: they are taken and unpacked beside each other. */
+static bool read_kept(const adl_head_reader *reader, int64_t number, adl_reading *r) {
+  if (number >= frames_of(reader->head)) return false;
   r->parcel = adl_parcel_new(number);
-  g_ptr_array_add(r->parcel->frames, frame);
   return true;
 }
 
@@ -238,7 +252,11 @@ bool adl_head_finish(const adl_head_reader *reader, adl_worker *worker, adl_read
   int64_t begin = adl_clock_ns();
   bool ok = r->block == NULL || decode_block(reader, worker, r);
   g_clear_pointer(&r->block, g_bytes_unref);
-  if (reader->head->kind != ADL_HEAD_SOURCE) return ok;
+  if (reader->head->kind != ADL_HEAD_SOURCE) {
+    adl_frame *frame = take_kept(reader, r->parcel->number);
+    if (frame != NULL) g_ptr_array_add(r->parcel->frames, frame);
+    return frame != NULL;
+  }
   adl_node_run *node = reader->head->node;
   int64_t rows = 0;
   for (guint i = 0; i < r->parcel->frames->len; i++) {

@@ -111,6 +111,7 @@ struct adl_node_run {
   adl_model model;
   bool prepared;
   bool fitted_here;  /* not loaded */
+  bool kept;         /* the model, as it was fitted here, is in the store */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
   GPtrArray *fields; /* of char *: what that was made of (digest.h); NULL: no digests were made */
   adl_store *store;  /* kept rows of the main input */
@@ -170,10 +171,15 @@ typedef struct adl_worker {
   char apart[64]; /* two workers never share a line of the cache */
 } adl_worker;
 
+typedef struct adl_held adl_held; /* fold.c */
+
 struct adl_rows {
   adl_node_run *node;
   adl_store *store; /* NULL: rows pass by */
   int32_t side;     /* -1: main input */
+  int64_t passes;   /* that were begun */
+  adl_held **held;  /* by frame of the store: as the pass before saw it; NULL: not held. NULL before the second pass */
+  _Atomic int64_t held_bytes;
 };
 
 typedef struct adl_shard {
@@ -280,6 +286,8 @@ enum {
 bool adl_view_open(adl_view *view, adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame,
                    uint32_t flags);
 void adl_view_close(adl_view *view);
+/* Which of `count` columns of a side (-1: the main input) the stage's slots are made of. */
+bool *adl_columns_read(const adl_stage *stage, int32_t side, int32_t count);
 /* Rows whose split is (keep) or is not (!keep) the given one; a reference. */
 adl_frame *adl_frame_of_split(adl_frame *frame, adl_split split, bool keep);
 
@@ -359,10 +367,14 @@ void adl_leaving_rows_free(adl_leaving_rows *rows);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);
+/* No pass will follow. */
+void adl_rows_forget(adl_rows *rows);
 /* Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
 bool adl_passing_start(adl_node_run *node);
-/* After the last row: merges, wakes the fit, waits for its end. */
+/* After the last row: merges, and wakes the fit. */
+void adl_passing_wake(adl_node_run *node);
+/* Waits for its end. False: it failed. */
 bool adl_passing_finish(adl_node_run *node);
 
 /* ---- scan.c ---- */

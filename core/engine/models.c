@@ -303,11 +303,13 @@ static bool saves(const adl_node_run *node) {
   return stage->learn != ADL_LEARN_NONE && (stage->class->flags & ADL_TRANSIENT) == 0 && node->ready;
 }
 
+/* A model that was kept for later runs has the same bytes, and gets a second name. */
 static bool save_to_run(adl_node_run *node, const adl_model_meta *meta) {
   char *name = g_strconcat(node->stage->name, ".safetensors", NULL);
   char *path = g_build_filename(node->engine->options->directory, "models", name, NULL);
   GError *error = NULL;
-  bool ok = adl_model_write(path, node->model.tensors, meta, &error);
+  bool ok = (node->kept && adl_model_store_export(node->engine->models, node->digest, path, NULL)) ||
+            adl_model_write(path, node->model.tensors, meta, &error);
   if (!ok) adl_engine_fail(node->engine, node->stage, "%s", error->message);
   g_clear_error(&error);
   g_free(name);
@@ -322,7 +324,8 @@ void adl_model_keep(adl_node_run *node) {
   if (!storable || atomic_load(&node->refused_in_fit)) return; /* rows that fitting refuses must be refused again */
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;
-  if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
+  node->kept = adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error);
+  if (!node->kept) {
     adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
                          node->stage->name, error->message);
     g_clear_error(&error);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/aligned.h"
 #include "core/engine/crash.h"
 #include "core/engine/inputs.h"
 #include "core/engine/internal.h"
@@ -181,7 +182,7 @@ static bool find_threshold(adl_engine *engine, adl_node_run *node) {
   int64_t count = 0;
   for (int64_t i = 0; i < adl_store_frames(node->store); i++) {
     char *why = NULL;
-    adl_frame *frame = adl_store_get(node->store, i, &why);
+    adl_frame *frame = adl_store_get(node->store, i, NULL, &why);
     if (frame == NULL) {
       adl_engine_fail(engine, node->stage, "%s", why);
       g_free(why);
@@ -215,7 +216,9 @@ static bool fit_node(adl_node_run *node) {
     node->refused_count = adl_store_frames(rows.store);
     node->refused = g_new0(uint8_t *, (gsize)node->refused_count + 1);
   }
-  return adl_model_fit(node, &rows);
+  bool ok = adl_model_fit(node, &rows);
+  adl_rows_forget(&rows);
+  return ok;
 }
 
 static bool collect_table(adl_engine *engine, adl_node_run *node) {
@@ -347,8 +350,10 @@ static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
   node->action = action;
   adl_turn_clear(&node->turn);
   adl_turn_init(&node->turn, 0, 1);
-  if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && node->store == NULL)
+  if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && node->store == NULL) {
     node->store = adl_store_new(&engine->budget, ((adl_stage *)node->stage->from->pdata[0])->schema.count);
+    if (!whole_table(node)) adl_store_pack(node->store);
+  }
   return blocked;
 }
 
@@ -439,13 +444,31 @@ static bool complete_readers(adl_engine *engine, const adl_stage *stage) {
   return ok;
 }
 
+/* The next stage from *at on whose fold has seen all rows; NULL: there is none. Moves *at behind it. */
+static adl_node_run *next_passing(adl_engine *engine, int32_t *at) {
+  while (*at < engine->node_count) {
+    adl_node_run *node = &engine->nodes[(*at)++];
+    if (node->action == ADL_FOLD && node->passing != NULL) return node;
+  }
+  return NULL;
+}
+
+/* Each fit goes on from its fold on a thread of its own, as many at once as there are workers, which rest. */
 static bool finish_passing(adl_engine *engine) {
+  int32_t woken = 0, finished = 0, busy = 0;
   bool ok = true;
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (engine->nodes[i].action == ADL_FOLD && engine->nodes[i].passing != NULL) {
-      ok = adl_passing_finish(&engine->nodes[i]) && ok;
-      engine->nodes[i].fitted_here = true;
+  for (adl_node_run *node = next_passing(engine, &woken); node != NULL || busy > 0;) {
+    if (node != NULL && busy < engine->threads) {
+      adl_passing_wake(node);
+      busy++;
+      node = next_passing(engine, &woken);
+      continue;
     }
+    adl_node_run *done = next_passing(engine, &finished);
+    ok = adl_passing_finish(done) && ok;
+    done->fitted_here = true;
+    busy--;
+  }
   return ok && !adl_engine_stopping(engine);
 }
 
@@ -511,10 +534,21 @@ static bool too_many_rejects(adl_engine *engine) {
   return true;
 }
 
+/* What was learned for this run alone, for stages through which no more rows will come, and which tell nothing of it. */
+static void forget_models(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    const adl_class *class = class_of(node);
+    if (!node->done || class == NULL || (class->flags & ADL_TRANSIENT) == 0 || node->stage->loaded->reports) continue;
+    adl_node_release(node);
+  }
+}
+
 static bool scan_head(adl_engine *engine, adl_head *head) {
   plan(engine, head, true);
   adl_progress_begin(engine->progress, "reading", head->node->stage->name);
   bool ok = start_passing(engine) && adl_scan_run(engine, head);
+  adl_aligned_trim();
   ok = finish_passing(engine) && ok;
   if (!ok || atomic_load(&engine->enough)) return ok;
   if (head->kind == ADL_HEAD_STORE) {
@@ -525,6 +559,7 @@ static bool scan_head(adl_engine *engine, adl_head *head) {
   ok = complete_readers(engine, head->node->stage);
   head->node->done = true;
   adl_node_forget_rows(head->node);
+  forget_models(engine);
   return ok && !too_many_rejects(engine);
 }
 

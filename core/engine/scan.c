@@ -70,6 +70,12 @@ static void drop(adl_parcel *parcel, adl_ticket *ticket) {
   adl_ticket_release(ticket);
 }
 
+/* Rows that will be kept, before they wait for their turn: packing is done beside others. */
+static adl_parcel *prepare_parcel(const adl_store *store, adl_parcel *parcel) {
+  for (guint i = 0; i < parcel->frames->len; i++) adl_store_prepare(store, parcel->frames->pdata[i]);
+  return parcel;
+}
+
 /* Rows that are kept until the stage has learned: checked now, beside the others, stored in their turn. NULL: failed. */
 static adl_parcel *check_parcel(adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
   if (node->stage->class == NULL) return parcel;
@@ -187,6 +193,7 @@ static void deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, 
   if (node->action == ADL_KEEP) {
     parcel = check_parcel(worker, node, parcel);
     if (parcel == NULL) return adl_ticket_release(ticket);
+    if (node->store != NULL) prepare_parcel(node->store, parcel);
     return adl_turn_offer(&node->turn, adl_turn_item_new(node, parcel, ticket), turn_main, worker);
   }
   if (in_turn) {
@@ -222,7 +229,8 @@ static void deliver_port(adl_node_run *node, const adl_stage *from, adl_parcel *
     if (node->stage->from->pdata[k] != from) continue;
     adl_side_run *port = node->ports->pdata[k];
     adl_ticket_hold(ticket);
-    adl_turn_offer(&port->turn, adl_turn_item_new(node, adl_parcel_share(parcel), ticket), turn_side, port);
+    adl_parcel *kept = prepare_parcel(port->store, adl_parcel_share(parcel));
+    adl_turn_offer(&port->turn, adl_turn_item_new(node, kept, ticket), turn_side, port);
   }
   drop(parcel, ticket);
 }

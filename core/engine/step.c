@@ -115,6 +115,15 @@ static bool fill_slots(adl_view *view, adl_worker *worker, adl_node_run *node, i
   return ok;
 }
 
+bool *adl_columns_read(const adl_stage *stage, int32_t side, int32_t count) {
+  bool *read = g_new0(bool, (gsize)count + 1);
+  for (guint i = 0; i < stage->slots->len; i++) {
+    const adl_slot *slot = stage->slots->pdata[i];
+    for (int32_t c = 0; slot->side == side && c < slot->column_count; c++) read[slot->columns[c]] = true;
+  }
+  return read;
+}
+
 static void drop_slots(adl_view *view) {
   for (guint i = 0; i < view->slot_count; i++) adl_array_unref(view->arrays[i]);
 }

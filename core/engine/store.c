@@ -8,9 +8,17 @@
 #include <unistd.h>
 
 #include "core/base/spill.h"
+#include "core/data/packed.h"
+
+/* A column in memory: one of them, or none, where it is not there. */
+typedef struct kept {
+  adl_array *array;
+  adl_packed *packed;
+} kept;
 
 typedef struct entry {
-  adl_frame *frame; /* NULL: in the spool */
+  kept *columns; /* the tags, then those of the frame. NULL: in the spool, or taken */
+  bool taken;
   int64_t offset;
   int64_t bytes; /* counted in the budget */
   int64_t rows, first, first_training;
@@ -19,7 +27,8 @@ typedef struct entry {
 struct adl_store {
   adl_budget *budget;
   int32_t column_count;
-  GArray *entries;  /* of entry */
+  GArray *entries; /* of entry */
+  bool packs;
   GPtrArray *small; /* of adl_frame *: waiting to be put together */
   int64_t small_rows;
   int64_t rows, training_rows;
@@ -37,12 +46,66 @@ adl_store *adl_store_new(adl_budget *budget, int32_t column_count) {
   return store;
 }
 
+void adl_store_pack(adl_store *store) { store->packs = true; }
+
+/* ---- columns in memory ---- */
+
+static kept keep_column(const adl_store *store, adl_array *array) {
+  adl_packed *packed = store->packs ? adl_array_packed(array) : NULL;
+  return (kept){packed == NULL ? adl_array_ref(array) : NULL, packed};
+}
+
+static adl_array *open_column(const kept *column) {
+  return column->packed != NULL ? adl_packed_open(column->packed) : adl_array_ref(column->array);
+}
+
+static bool is_there(const kept *column) { return column->packed != NULL || column->array != NULL; }
+
+static int64_t column_bytes(const kept *column) {
+  if (column->packed != NULL) return adl_packed_bytes(column->packed);
+  return column->array != NULL ? column->array->bytes : 0;
+}
+
+static void free_columns(const adl_store *store, kept *columns) {
+  for (int32_t c = 0; columns != NULL && c <= store->column_count; c++) {
+    adl_packed_unref(columns[c].packed);
+    adl_array_unref(columns[c].array);
+  }
+  g_free(columns);
+}
+
+/* Small frames wait until they are put together. */
+void adl_store_prepare(const adl_store *store, adl_frame *frame) {
+  if (!store->packs || frame->rows < ADL_BATCH_ROWS / 2) return;
+  adl_array_pack(frame->tags);
+  for (int32_t c = 0; c < frame->column_count; c++)
+    if (frame->columns[c] != NULL) adl_array_pack(frame->columns[c]);
+}
+
+static kept *keep_columns(const adl_store *store, const adl_frame *frame, int64_t *bytes) {
+  kept *columns = g_new0(kept, (gsize)store->column_count + 1);
+  columns[0] = keep_column(store, frame->tags);
+  for (int32_t c = 0; c < frame->column_count; c++)
+    if (frame->columns[c] != NULL) columns[c + 1] = keep_column(store, frame->columns[c]);
+  *bytes = (store->column_count + 1) * (int64_t)sizeof *columns;
+  for (int32_t c = 0; c <= store->column_count; c++) *bytes += column_bytes(&columns[c]);
+  return columns;
+}
+
+static adl_frame *open_columns(const adl_store *store, const kept *columns, int64_t rows, const bool *wanted) {
+  adl_frame *frame = adl_frame_new(rows, store->column_count, open_column(&columns[0]));
+  for (int32_t c = 0; c < store->column_count; c++)
+    if (is_there(&columns[c + 1]) && (wanted == NULL || wanted[c])) frame->columns[c] = open_column(&columns[c + 1]);
+  return frame;
+}
+
 void adl_store_free(adl_store *store) {
   if (store == NULL) return;
   for (guint i = 0; i < store->entries->len; i++) {
     entry *at = &g_array_index(store->entries, entry, i);
+    if (at->taken) continue;
     atomic_fetch_sub(&store->budget->used, at->bytes);
-    adl_frame_unref(at->frame);
+    free_columns(store, at->columns);
   }
   g_array_free(store->entries, TRUE);
   g_ptr_array_free(store->small, TRUE);
@@ -127,12 +190,15 @@ static int64_t training_rows(const adl_frame *frame) {
 
 static bool keep(adl_store *store, adl_frame *frame, char **why) {
   entry at = {.rows = frame->rows, .first = store->rows, .first_training = store->training_rows};
-  int64_t bytes = adl_frame_bytes(frame);
+  int64_t bytes;
+  adl_store_prepare(store, frame);
+  kept *columns = keep_columns(store, frame, &bytes);
   if (atomic_fetch_add(&store->budget->used, bytes) + bytes + adl_spill_held() <= store->budget->limit) {
-    at.frame = adl_frame_ref(frame);
+    at.columns = columns;
     at.bytes = bytes;
   } else {
     atomic_fetch_sub(&store->budget->used, bytes);
+    free_columns(store, columns);
     if (!spool_frame(store, frame, &at, why)) return false;
   }
   store->rows += frame->rows;
@@ -200,9 +266,21 @@ int64_t adl_store_first(const adl_store *store, int64_t frame, bool training_onl
   return training_only ? at->first_training : at->first;
 }
 
-adl_frame *adl_store_get(const adl_store *store, int64_t frame, char **why) {
+adl_frame *adl_store_get(const adl_store *store, int64_t frame, const bool *wanted, char **why) {
   const entry *at = &g_array_index(store->entries, entry, frame);
-  return at->frame != NULL ? adl_frame_ref(at->frame) : unspool_frame(store, at, why);
+  if (at->columns == NULL) return unspool_frame(store, at, why);
+  return open_columns(store, at->columns, at->rows, wanted);
+}
+
+adl_frame *adl_store_take(adl_store *store, int64_t frame, char **why) {
+  entry *at = &g_array_index(store->entries, entry, frame);
+  adl_frame *taken = adl_store_get(store, frame, NULL, why);
+  if (at->columns == NULL) return taken;
+  atomic_fetch_sub(&store->budget->used, at->bytes);
+  free_columns(store, at->columns);
+  at->columns = NULL;
+  at->taken = true;
+  return taken;
 }
 
 /* ---- rows by number ---- */
@@ -284,7 +362,7 @@ static adl_frame *gather_from_many(const adl_store *store, const int32_t *column
     int64_t first = g_array_index(store->entries, entry, number).first, n = 0;
     for (; at < ends[number]; at++) local[n++] = rows[places[at]] - first;
     if (n == 0) continue;
-    adl_frame *frame = adl_store_get(store, number, why);
+    adl_frame *frame = adl_store_get(store, number, NULL, why);
     adl_frame *part = frame != NULL ? gather_from_one(frame, columns, column_count, local, n, why) : NULL;
     ok = part != NULL;
     if (ok) g_ptr_array_add(parts, part);
@@ -302,7 +380,7 @@ static adl_frame *gather_from_many(const adl_store *store, const int32_t *column
 adl_frame *adl_store_gather(const adl_store *store, const int32_t *columns, int32_t column_count, const int64_t *rows,
                             int64_t count, char **why) {
   if (store->entries->len == 1) {
-    adl_frame *only = adl_store_get(store, 0, why);
+    adl_frame *only = adl_store_get(store, 0, NULL, why);
     if (only == NULL) return NULL;
     adl_frame *result = gather_from_one(only, columns, column_count, rows, count, why);
     adl_frame_unref(only);

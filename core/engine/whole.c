@@ -9,15 +9,11 @@
 static adl_frame *keys_of_all(adl_node_run *node) {
   const adl_stage *stage = node->stage;
   int32_t width = ((adl_stage *)stage->from->pdata[0])->schema.count;
-  bool *read = g_new0(bool, (gsize)width + 1);
-  for (guint i = 0; i < stage->slots->len; i++) {
-    const adl_slot *slot = stage->slots->pdata[i];
-    for (int32_t c = 0; c < slot->column_count; c++) read[slot->columns[c]] = true;
-  }
+  bool *read = adl_columns_read(stage, -1, width);
   GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   char *why = NULL;
   for (int64_t i = 0; why == NULL && i < adl_store_frames(node->store); i++) {
-    adl_frame *frame = adl_store_get(node->store, i, &why);
+    adl_frame *frame = adl_store_get(node->store, i, read, &why);
     if (frame == NULL) break;
     adl_frame *part = adl_frame_new(frame->rows, width, adl_array_ref(frame->tags));
     for (int32_t c = 0; c < width; c++)

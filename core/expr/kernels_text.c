@@ -1,7 +1,6 @@
 /* Kernels of strings. Called by evaluate.c. Strings made here live in the run's memory until their chunk is done; parts
  * of strings (trim) point into what they are made of. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -179,11 +178,11 @@ void adl_expr_text_of_bool(ADL_EXPR_KERNEL_ARGS) {
 }
 
 void adl_expr_text_of_int(ADL_EXPR_KERNEL_ARGS) {
-  char buffer[24];
+  char buffer[ADL_TEXT_INT];
   (void)payload, (void)count;
   adl_expr_valid_and(args, 1, out, rows);
   for (int64_t row = 0; row < rows; row++) {
-    int size = snprintf(buffer, sizeof buffer, "%lld", (long long)args[0]->i[row]);
+    int size = adl_text_int(buffer, args[0]->i[row]);
     out->t[row] = text_copy(run, buffer, size);
   }
 }

@@ -63,6 +63,7 @@ typedef struct adl_loaded {
   const char *path;  /* absolute; "built in" when linked into the program */
   const char *build; /* changes when the code does: the GNU build-id, else a hash of the file; hexadecimal */
   adl_place_kind place;
+  bool reports;       /* `report` is the class's own */
   bool forwards_only; /* `process` is the stub: rows leave as they came, with what bind forwarded or hid */
 } adl_loaded;
 

@@ -66,6 +66,7 @@ void adl_stubs_fill(adl_loaded *loaded) {
   if (class->prepare == NULL) class->prepare = nothing_prepared;
   if (class->release == NULL) class->release = no_release;
   if (class->commit == NULL) class->commit = no_commit;
+  loaded->reports = class->report != NULL;
   if (class->report == NULL) class->report = no_report;
   if (class->extension == NULL) class->extension = no_extension;
   loaded->forwards_only = class->process == NULL && !source && !sink && class->finish == NULL;

@@ -9,9 +9,8 @@
 #include "common/matrix_rows.h"
 
 enum {
-  STRIP = 256,    /* dimensions at a time */
   BLOCK = 6,      /* directions that are looked for, more than the two that are wanted: they come faster */
-  ITERATIONS = 25 /* of them; each costs rows^2 x BLOCK */
+  ITERATIONS = 25 /* of them; each reads the values of the rows twice */
 };
 
 adl_column adl_map_thin(const adl_call *call, const adl_column *matrix, int64_t rows) {
@@ -39,56 +38,104 @@ adl_column adl_map_thin(const adl_call *call, const adl_column *matrix, int64_t 
   return thinned;
 }
 
-static void products_dense(const adl_call *call, const adl_column *rows, const double *mean, double *products) {
-  int64_t n = rows->rows, d = rows->type.width;
-  const float *x = rows->data;
-  double *strip = call->host->alloc(call, (size_t)(n * STRIP) * sizeof *strip);
-  for (int64_t from = 0; from < d; from += STRIP) {
-    int64_t count = d - from < STRIP ? d - from : STRIP;
-    for (int64_t r = 0; r < n; r++)
-      for (int64_t i = 0; i < count; i++)
-        strip[r * count + i] = (double)x[r * d + from + i] - (mean != NULL ? mean[from + i] : 0);
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)count, 1, strip, (int)count, from > 0, products,
-                (int)n);
-  }
-}
-
-static void products_sparse(const adl_call *call, const adl_column *rows, double *products) {
-  int64_t n = rows->rows, d = rows->type.width;
-  double *dense = call->host->alloc(call, (size_t)d * sizeof *dense);
-  memset(dense, 0, (size_t)d * sizeof *dense);
-  for (int64_t r = 0; r < n; r++) {
-    adl_matrix_row row = adl_matrix_row_at(rows, r);
-    for (int64_t i = 0; i < row.count; i++) dense[row.index[i]] = row.value[i];
-    for (int64_t s = 0; s <= r; s++) products[r * n + s] = adl_matrix_row_dot(adl_matrix_row_at(rows, s), dense);
-    for (int64_t i = 0; i < row.count; i++) dense[row.index[i]] = 0;
-  }
-}
-
-void adl_map_products(const adl_call *call, const adl_column *matrix, const double *mean, double *products) {
-  if (matrix->type.shape == ADL_SPARSE)
-    products_sparse(call, matrix, products);
-  else
-    products_dense(call, matrix, mean, products);
+/* The same rows with those of their dimensions that occur, in their order: what is done by dimension must not take the room
+ * of a vocabulary. Dense rows stay as they are. */
+adl_column adl_map_narrow(const adl_call *call, const adl_column *rows) {
+  adl_column narrow = *rows;
+  if (rows->type.shape != ADL_SPARSE) return narrow;
+  int64_t values = rows->offsets[rows->rows], width = 0;
+  uint32_t *number = call->host->alloc(call, (size_t)rows->type.width * sizeof *number + 1);
+  uint32_t *index = call->host->alloc(call, (size_t)values * sizeof *index + 1);
+  memset(number, 0, (size_t)rows->type.width * sizeof *number);
+  for (int64_t i = 0; i < values; i++) number[rows->index[i]] = 1;
+  for (int64_t i = 0; i < rows->type.width; i++)
+    if (number[i] != 0) number[i] = (uint32_t)width++;
+  for (int64_t i = 0; i < values; i++) index[i] = number[rows->index[i]];
+  narrow.index = index;
+  narrow.type.width = width > 0 ? width : 1;
+  return narrow;
 }
 
 /* ---- principal components ---- */
 
-/* What the products would be had the mean of the rows been subtracted. Returns their trace. */
-static double centre(const adl_call *call, double *products, int64_t n) {
-  double *mean = call->host->alloc(call, (size_t)n * sizeof *mean), all = 0, trace = 0;
-  memset(mean, 0, (size_t)n * sizeof *mean);
-  for (int64_t r = 0; r < n; r++)
-    for (int64_t s = 0; s <= r; s++) {
-      mean[r] += products[r * n + s] / (double)n;
-      if (s < r) mean[s] += products[r * n + s] / (double)n;
+/* Rows, seen from their mean. */
+typedef struct cloud {
+  const adl_column *rows;
+  const double *offset; /* width; subtracted from dense rows, whose large common offsets would cost accuracy. NULL: 0 */
+  int64_t n, width;
+  int directions;       /* BLOCK; fewer where there are fewer rows */
+  double *by_dimension; /* width x directions */
+} cloud;
+
+static inline double value_at(const cloud *of, adl_matrix_row row, int64_t i) {
+  return of->offset != NULL && row.index == NULL ? (double)row.value[i] - of->offset[i] : (double)row.value[i];
+}
+
+/* by_dimension = X' basis; basis is n x k. */
+static inline void to_dimensions(const cloud *of, const double *basis, int k) {
+  memset(of->by_dimension, 0, (size_t)(of->width * k) * sizeof *of->by_dimension);
+  for (int64_t r = 0; r < of->n; r++, basis += k) {
+    adl_matrix_row row = adl_matrix_row_at(of->rows, r);
+    for (int64_t i = 0; i < row.count; i++) {
+      double value = value_at(of, row, i), *to = of->by_dimension + k * (row.index != NULL ? row.index[i] : i);
+      for (int c = 0; c < k; c++) to[c] += value * basis[c];
     }
-  for (int64_t r = 0; r < n; r++) all += mean[r] / (double)n;
-  for (int64_t r = 0; r < n; r++) {
-    for (int64_t s = 0; s <= r; s++) products[r * n + s] += all - mean[r] - mean[s];
-    trace += products[r * n + r];
   }
-  return trace;
+}
+
+/* image = X by_dimension; image is n x k. */
+static inline void to_rows(const cloud *of, double *image, int k) {
+  for (int64_t r = 0; r < of->n; r++, image += k) {
+    adl_matrix_row row = adl_matrix_row_at(of->rows, r);
+    double sum[BLOCK] = {0};
+    for (int64_t i = 0; i < row.count; i++) {
+      double value = value_at(of, row, i);
+      const double *from = of->by_dimension + k * (row.index != NULL ? row.index[i] : i);
+      for (int c = 0; c < k; c++) sum[c] += value * from[c];
+    }
+    memcpy(image, sum, (size_t)k * sizeof *image);
+  }
+}
+
+/* Subtracts the mean of each column. */
+static inline void centre(double *columns, int64_t n, int k) {
+  double mean[BLOCK] = {0};
+  for (int64_t r = 0; r < n; r++)
+    for (int c = 0; c < k; c++) mean[c] += columns[r * k + c] / (double)n;
+  for (int64_t r = 0; r < n; r++)
+    for (int c = 0; c < k; c++) columns[r * k + c] -= mean[c];
+}
+
+__attribute__((always_inline)) static inline void multiply_by(const cloud *of, double *basis, double *image, int k) {
+  centre(basis, of->n, k);
+  to_dimensions(of, basis, k);
+  to_rows(of, image, k);
+  centre(image, of->n, k);
+}
+
+/* image = C X X' C basis, where C subtracts means. `basis` is spoilt. */
+static void multiply(const cloud *of, double *basis, double *image) {
+  if (of->directions == BLOCK)
+    multiply_by(of, basis, image, BLOCK); /* of a length that the compiler knows */
+  else
+    multiply_by(of, basis, image, of->directions);
+}
+
+/* The squared distances of all rows from their mean; 0: rounding is all there is. */
+static double spread_of(const cloud *of) {
+  double *mean = of->by_dimension, all = 0, about_mean = 0;
+  memset(mean, 0, (size_t)of->width * sizeof *mean);
+  for (int64_t r = 0; r < of->n; r++) {
+    adl_matrix_row row = adl_matrix_row_at(of->rows, r);
+    for (int64_t i = 0; i < row.count; i++) {
+      double value = value_at(of, row, i);
+      mean[row.index != NULL ? row.index[i] : i] += value / (double)of->n;
+      all += value * value;
+    }
+  }
+  for (int64_t i = 0; i < of->width; i++) about_mean += mean[i] * mean[i];
+  double spread = all - (double)of->n * about_mean;
+  return spread > 1e-12 * all ? spread : 0;
 }
 
 /* The same picture whatever sign a direction came with: the coordinate of the farthest row is above 0. */
@@ -99,47 +146,59 @@ static double sign_of(const double *basis, int64_t n, int64_t stride) {
   return farthest < 0 ? -1 : 1;
 }
 
-/* Subspace iteration; the directions are eigenvectors of the centred products, the rows' coordinates those times the
+/* Subspace iteration; the directions are eigenvectors of the rows' inner products, the rows' coordinates those times the
  * square roots of the eigenvalues. */
-adl_status adl_map_project(const adl_call *call, double *products, int64_t n, double *xy, double share[2]) {
-  const adl_host *host = call->host;
-  int64_t k = n < BLOCK ? n : BLOCK;
-  double trace = centre(call, products, n), small[BLOCK * BLOCK], values[BLOCK];
-  double *basis = host->alloc(call, (size_t)(n * k) * sizeof *basis);
-  double *image = host->alloc(call, (size_t)(n * k) * sizeof *image);
-  memset(xy, 0, (size_t)n * 2 * sizeof *xy);
-  share[0] = share[1] = 0;
-  if (!(trace > 0) || !isfinite(trace) || n < 2) return ADL_OK;
-  uint64_t key = host->random_key(call, "map");
+static adl_status find_directions(const adl_call *call, const cloud *of, double *basis, double *image, double *small,
+                                  double *values) {
+  int64_t n = of->n, k = of->directions;
+  double *spoilt = call->host->alloc(call, (size_t)(n * k) * sizeof *spoilt);
+  uint64_t key = call->host->random_key(call, "map");
   for (int64_t i = 0; i < n * k; i++) basis[i] = (double)(adl_random(key, (uint64_t)i) >> 11) * 0x1p-52 - 1;
   for (int step = 0; step < ITERATIONS; step++) {
     ADL_TRY(adl_linalg_orthonormalise(call, basis, n, k));
-    cblas_dsymm(CblasRowMajor, CblasLeft, CblasLower, (int)n, (int)k, 1, products, (int)n, basis, (int)k, 0, image,
-                (int)k);
+    memcpy(spoilt, basis, (size_t)(n * k) * sizeof *basis);
+    multiply(of, spoilt, image);
     if (step + 1 < ITERATIONS) memcpy(basis, image, (size_t)(n * k) * sizeof *basis);
   }
   cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)k, (int)k, (int)n, 1, basis, (int)k, image, (int)k, 0,
               small, (int)k);
-  ADL_TRY(adl_linalg_eigen(call, small, k, values)); /* they rise; vectors are rows */
-  for (int64_t direction = 0; direction < 2 && direction < k; direction++) {
+  return adl_linalg_eigen(call, small, k, values); /* they rise; vectors are rows */
+}
+
+adl_status adl_map_project(const adl_call *call, const adl_column *rows, const double *mean, double *xy,
+                           double share[2]) {
+  const adl_host *host = call->host;
+  adl_column narrow = adl_map_narrow(call, rows);
+  int64_t n = rows->rows, k = n < BLOCK ? n : BLOCK;
+  cloud of = {.rows = &narrow, .offset = mean, .n = n, .width = narrow.type.width, .directions = (int)k};
+  of.by_dimension = host->alloc(call, (size_t)(of.width * BLOCK) * sizeof *of.by_dimension);
+  double spread = spread_of(&of), small[BLOCK * BLOCK], values[BLOCK];
+  memset(xy, 0, (size_t)n * 2 * sizeof *xy);
+  share[0] = share[1] = 0;
+  if (!(spread > 0) || !isfinite(spread) || n < 2) return ADL_OK;
+  double *basis = host->alloc(call, (size_t)(n * k) * sizeof *basis);
+  double *image = host->alloc(call, (size_t)(n * k) * sizeof *image);
+  ADL_TRY(find_directions(call, &of, basis, image, small, values));
+  for (int64_t direction = 0; direction < 2; direction++) {
     const double *turn = small + (k - 1 - direction) * k;
     double value = values[k - 1 - direction];
-    if (!(value > 1e-12 * trace)) break;
+    if (!(value > 1e-12 * spread)) break;
     for (int64_t i = 0; i < n; i++) xy[2 * i + direction] = sqrt(value) * cblas_ddot((int)k, basis + i * k, 1, turn, 1);
     double sign = sign_of(xy + direction, n, 2);
     for (int64_t i = 0; i < n; i++) xy[2 * i + direction] *= sign;
-    share[direction] = value / trace;
+    share[direction] = value / spread;
   }
   return ADL_OK;
 }
 
 /* ---- kept with a model ---- */
 
-adl_status adl_map_keep(const adl_call *call, double *products, const int32_t *group, int64_t n, adl_tensors *to) {
+adl_status adl_map_keep(const adl_call *call, const adl_column *rows, const double *mean, const int32_t *group,
+                        adl_tensors *to) {
   const adl_host *host = call->host;
+  int64_t n = rows->rows, two = 2;
   double *xy = host->alloc(call, (size_t)(2 * n) * sizeof *xy), share[2];
-  int64_t two = 2;
-  ADL_TRY(adl_map_project(call, products, n, xy, share));
+  ADL_TRY(adl_map_project(call, rows, mean, xy, share));
   float *kept = host->tensor(call, to, "map", ADL_FLOAT32, 2, (const int64_t[]){n, 2});
   for (int64_t i = 0; i < 2 * n; i++) kept[i] = (float)xy[i];
   memcpy(host->tensor(call, to, "map_group", ADL_INT32, 1, &n), group, (size_t)n * sizeof *group);

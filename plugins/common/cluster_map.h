@@ -12,17 +12,20 @@ enum { ADL_MAP_ROWS = 1000, ADL_MAP_GROUPS = 10 };
 /* Every so many rows of a matrix, as a matrix of its own, in the call's scratch. */
 adl_column adl_map_thin(const adl_call *call, const adl_column *matrix, int64_t rows);
 
-/* Inner products of the rows of a matrix: the lower triangle of rows x rows. `mean` (width; may be NULL) is subtracted from
- * dense rows first, as large common offsets would cost accuracy. */
-void adl_map_products(const adl_call *call, const adl_column *matrix, const double *mean, double *products);
+/* The same rows with only those of their dimensions that occur in them, in their order (dense rows: as they are), in the
+ * call's scratch. */
+adl_column adl_map_narrow(const adl_call *call, const adl_column *rows);
 
-/* Where n rows with these inner products lie on the map: xy[2 * i], xy[2 * i + 1]. share[2]: of the variance of the sample
- * in each direction. The products (lower triangle) are centred in place. Where there is no second direction its
- * coordinates are 0. */
-adl_status adl_map_project(const adl_call *call, double *products, int64_t n, double *xy, double share[2]);
+/* Where rows lie on the map: xy[2 * i], xy[2 * i + 1]. share[2]: of the variance of these rows in each direction. `mean`
+ * (width; may be NULL) is subtracted from dense rows first, as large common offsets would cost accuracy. Where there is no
+ * second direction its coordinates are 0. */
+adl_status adl_map_project(const adl_call *call, const adl_column *rows, const double *mean, double *xy,
+                           double share[2]);
 
-/* For fit: keeps a map of at most ADL_MAP_ROWS rows as the tensors "map" (rows x 2), "map_group" and "map_share". */
-adl_status adl_map_keep(const adl_call *call, double *products, const int32_t *group, int64_t n, adl_tensors *to);
+/* For fit: keeps a map of at most ADL_MAP_ROWS rows, each of a group, as the tensors "map" (rows x 2), "map_group" and
+ * "map_share". */
+adl_status adl_map_keep(const adl_call *call, const adl_column *rows, const double *mean, const int32_t *group,
+                        adl_tensors *to);
 
 /* For report: the map that fit kept, a colour for each of the groups in `order`; of more than ADL_MAP_GROUPS the last
  * colour is for all that are left. names[k] is the name of group order[k]. Does nothing where the model has no map. */

@@ -27,10 +27,8 @@ adl_status adl_map_report_pairs(const adl_call *call, const adl_map_vectors *use
   both += take_some(call, items, MOST, width, rows + count * width, names);
   const adl_column matrix = {
       .type = {.element = ADL_FLOAT32, .shape = ADL_VECTOR, .width = width}, .rows = both, .data = rows};
-  double *products = host->alloc(call, (size_t)(both * both) * sizeof *products), share[2];
-  double *xy = host->alloc(call, (size_t)(4 * both) * sizeof *xy), *x = xy + 2 * both, *y = x + both;
-  adl_map_products(call, &matrix, NULL, products);
-  ADL_TRY(adl_map_project(call, products, both, xy, share));
+  double *xy = host->alloc(call, (size_t)(4 * both) * sizeof *xy), *x = xy + 2 * both, *y = x + both, share[2];
+  ADL_TRY(adl_map_project(call, &matrix, NULL, xy, share));
   for (int64_t i = 0; i < both; i++) x[i] = xy[2 * i], y[i] = xy[2 * i + 1];
   const adl_series of_users = {.struct_size = sizeof of_users, .name = "users", .count = count, .x = x, .y = y};
   const adl_series of_items = {.struct_size = sizeof of_items,

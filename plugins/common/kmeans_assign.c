@@ -95,15 +95,11 @@ static double sparse_distance2(const adl_kmeans_index *index, adl_matrix_row row
 static void assign_sparse(const adl_call *call, const adl_kmeans_index *index, const adl_column *rows, int32_t *cluster,
                           double *distance2) {
   int64_t k = index->clusters;
+  adl_simd level = adl_simd_level();
   double *dot = call->host->alloc(call, (size_t)k * sizeof *dot); /* not centred: float32 would cancel */
   for (int64_t r = 0; r < rows->rows; r++) {
     adl_matrix_row row = adl_matrix_row_at(rows, r);
-    memset(dot, 0, (size_t)k * sizeof *dot);
-    for (int64_t i = 0; i < row.count; i++) {
-      const float *line = index->layout + row.index[i] * k;
-      double value = row.value[i];
-      for (int64_t j = 0; j < k; j++) dot[j] += value * line[j];
-    }
+    adl_kmeans_dots(level, row.index, row.value, row.count, index->layout, k, dot);
     double best = INFINITY;
     cluster[r] = 0;
     for (int64_t j = 0; j < k; j++) {

@@ -100,12 +100,12 @@ static adl_status step_changes(const adl_call *call, const void *self, const voi
   return ADL_OK;
 }
 
-/* Sums and counts at the centres as they are; with `measure` their inertia as well, which costs dense rows a little. */
+/* Sums and counts at the centres as they are; with `measure` their inertia as well, which costs a little. */
 static adl_status assign_all(const adl_call *call, lloyd *run, bool measure) {
   const adl_kmeans_data *data = run->data;
   int64_t k = run->settings->clusters, d = data->width, *counts;
   double *sums, *inertia;
-  run->measuring = measure || data->sparse;
+  run->measuring = measure;
   run->index =
       adl_kmeans_index_build(run->memory, run->result->clusters, d, data->sparse, run->result->centers, data->center);
   bool changes = run->bounds != NULL && run->bounds->known;
@@ -212,7 +212,7 @@ adl_status adl_kmeans_lloyd(const adl_call *call, adl_kmeans_data *data, const a
     host->progress(call, "iterations", (double)result->iterations, (double)settings->iterations);
   }
   result->converged = moved >= 0 && moved <= enough;
-  if (moved != 0 || !run->measuring) ADL_TRY(assign_all(call, run, true)); /* else the last sums are of these centres */
+  ADL_TRY(assign_all(call, run, true));
   result->inertia = run->inertia;
   for (int64_t j = 0; j < result->clusters; j++) result->sizes[j] = run->counts[j];
   if (result->clusters < settings->clusters)

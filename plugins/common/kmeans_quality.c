@@ -7,52 +7,11 @@
 
 #include "common/cluster_map.h"
 #include "common/plots.h"
+#include "common/silhouette.h"
 
 #define TABLE_ROWS 100
 #define TOP 6
 #define CELL 1024
-
-/* ---------------------------------------------------------------------------------------------- silhouette ---- */
-
-/* Numbers the clusters that appear 0, 1, ...; returns how many there are. */
-static int64_t renumber(const adl_call *call, int32_t *cluster, int64_t n, int64_t clusters) {
-  int32_t *number = call->host->alloc(call, (size_t)clusters * sizeof *number);
-  memset(number, 0, (size_t)clusters * sizeof *number);
-  int32_t count = 0;
-  for (int64_t r = 0; r < n; r++) {
-    if (number[cluster[r]] == 0) number[cluster[r]] = ++count;
-    cluster[r] = number[cluster[r]] - 1;
-  }
-  return count;
-}
-
-/* (b - a) / max(a, b) of one row; 0 if it is alone. sums: of distances to the rows of each cluster. */
-static double silhouette_of(const double *sums, const int64_t *sizes, int64_t clusters, int32_t own) {
-  if (sizes[own] < 2) return 0;
-  double a = sums[own] / (double)(sizes[own] - 1), b = INFINITY;
-  for (int64_t j = 0; j < clusters; j++)
-    if (j != own && sums[j] / (double)sizes[j] < b) b = sums[j] / (double)sizes[j];
-  double larger = a > b ? a : b;
-  return larger > 0 ? (b - a) / larger : 0;
-}
-
-static double mean_silhouette(const adl_call *call, const double *gram, const int32_t *cluster, int64_t n,
-                              int64_t clusters) {
-  double *sums = call->host->alloc(call, (size_t)clusters * sizeof *sums), mean = 0;
-  int64_t *sizes = call->host->alloc(call, (size_t)clusters * sizeof *sizes);
-  memset(sizes, 0, (size_t)clusters * sizeof *sizes);
-  for (int64_t r = 0; r < n; r++) sizes[cluster[r]]++;
-  for (int64_t r = 0; r < n; r++) {
-    memset(sums, 0, (size_t)clusters * sizeof *sums);
-    for (int64_t s = 0; s < n; s++) {
-      double dot = s <= r ? gram[r * n + s] : gram[s * n + r];
-      double square = gram[r * n + r] + gram[s * n + s] - 2 * dot;
-      if (square > 0 && s != r) sums[cluster[s]] += sqrt(square);
-    }
-    mean += silhouette_of(sums, sizes, clusters, cluster[r]) / (double)n;
-  }
-  return mean;
-}
 
 adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_index *index,
                                      double *silhouette, int64_t *measured, adl_tensors *map) {
@@ -60,16 +19,10 @@ adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data
   int64_t n = data->sample.rows < ADL_MAP_ROWS ? data->sample.rows : ADL_MAP_ROWS;
   adl_column rows = adl_map_thin(call, &data->sample, n);
   int32_t *cluster = host->alloc(call, (size_t)n * sizeof *cluster);
-  int32_t *number = host->alloc(call, (size_t)n * sizeof *number);
   double *distance2 = host->alloc(call, (size_t)n * sizeof *distance2);
-  double *products = host->alloc(call, (size_t)(n * n) * sizeof *products);
   adl_kmeans_assign(call, index, &rows, cluster, distance2);
-  adl_map_products(call, &rows, data->mean, products);
-  memcpy(number, cluster, (size_t)n * sizeof *number);
-  int64_t clusters = renumber(call, number, n, index->clusters);
-  *silhouette = clusters < 2 ? 0 : mean_silhouette(call, products, number, n, clusters);
-  *measured = clusters < 2 ? 0 : n;
-  return adl_map_keep(call, products, cluster, n, map);
+  ADL_TRY(adl_silhouette(call, &rows, data->mean, cluster, index->clusters, silhouette, measured));
+  return adl_map_keep(call, &rows, data->mean, cluster, map);
 }
 
 /* ------------------------------------------------------------------------------------------------- profiles ---- */

@@ -1,5 +1,7 @@
 #include "common/kmeans_rows.h"
 
+#include <string.h>
+
 #include "common/linalg.h"
 
 #ifdef ADL_SIMD_X86
@@ -90,6 +92,43 @@ ADL_TARGET_AVX2 static void add_squares_avx2(double *square, const float *x, int
   for (; i < n; i++) square[i] += (double)x[i] * (double)x[i];
 }
 
+/* The product of two float32 is exact in float64: a fused sum is the same. */
+#define SUM_OF_FOUR(sum, at) _mm256_fmadd_pd(value, FOUR(at), sum)
+
+/* Sixteen sums at a time are kept in registers, then four, then one. */
+ADL_TARGET_AVX2 static void dots_avx2(const uint32_t *index, const float *x, int64_t n, const float *lines, int64_t k,
+                                      double *dots) {
+  int64_t j = 0;
+  for (; j + 16 <= k; j += 16) {
+    __m256d a = _mm256_setzero_pd(), b = a, c = a, d = a;
+    for (int64_t i = 0; i < n; i++) {
+      const float *line = lines + index[i] * k + j;
+      __m256d value = _mm256_set1_pd((double)x[i]);
+      a = SUM_OF_FOUR(a, line);
+      b = SUM_OF_FOUR(b, line + 4);
+      c = SUM_OF_FOUR(c, line + 8);
+      d = SUM_OF_FOUR(d, line + 12);
+    }
+    _mm256_storeu_pd(dots + j, a);
+    _mm256_storeu_pd(dots + j + 4, b);
+    _mm256_storeu_pd(dots + j + 8, c);
+    _mm256_storeu_pd(dots + j + 12, d);
+  }
+  for (; j + 4 <= k; j += 4) {
+    __m256d sum = _mm256_setzero_pd();
+    for (int64_t i = 0; i < n; i++) {
+      __m256d value = _mm256_set1_pd((double)x[i]);
+      sum = SUM_OF_FOUR(sum, lines + index[i] * k + j);
+    }
+    _mm256_storeu_pd(dots + j, sum);
+  }
+  for (; j < k; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)lines[index[i] * k + j];
+    dots[j] = sum;
+  }
+}
+
 /* Calls the AVX2 function and returns, where there is AVX2. */
 #define WITH_AVX2(call)                                                                                                \
   if (level >= ADL_SIMD_AVX2) return call
@@ -138,4 +177,15 @@ void adl_kmeans_subtract(adl_simd level, double *sum, const float *x, int64_t n)
 void adl_kmeans_add_squares(adl_simd level, double *square, const float *x, int64_t n) {
   WITH_AVX2(add_squares_avx2(square, x, n));
   for (int64_t i = 0; i < n; i++) square[i] += (double)x[i] * (double)x[i];
+}
+
+void adl_kmeans_dots(adl_simd level, const uint32_t *index, const float *x, int64_t n, const float *lines, int64_t k,
+                     double *dots) {
+  WITH_AVX2(dots_avx2(index, x, n, lines, k, dots));
+  memset(dots, 0, (size_t)k * sizeof *dots);
+  for (int64_t i = 0; i < n; i++) {
+    const float *line = lines + index[i] * k;
+    double value = (double)x[i];
+    for (int64_t j = 0; j < k; j++) dots[j] += value * (double)line[j];
+  }
 }

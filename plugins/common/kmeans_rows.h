@@ -1,4 +1,4 @@
-/* What k-means does with one dense row at a time, for each level of simd.h (adl_simd_level, asked for once a batch). */
+/* What k-means does with one row at a time, for each level of simd.h (adl_simd_level, asked for once a batch). */
 #ifndef ADLOOM_PLUGINS_COMMON_KMEANS_ROWS_H
 #define ADLOOM_PLUGINS_COMMON_KMEANS_ROWS_H
 
@@ -19,5 +19,9 @@ double adl_kmeans_distance2(adl_simd level, const float *a, const float *b, int6
 void adl_kmeans_add(adl_simd level, double *sum, const float *x, int64_t n);
 void adl_kmeans_subtract(adl_simd level, double *sum, const float *x, int64_t n);
 void adl_kmeans_add_squares(adl_simd level, double *square, const float *x, int64_t n);
+/* Of a sparse row: dots[j] = the sum of x[i] lines[index[i]][j], for the k columns of `lines`, in the order of i, in float64;
+ * the same to the bit at every level. */
+void adl_kmeans_dots(adl_simd level, const uint32_t *index, const float *x, int64_t n, const float *lines, int64_t k,
+                     double *dots);
 
 #endif

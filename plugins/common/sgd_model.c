@@ -27,6 +27,7 @@ adl_sgd_model adl_sgd_model_open(const adl_call *call, const adl_sgd_rule *rule,
   model.weights = adl_values_make(call, tensors, "weights", width);
   model.bias = adl_values_make(call, tensors, "bias", 1);
   model.state.width = width;
+  model.state.level = adl_simd_level();
   model.state.weights = adl_values_make(call, tensors, "state.weights", width + 1);
   if (rule->method != ADL_SGD_PLAIN) model.state.slopes = adl_values_make(call, tensors, "state.slopes", width + 1);
   if (average) model.state.average = adl_values_make(call, tensors, "state.average", width + 1);

@@ -1,6 +1,10 @@
 /* Steps of stochastic gradient descent: see sgd_steps.h. */
 #include "common/sgd_steps.h"
 
+#ifdef ADL_SIMD_X86
+#include <immintrin.h>
+#endif
+
 double adl_sgd_loss(adl_loss loss, double label, double margin) {
   if (loss == ADL_LOSS_LOGISTIC) return adl_logistic_loss(label, margin);
   return 0.5 * (margin - label) * (margin - label);
@@ -68,9 +72,38 @@ static void move_momentum(const adl_sgd_rule *rule, int64_t width, double *restr
   }
 }
 
-static void move_adagrad(const adl_sgd_rule *rule, int64_t width, double *restrict weights, double *restrict squares,
-                         const double *restrict values, double slope, double rate) {
-  for (int64_t i = 0; i < width; i++) {
+#ifdef ADL_SIMD_X86
+/* Four weights at a time, every operation rounded as in move_adagrad; returns how many were moved. */
+ADL_TARGET_AVX2 static int64_t move_adagrad_avx2(const adl_sgd_rule *rule, int64_t width, double *weights,
+                                                 double *squares, const double *values, double slope, double rate) {
+  const __m256d slopes = _mm256_set1_pd(slope), rates = _mm256_set1_pd(rate), zero = _mm256_setzero_pd();
+  const __m256d l1 = _mm256_set1_pd(rule->l1), l2 = _mm256_set1_pd(rule->l2), one = _mm256_set1_pd(1.0);
+  const __m256d sign = _mm256_set1_pd(-0.0);
+  int64_t i = 0;
+  for (; i + 4 <= width; i += 4) {
+    __m256d gradient = _mm256_mul_pd(slopes, _mm256_loadu_pd(values + i));
+    __m256d square = _mm256_add_pd(_mm256_loadu_pd(squares + i), _mm256_mul_pd(gradient, gradient));
+    __m256d own = _mm256_div_pd(rates, _mm256_sqrt_pd(square));
+    own = _mm256_and_pd(own, _mm256_cmp_pd(square, zero, _CMP_GT_OQ));
+    __m256d moved = _mm256_sub_pd(_mm256_loadu_pd(weights + i), _mm256_mul_pd(own, gradient));
+    __m256d size = _mm256_sub_pd(_mm256_andnot_pd(sign, moved), _mm256_mul_pd(own, l1));
+    size = _mm256_and_pd(size, _mm256_cmp_pd(size, zero, _CMP_GT_OQ));
+    size = _mm256_div_pd(size, _mm256_add_pd(one, _mm256_mul_pd(own, l2)));
+    _mm256_storeu_pd(squares + i, square);
+    _mm256_storeu_pd(weights + i, _mm256_or_pd(size, _mm256_and_pd(sign, moved)));
+  }
+  return i;
+}
+#endif
+
+static void move_adagrad(const adl_sgd_rule *rule, const adl_sgd_state *state, const double *restrict values,
+                         double slope, double rate) {
+  double *restrict weights = state->weights, *restrict squares = state->slopes;
+  int64_t i = 0;
+#ifdef ADL_SIMD_X86
+  if (state->level >= ADL_SIMD_AVX2) i = move_adagrad_avx2(rule, state->width, weights, squares, values, slope, rate);
+#endif
+  for (; i < state->width; i++) {
     double gradient = slope * values[i];
     squares[i] += gradient * gradient;
     double own = squares[i] > 0 ? rate / sqrt(squares[i]) : 0.0;
@@ -87,7 +120,7 @@ double adl_sgd_step_dense(const adl_sgd_rule *rule, adl_sgd_state *state, const 
   else if (rule->method == ADL_SGD_MOMENTUM)
     move_momentum(rule, state->width, state->weights, state->slopes, values, slope, rate);
   else
-    move_adagrad(rule, state->width, state->weights, state->slopes, values, slope, rate);
+    move_adagrad(rule, state, values, slope, rate);
   step_bias(rule, state, slope, rate);
   state->steps++;
   return margin;

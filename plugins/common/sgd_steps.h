@@ -5,6 +5,7 @@
 
 #include "common/logistic.h"
 #include "common/matrix_rows.h"
+#include "common/simd.h"
 
 typedef enum adl_sgd_method { ADL_SGD_PLAIN = 0, ADL_SGD_MOMENTUM = 1, ADL_SGD_ADAGRAD = 2 } adl_sgd_method;
 #define ADL_SGD_METHOD_CHOICES "plain|momentum|adagrad"
@@ -36,6 +37,7 @@ typedef struct adl_sgd_state {
   int64_t *settled; /* width: the step up to which a weight has been shrunk; NULL: rows are dense */
   int64_t steps;
   int64_t averaged; /* how often the average has been brought up to date */
+  adl_simd level;   /* of dense steps, which are the same to the bit at every level */
 } adl_sgd_state;
 
 double adl_sgd_loss(adl_loss loss, double label, double margin);

@@ -11,6 +11,7 @@
 #include "common/measures.h"
 #include "common/reporting.h"
 #include "common/score_curves.h"
+#include "common/score_log.h"
 
 typedef struct metrics {
   adl_input label, score, weight;
@@ -73,7 +74,8 @@ static const adl_param params[] = {
      .default_value = "0",
      .range = "[0, 0.1]",
      .doc = "Round scores to multiples of this before they are ranked and binned; 0: as they are, AUC is exact. Bounds "
-            "the memory, which is some 100 bytes for each different score: 1e-6 keeps at most a million of them."},
+            "the memory, which is some 30 bytes for each different score, or 100 with `weight` or `by`: 1e-6 keeps at "
+            "most a million of them."},
 };
 
 /* ------------------------------------------------------------------------------------------ the fold ---- */
@@ -133,20 +135,33 @@ static bool read_weight(const adl_call *call, const adl_column *weight, int64_t 
   return *value > 0;
 }
 
-/*
- * Two keyed tables that are added up: "sums", with key {over, segment}, and "scores", with key {over, segment, the 8 bytes
- * of the score}, of the weights of negatives and positives.
- */
+/* Without weights and segments scores are only to be counted: each kind of rows has a log of them. */
+static bool counts_in_logs(const metrics *self) { return self->weight.slot < 0 && self->by.count == 0; }
+
+static const char *const log_names[ADL_OVER_COUNT] = {"scores.0", "scores.1", "scores.2", "scores.3"};
+
+/* Weights of the negatives and positives of a score and a segment, by {over, segment, the 8 bytes of the score}: `key`, which
+ * is so long, is {over, segment}, with room behind it. */
+static void count_score(const adl_host *host, adl_table *scores, char *key, size_t length, double score, bool positive,
+                        double weight) {
+  memcpy(key + length, &score, sizeof score);
+  host->table_row(scores, host->table_insert(scores, key, (int64_t)(length + sizeof score)))[positive] += weight;
+}
+
+/* Keyed tables that are added up: "sums", with key {over, segment}, and "scores"; or logs in place of the latter. */
 static adl_status count_step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                              adl_tensors *partial) {
   (void)context;
   const metrics *self = instance;
   const adl_host *host = call->host;
   adl_table *sums = host->table(call, partial, "sums", ADL_SUM_COUNT);
-  adl_table *scores = host->table(call, partial, "scores", 2);
+  adl_table *scores = counts_in_logs(self) ? NULL : host->table(call, partial, "scores", 2);
+  adl_score_log log = {NULL};
+  if (scores == NULL) log = adl_score_log_open(call, partial, log_names[adl_over_of(call)], batch->rows);
   const adl_column *label = batch->slots[self->label.slot], *score = batch->slots[self->score.slot];
   const adl_column *weight = self->weight.slot >= 0 ? batch->slots[self->weight.slot] : NULL;
   char *key = host->alloc(call, (size_t)segment_room(self, batch) + 1 + sizeof(double));
+  double *of_all = NULL;
   key[0] = (char)adl_over_of(call);
   for (int64_t row = 0; row < batch->rows; row++) {
     double y = adl_number_at(label, row), exact = adl_number_at(score, row), ranked = rounded(self, exact), counts;
@@ -156,10 +171,29 @@ static adl_status count_step(const adl_call *call, const void *instance, const v
     }
     if (!read_weight(call, weight, row, &counts)) continue;
     size_t length = 1 + print_segment(self, batch, row, key + 1);
-    adl_measure_add(host->table_row(sums, host->table_insert(sums, key, (int64_t)length)), y == 1, exact, counts);
-    memcpy(key + length, &ranked, sizeof ranked);
-    host->table_row(scores, host->table_insert(scores, key, (int64_t)(length + sizeof ranked)))[y == 1] += counts;
+    if (of_all == NULL || self->by.count > 0)
+      of_all = host->table_row(sums, host->table_insert(sums, key, (int64_t)length));
+    adl_measure_add(of_all, y == 1, exact, counts);
+    if (scores != NULL)
+      count_score(host, scores, key, length, ranked, y == 1, counts);
+    else
+      adl_score_log_add(&log, ranked, y == 1);
   }
+  return ADL_OK;
+}
+
+/* The merge of logs. */
+static adl_status merge_logs(const adl_call *call, const void *instance, const void *context, adl_tensors *into,
+                             adl_tensors *from) {
+  (void)instance, (void)context;
+  const adl_host *host = call->host;
+  adl_table *to = host->table(call, into, "sums", ADL_SUM_COUNT), *of = host->table(call, from, "sums", ADL_SUM_COUNT);
+  for (int64_t i = 0; i < host->table_count(of); i++) {
+    adl_text key = host->table_key(of, i);
+    double *sums = host->table_row(to, host->table_insert(to, key.data, key.size));
+    for (int k = 0; k < ADL_SUM_COUNT; k++) sums[k] += host->table_row(of, i)[k];
+  }
+  for (int over = 0; over < ADL_OVER_COUNT; over++) adl_score_log_merge(call, log_names[over], into, from);
   return ADL_OK;
 }
 
@@ -265,6 +299,19 @@ static entry *read_entries(const adl_call *call, const adl_table *sums, const ad
   return entries;
 }
 
+/* `whole`: the group is a kind of rows. */
+static void measure_group(const metrics *self, outcome *made, int64_t group, bool whole, const adl_score_count *counts,
+                          int64_t count) {
+  const double *sums = made->sums + group * ADL_SUM_COUNT;
+  adl_measure *measures = made->measures + group * ADL_MEASURE_COUNT;
+  adl_measures(sums, counts, count, measures);
+  double *roc = made->roc + 2 * ROC_POINTS * group;
+  if (whole) made->roc_count[group] = adl_roc(counts, count, ROC_POINTS, roc, roc + ROC_POINTS);
+  if (!whole || sums[ADL_SUM_OUTSIDE] > 0) return;
+  measures[ADL_MEASURE_ECE].value = adl_reliability_of(counts, count, self->binning == BINNING_WIDTH, self->bins,
+                                                       made->reliability + group * self->bins);
+}
+
 /* Measures the groups of the entries, which come in runs: their kind (`whole`), or their own. */
 static void measure_runs(const metrics *self, outcome *made, const entry *entries, int64_t count, bool whole,
                          adl_score_count *scratch) {
@@ -272,14 +319,24 @@ static void measure_runs(const metrics *self, outcome *made, const entry *entrie
     int64_t group = whole ? entries[from].over : entries[from].group;
     for (to = from; to < count && (whole ? entries[to].over : entries[to].group) == group; to++)
       scratch[to - from] = entries[to].count;
-    const double *sums = made->sums + group * ADL_SUM_COUNT;
-    adl_measure *measures = made->measures + group * ADL_MEASURE_COUNT;
-    adl_measures(sums, scratch, to - from, measures);
-    double *roc = made->roc + 2 * ROC_POINTS * group;
-    if (whole) made->roc_count[group] = adl_roc(scratch, to - from, ROC_POINTS, roc, roc + ROC_POINTS);
-    if (!whole || sums[ADL_SUM_OUTSIDE] > 0) continue;
-    measures[ADL_MEASURE_ECE].value = adl_reliability_of(scratch, to - from, self->binning == BINNING_WIDTH, self->bins,
-                                                         made->reliability + group * self->bins);
+    measure_group(self, made, group, whole, scratch, to - from);
+  }
+}
+
+static void measure_entries(const adl_call *call, const metrics *self, outcome *made, entry *entries, int64_t count) {
+  adl_score_count *scratch = call->host->alloc(call, (size_t)count * sizeof *scratch);
+  qsort(entries, (size_t)count, sizeof *entries, by_score);
+  measure_runs(self, made, entries, count, true, scratch);
+  if (self->by.count == 0) return;
+  qsort(entries, (size_t)count, sizeof *entries, by_group);
+  measure_runs(self, made, entries, count, false, scratch);
+}
+
+static void measure_logs(const adl_call *call, const metrics *self, outcome *made, adl_tensors *total) {
+  for (int over = 0; over < ADL_OVER_COUNT; over++) {
+    adl_score_count *counts;
+    int64_t count = adl_score_log_counts(call, total, log_names[over], &counts);
+    if (count > 0) measure_group(self, made, over, true, counts, count);
   }
 }
 
@@ -337,13 +394,14 @@ static segment *read_segments(const adl_call *call, const adl_table *sums) {
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const metrics *self = instance;
   const adl_host *host = call->host;
-  const adl_fold fold = {.struct_size = sizeof fold, .step = count_step};
+  bool logs = counts_in_logs(self);
+  const adl_fold fold = {.struct_size = sizeof fold, .step = count_step, .merge = logs ? merge_logs : NULL};
   adl_tensors *total = host->scratch_tensors(call);
-  adl_table *sums = host->table(call, total, "sums", ADL_SUM_COUNT), *scores = host->table(call, total, "scores", 2);
+  host->table(call, total, "sums", ADL_SUM_COUNT);
+  if (!logs) host->table(call, total, "scores", 2);
   ADL_TRY(host->fold(call, rows, &fold, total));
-  sums = host->table(call, total, "sums", ADL_SUM_COUNT);
-  scores = host->table(call, total, "scores", 2);
-  int64_t segment_count = host->table_count(sums), count = host->table_count(scores);
+  adl_table *sums = host->table(call, total, "sums", ADL_SUM_COUNT);
+  int64_t segment_count = host->table_count(sums);
   if (segment_count == 0) {
     host->log(call, ADL_WARNING, "no rows to measure");
     return ADL_OK;
@@ -354,13 +412,11 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   keep_names(call, segments, segment_count, groups, model->tensors);
   qsort(segments, (size_t)segment_count, sizeof *segments, by_number);
   add_up(&made, segments, segment_count);
-  entry *entries = read_entries(call, sums, scores, segments);
-  adl_score_count *scratch = host->alloc(call, (size_t)count * sizeof *scratch);
-  qsort(entries, (size_t)count, sizeof *entries, by_score);
-  measure_runs(self, &made, entries, count, true, scratch);
-  if (self->by.count > 0) {
-    qsort(entries, (size_t)count, sizeof *entries, by_group);
-    measure_runs(self, &made, entries, count, false, scratch);
+  if (logs) {
+    measure_logs(call, self, &made, total);
+  } else {
+    const adl_table *scores = host->table(call, total, "scores", 2);
+    measure_entries(call, self, &made, read_entries(call, sums, scores, segments), host->table_count(scores));
   }
   return ADL_OK;
 }

@@ -253,7 +253,6 @@ static adl_status keep_map(const adl_call *call, const adl_kmeans_data *data, co
   const adl_host *host = call->host;
   int64_t n = data->sample.rows < ADL_MAP_ROWS ? data->sample.rows : ADL_MAP_ROWS, k = mixture->components;
   adl_column rows = adl_map_thin(call, &data->sample, n);
-  double *products = host->alloc(call, (size_t)(n * n) * sizeof *products);
   int32_t *component = host->alloc(call, (size_t)n * sizeof *component);
   double *scratch = host->alloc(call, (size_t)adl_gmm_scratch(data->width) * sizeof *scratch);
   double *responsibility = host->alloc(call, (size_t)(ADL_GMM_COLUMN * k) * sizeof *responsibility);
@@ -269,8 +268,7 @@ static adl_status keep_map(const adl_call *call, const adl_kmeans_data *data, co
                       responsibility, log_density);
     put_block(&into, from, count, k, responsibility, log_density);
   }
-  adl_map_products(call, &rows, data->mean, products);
-  return adl_map_keep(call, products, component, n, to);
+  return adl_map_keep(call, &rows, data->mean, component, to);
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {

@@ -1,6 +1,7 @@
 /* dedupe: each row once. The keys seen so far are the state of the run, so rows come in order. */
 #include <adloom/plugin.h>
 #include <math.h>
+#include <string.h>
 
 #include "common/key.h"
 #include "common/siphash.h"
@@ -12,6 +13,14 @@ typedef struct dedupe {
 /* Keys up to this size are remembered as they are, longer ones by 16 bytes of hash and one more byte. */
 enum { SHORT_KEY = 16 };
 
+/* The bytes from `begin` on, more than 16, become their hash and one byte more. */
+static void shorten(adl_key *key, int64_t begin, const uint64_t secret[2]) {
+  uint8_t hash[SHORT_KEY + 1] = {0};
+  adl_siphash(key->data + begin, (size_t)(key->size - begin), secret, hash);
+  memcpy(key->data + begin, hash, sizeof hash);
+  key->size = begin + (int64_t)sizeof hash;
+}
+
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
   const adl_host *host = call->host;
@@ -21,23 +30,30 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   int64_t *index = host->alloc(call, (size_t)batch->rows * sizeof *index), count = 0;
   adl_table *seen = host->table(call, model->tensors, "seen", 0);
   int64_t *dropped = host->tensor(call, model->tensors, "dropped", ADL_INT64, 1, &one);
-  adl_key key;
-  adl_key_begin(&key, call);
+  int64_t known = host->table_count(seen);
+  adl_keys keys;
+  adl_keys_begin(&keys, call, batch->rows);
   for (int64_t row = 0; row < batch->rows; row++) {
-    uint8_t hash[SHORT_KEY + 1] = {0};
-    key.size = 0;
-    for (int64_t i = 0; i < self->by.count; i++) adl_key_add_any(&key, batch->slots[self->by.items[i].slot], row);
-    int64_t before = host->table_count(seen);
-    if (key.size <= SHORT_KEY) {
-      host->table_insert(seen, key.data, key.size);
-    } else {
-      adl_siphash(key.data, (size_t)key.size, secret, hash);
-      host->table_insert(seen, hash, sizeof hash);
-    }
-    if (host->table_count(seen) > before) index[count++] = row;
+    int64_t begin = keys.key.size;
+    for (int64_t i = 0; i < self->by.count; i++) adl_key_add_any(&keys.key, batch->slots[self->by.items[i].slot], row);
+    if (keys.key.size - begin > SHORT_KEY) shorten(&keys.key, begin, secret);
+    adl_keys_end(&keys);
+  }
+  const int64_t *rows = adl_keys_insert(&keys, seen);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (rows[row] < known) continue;
+    known++;
+    index[count++] = row;
   }
   dropped[0] += batch->rows - count;
   return host->pick(call, out, index, count);
+}
+
+/* What was seen is the largest part of many a run's memory. */
+static adl_status finish(const adl_call *call, const void *instance, const adl_model *model, adl_out *out) {
+  (void)instance, (void)out;
+  call->host->drop_tensor(call, model->tensors, "seen");
+  return ADL_OK;
 }
 
 static adl_status report(const adl_call *call, const void *instance, const adl_model *model, adl_report *report) {
@@ -86,6 +102,7 @@ static const adl_class dedupe_class = {
     ADL_PARAMS(params),
     .bind = bind,
     .process = process,
+    .finish = finish,
     .report = report,
 };
 

@@ -260,6 +260,27 @@ START_TEST(numbers_read_back_the_same) {
 }
 END_TEST
 
+START_TEST(whole_numbers_are_written_as_printf_does) {
+  static const int64_t VALUES[] = {
+      0, 1, -1, 9, 10, -10, 999999999999999, -999999999999999, 1000000000000000, INT64_MAX, INT64_MIN};
+  GString *out = g_string_new(NULL);
+  for (size_t i = 0; i < G_N_ELEMENTS(VALUES); i++) {
+    char text[ADL_TEXT_INT], expected[32];
+    int size = g_snprintf(expected, sizeof expected, "%" G_GINT64_FORMAT, VALUES[i]);
+    ck_assert_int_eq(adl_text_int(text, VALUES[i]), size);
+    ck_assert_str_eq(text, expected);
+    g_string_set_size(out, 0);
+    adl_text_number(out, (double)VALUES[i]);
+    g_ascii_formatd(expected, sizeof expected, "%.15g", (double)VALUES[i]);
+    if (ABS((double)VALUES[i]) <= 1e15) ck_assert_str_eq(out->str, expected);
+  }
+  g_string_set_size(out, 0);
+  adl_text_number(out, -0.0);
+  ck_assert_str_eq(out->str, "-0");
+  g_string_free(out, TRUE);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("base/problem");
   TCase *tests = tcase_create("problem");
@@ -275,6 +296,7 @@ int main(void) {
   tcase_add_test(tests, suggestions_name_one_or_list_a_few);
   tcase_add_test(tests, quoted_values_are_safe_and_short);
   tcase_add_test(tests, numbers_read_back_the_same);
+  tcase_add_test(tests, whole_numbers_are_written_as_printf_does);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);

@@ -1,7 +1,8 @@
 /*
  * Classes that use what no class of the tree uses yet, each in the smallest way that a test can tell right from wrong:
  * rows of a table made of rows, whole groups, a learner over groups, several sides, a source without positions, a merge
- * that minds empty partials, rows that come late, and one that takes its time. tests/engine/test_odd.c runs them.
+ * that minds empty partials, a fit of many passes, rows that come late, and one that takes its time. tests/engine/test_odd.c
+ * runs them.
  */
 #include <adloom/plugin.h>
 
@@ -327,6 +328,79 @@ static adl_status mean_process(const adl_call *call, const void *instance, const
   return ADL_OK;
 }
 
+/* ---- test.passes: a fit of four passes, the last of which refuses the row whose x is `value`. It tells how many rows there
+ * were in each and their sum, and how many batches stood in the last pass where they had stood in the one before, and no
+ * other batch did ---- */
+
+typedef struct passes {
+  adl_input x, y;
+  int64_t value;
+} passes;
+
+enum { PASSES = 4, PASS_ROWS = 0, PASS_SUM, PASS_HELD, PASS_CELLS, PASS_PLACES = 512 };
+
+/* Where the rows from 64 i on stood in each pass. */
+typedef struct passing {
+  int pass;
+  const void *place[PASSES][PASS_PLACES];
+} passing;
+
+static const adl_param passes_params[] = {COLUMN(passes, x, 0), COLUMN(passes, y, 0), COUNT(passes, value, "7")};
+
+static double *pass_cells(const adl_call *call, adl_tensors *tensors, int pass) {
+  const int64_t size[2] = {PASSES, PASS_CELLS};
+  return (double *)call->host->tensor(call, tensors, "passes", ADL_FLOAT64, 2, size) + pass * PASS_CELLS;
+}
+
+static adl_status passes_step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
+                              adl_tensors *partial) {
+  const passes *self = instance;
+  passing *state = (passing *)(uintptr_t)context;
+  double *cells = pass_cells(call, partial, state->pass);
+  const adl_column *x = batch->slots[self->x.slot], *y = batch->slots[self->y.slot];
+  cells[PASS_ROWS] += (double)batch->rows;
+  state->place[state->pass][batch->ordinal / 64 % PASS_PLACES] = x->data;
+  for (int64_t i = 0; i < batch->rows; i++) {
+    cells[PASS_SUM] += adl_number_at(x, i) + adl_number_at(y, i);
+    if (state->pass == PASSES - 1 && adl_number_at(x, i) == (double)self->value)
+      call->host->reject(call, i, "x", "unwanted");
+  }
+  return ADL_OK;
+}
+
+static double count_held(const passing *state) {
+  const void *const *now = state->place[PASSES - 1], *const *before = state->place[PASSES - 2];
+  double held = 0;
+  for (int i = 0; i < PASS_PLACES; i++) {
+    int others = 0;
+    for (int j = 0; j < PASS_PLACES; j++) others += j != i && now[j] == now[i];
+    held += now[i] != NULL && now[i] == before[i] && others == 0;
+  }
+  return held;
+}
+
+static adl_status passes_fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
+  (void)instance;
+  adl_tensors *total = call->host->scratch_tensors(call);
+  passing *state = call->host->alloc(call, sizeof *state);
+  *state = (passing){0};
+  for (; state->pass < PASSES; state->pass++) {
+    adl_fold fold = {.struct_size = sizeof fold, .step = passes_step, .context = state};
+    pass_cells(call, total, 0);
+    ADL_TRY(call->host->fold(call, rows, &fold, total));
+    memcpy(pass_cells(call, model->tensors, state->pass), pass_cells(call, total, state->pass),
+           PASS_CELLS * sizeof(double));
+  }
+  pass_cells(call, model->tensors, PASSES - 1)[PASS_HELD] = count_held(state);
+  return ADL_OK;
+}
+
+static adl_status passes_process(const adl_call *call, const void *instance, const adl_model *model,
+                                 const adl_batch *batch, adl_out *out) {
+  (void)call, (void)instance, (void)model, (void)batch, (void)out;
+  return ADL_OK;
+}
+
 /* ---- test.refuse: rejects the rows whose x is `value`, and picks all ---- */
 
 typedef struct refuse {
@@ -403,13 +477,16 @@ static const adl_class count_class = {CLASS("test.count", ADL_SOURCE, ADL_NEW, c
                                       .fingerprint = count_fingerprint};
 static const adl_class mean_class = {CLASS("test.mean", ADL_PROFILE, ADL_SAME, mean_params, mean), .bind = mean_bind,
                                      .fit = mean_fit, .process = mean_process};
+static const adl_class passes_class = {CLASS("test.passes", ADL_PROFILE, ADL_SAME, passes_params, passes),
+                                       .fit = passes_fit, .process = passes_process};
 static const adl_class refuse_class = {CLASS("test.refuse", ADL_TRANSFORM, ADL_PICKED, refuse_params, refuse),
                                        .process = refuse_process};
 static const adl_class slow_class = {CLASS("test.slow", ADL_TRANSFORM, ADL_SAME, slow_params, slow),
                                      .process = slow_process};
 
-static const adl_class *const classes[] = {&explode_class, &top_class,   &bandit_class, &sizes_class,  &sized_class,
-                                           &sides_class,   &count_class, &mean_class,   &refuse_class, &slow_class};
+static const adl_class *const classes[] = {&explode_class, &top_class,    &bandit_class, &sizes_class,
+                                           &sized_class,   &sides_class,  &count_class,  &mean_class,
+                                           &passes_class,  &refuse_class, &slow_class};
 
 static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
                                   .abi_major = ADL_ABI_MAJOR,
@@ -421,5 +498,6 @@ static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
 
 ADL_PLUGIN("test.odd", "1.0.0",
            "transform:test.explode optimize:test.top optimize:test.bandit evaluate:test.sizes profile:test.sized "
-           "transform:test.sides source:test.count profile:test.mean transform:test.refuse transform:test.slow",
+           "transform:test.sides source:test.count profile:test.mean profile:test.passes transform:test.refuse "
+           "transform:test.slow",
            &plugin);

@@ -317,6 +317,35 @@ START_TEST(partials_without_rows_are_not_merged) {
 }
 END_TEST
 
+/* Passes after the second find the rows where they stood, and are not picked out of their frames again, where there is room;
+ * where there is none they see the same rows all the same. */
+START_TEST(many_passes_see_the_same_rows) {
+  char *csv = rows_of(30000, 10);
+  for (int run = 0; run < 4; run++) {
+    adl_harness *h = harness(csv, columns, "max_rejects: 1\n");
+    bool room = run < 2;
+    adl_harness_source(h, "holdout: {where: \"held = 1\"}");
+    adl_harness_threads(h, 1 + run % 2);
+    adl_harness_memory(h, room ? INT64_C(1) << 30 : 1 << 16);
+    adl_harness_run(h, "  p: {use: test.passes, x: x, y: k, value: 20000}\n", "p");
+    ASSERT_OK(h);
+    adl_tensor passes;
+    ck_assert(adl_tensors_find(adl_harness_model(h, "p"), "passes", &passes));
+    double sum = 0;
+    for (int i = 0; i < 30000; i++) sum += i % 3 == 0 ? 0 : i + i / 10;
+    for (int pass = 0; pass < 4; pass++) {
+      const double *cells = (const double *)passes.data + pass * passes.size[1];
+      ck_assert(cells[0] == 20000 && cells[1] == sum);
+      if (pass == 3) ck_assert_msg(room ? cells[2] >= 4 : cells[2] < 4, "%g batches were held", cells[2]);
+    }
+    ck_assert_int_eq(adl_harness_rows(h), 29999); /* what the last pass refused has gone */
+    for (int64_t i = 19990; i < 20010; i++) ck_assert(adl_harness_number(h, "x", i) == (double)(i + (i >= 20000)));
+    adl_harness_free(h);
+  }
+  free(csv);
+}
+END_TEST
+
 START_TEST(odd_classes_do_not_depend_on_threads) {
   static const int threads[] = {1, 2, 3, 8};
   char *csv = rows_of(30000, 13), *first = NULL;
@@ -363,6 +392,7 @@ static Suite *suite(void) {
   tcase_add_test(t, five_sides_are_looked_up);
   tcase_add_test(t, a_source_need_not_say_where_rows_stand);
   tcase_add_test(t, partials_without_rows_are_not_merged);
+  tcase_add_test(t, many_passes_see_the_same_rows);
   tcase_add_test(t, odd_classes_do_not_depend_on_threads);
   suite_add_tcase(s, t);
   return s;

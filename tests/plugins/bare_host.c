@@ -50,6 +50,11 @@ static bool bare_find_tensor(const adl_call *call, const adl_tensors *tensors, c
   return adl_tensors_find(tensors, name, tensor);
 }
 
+static bool bare_cancelled(const adl_call *call) {
+  (void)call;
+  return false;
+}
+
 static void bare_drop_tensor(const adl_call *call, adl_tensors *tensors, const char *name) {
   (void)call;
   adl_tensors_drop(tensors, name);
@@ -79,6 +84,7 @@ const adl_call *bare_call(void) {
       .abi_minor = ADL_ABI_MINOR,
       .threads = 1,
       .fail = bare_fail,
+      .cancelled = bare_cancelled,
       .alloc = bare_alloc,
       .tensor = bare_tensor,
       .find_tensor = bare_find_tensor,

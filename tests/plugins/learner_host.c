@@ -209,6 +209,11 @@ static adl_status host_parallel(const adl_call *call, int64_t count,
   return ADL_OK;
 }
 
+static bool host_cancelled(const adl_call *call) {
+  (void)call;
+  return false;
+}
+
 static void host_drop_tensor(const adl_call *call, adl_tensors *tensors, const char *name) {
   (void)call;
   adl_tensors_drop(tensors, name);
@@ -315,16 +320,26 @@ static adl_status run_step(learner_stage *stage, const adl_fold *fold, const adl
   return status;
 }
 
-/* The lanes of a fold whose merge is addition. */
+static adl_status run_merge(learner_stage *stage, const adl_fold *fold, adl_tensors *into, adl_tensors *from) {
+  const char *why = NULL;
+  if (fold->merge == NULL) {
+    ck_assert_msg(adl_tensors_add(into, from, &why), "%s", why);
+    return ADL_OK;
+  }
+  context *inner = begin(stage);
+  adl_status status = fold->merge(&inner->call, stage->self, fold->context, into, from);
+  end(inner);
+  return status;
+}
+
+/* The lanes of a fold. */
 static adl_status host_fold(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
   learner_stage *stage = stage_of(call);
   adl_tensors *lanes[16] = {0};
   adl_status status = ADL_OK;
-  const char *why = NULL;
   bool in_order = (fold->flags & ADL_FOLD_IN_ORDER) != 0;
   piece taken;
   stage->folds++;
-  ck_assert_ptr_null(fold->merge);
   for (int i = 0; i < stage->lanes; i++) lanes[i] = adl_tensors_like(total);
   for (int64_t first = 0, number = 0; first < count_of(rows->of) && status == ADL_OK; number++) {
     piece_take(&taken, stage, rows->of, first);
@@ -333,7 +348,7 @@ static adl_status host_fold(const adl_call *call, adl_rows *rows, const adl_fold
     piece_drop(&taken, stage);
   }
   for (int i = 0; i < stage->lanes; i++) {
-    if (!in_order && status == ADL_OK) ck_assert_msg(adl_tensors_add(total, lanes[i], &why), "%s", why);
+    if (!in_order && status == ADL_OK) status = run_merge(stage, fold, total, lanes[i]);
     adl_tensors_free(lanes[i]);
   }
   return status;
@@ -348,6 +363,7 @@ static const adl_host host = {
     .reject = host_reject,
     .log = host_log,
     .progress = host_progress,
+    .cancelled = host_cancelled,
     .alloc = host_alloc,
     .random_key = host_random_key,
     .parallel = host_parallel,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/category.h"
+#include "common/deal.h"
 #include "common/entries.h"
 #include "common/murmur3.h"
 #include "common/term_hash.h"
@@ -67,8 +68,9 @@ static int64_t merge_slowly(const uint64_t *entries, int64_t count, uint32_t *in
 
 enum { MOST = 700 };
 
-/* Lengths around the limits between the three ways of sorting, indices of 1 to 32 bits, few and many of them equal. */
+/* With vectors and without; lengths around the limits between the ways of sorting, indices of 1 to 32 bits, few and many of them equal. */
 START_TEST(merging_sorts_and_sums) {
+  if (_i == 1) setenv("ADLOOM_SIMD", "portable", 1);
   static const int64_t lengths[] = {0, 1, 2, 9, 10, 11, 40, 64, 191, 192, 193, 255, 256, 257, MOST};
   static const int bits[] = {1, 5, 6, 7, 18, 22, 31, 32};
   for (size_t l = 0; l < G_N_ELEMENTS(lengths); l++)
@@ -81,8 +83,20 @@ START_TEST(merging_sorts_and_sums) {
         entries[i] = adl_entry((uint32_t)(random >> 32) >> (32 - bits[b]), (float)(random % 2000) / 7 - 140);
       }
       int64_t expected = merge_slowly(entries, lengths[l], expected_index, expected_value);
+      uint32_t pair_index[MOST], merged_index[MOST];
+      float pair_value[MOST], merged_value[MOST];
+      uint64_t pair_scratch[2 * MOST];
+      for (int64_t i = 0; i < lengths[l]; i++) {
+        pair_index[i] = adl_entry_index(entries[i]);
+        pair_value[i] = adl_entry_value(entries[i]);
+      }
+      ck_assert_int_eq(
+          adl_entries_merge_pairs(pair_index, pair_value, pair_scratch, lengths[l], merged_index, merged_value),
+          expected);
       int64_t count = adl_entries_merge(entries, scratch, lengths[l], index, value);
       ck_assert_int_eq(count, expected);
+      ck_assert_mem_eq(merged_index, index, (size_t)count * sizeof *index);
+      ck_assert_mem_eq(merged_value, value, (size_t)count * sizeof *value);
       for (int64_t i = 0; i < count; i++) {
         ck_assert_uint_eq(index[i], expected_index[i]);
         ck_assert(value[i] == expected_value[i]);
@@ -100,6 +114,44 @@ START_TEST(what_cancels_out_is_gone) {
   ck_assert_uint_eq(index[0], 3);
   ck_assert_uint_eq(index[1], UINT32_MAX);
   ck_assert(value[0] == 2 && value[1] == -1);
+}
+END_TEST
+
+/* ---- columns to rows ---- */
+
+enum { DEALT = 21, STRIDE = DEALT + ADL_DEAL_SPARE };
+
+/* A value is 0 now and then; in column 3 always. */
+static void make_columns(uint32_t dimension[DEALT][ADL_DEAL_ROWS], float value[DEALT][ADL_DEAL_ROWS]) {
+  for (int c = 0; c < DEALT; c++)
+    for (int row = 0; row < ADL_DEAL_ROWS; row++) {
+      uint64_t random = adl_random((uint64_t)c, (uint64_t)row);
+      dimension[c][row] = (uint32_t)random;
+      value[c][row] = random >> 40 < (UINT64_C(1) << 24) / 4 || c == 3 ? 0 : (float)(random >> 40) - 1e7f;
+    }
+}
+
+/* With vectors and without. */
+START_TEST(columns_are_dealt_to_rows) {
+  static uint32_t dimension[DEALT][ADL_DEAL_ROWS], to[ADL_DEAL_ROWS * STRIDE];
+  static float value[DEALT][ADL_DEAL_ROWS], values[ADL_DEAL_ROWS * STRIDE];
+  adl_deal_column columns[DEALT];
+  adl_dealt dealt = {.dimension = to, .value = values, .stride = STRIDE};
+  if (_i == 1) setenv("ADLOOM_SIMD", "portable", 1);
+  make_columns(dimension, value);
+  for (int c = 0; c < DEALT; c++) columns[c] = (adl_deal_column){dimension[c], value[c]};
+  for (int count = 0; count <= DEALT; count++) {
+    adl_deal(columns, count, 0xffff, &dealt);
+    for (int row = 0; row < ADL_DEAL_ROWS; row++) {
+      int at = 0;
+      for (int c = 0; c < count; c++) {
+        if (value[c][row] == 0) continue;
+        ck_assert_uint_eq(to[row * STRIDE + at], dimension[c][row] & 0xffff);
+        ck_assert(values[row * STRIDE + at++] == value[c][row]);
+      }
+      ck_assert_int_eq(dealt.filled[row], at);
+    }
+  }
 }
 END_TEST
 
@@ -281,8 +333,9 @@ int main(void) {
   tcase_add_test(hash, mixing_is_a_bijection_on_samples);
   suite_add_tcase(suite, hash);
   TCase *entries = tcase_create("entries");
-  tcase_add_test(entries, merging_sorts_and_sums);
+  tcase_add_loop_test(entries, merging_sorts_and_sums, 0, 2);
   tcase_add_test(entries, what_cancels_out_is_gone);
+  tcase_add_loop_test(entries, columns_are_dealt_to_rows, 0, 2);
   suite_add_tcase(suite, entries);
   TCase *category = tcase_create("category");
   tcase_add_test(category, categories_as_text);

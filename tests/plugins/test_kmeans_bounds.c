@@ -101,6 +101,30 @@ START_TEST(ties_and_places) {
 }
 END_TEST
 
+/* A sparse row times the centres, of every number of them that fills vectors or does not. */
+START_TEST(sparse_rows_to_the_bit) {
+  enum { WIDTH = 50, MOST = 40 };
+  adl_simd level = adl_simd_level();
+  for (int64_t k = 1; k <= MOST; k++) {
+    float *lines = blobs_new(7, 1, WIDTH * k, 1, 3), *x = blobs_new(6, 1, WIDTH, 1, 3);
+    uint32_t index[WIDTH];
+    double plain[MOST + 1], fast[MOST + 1];
+    for (int64_t n = 0; n < WIDTH; n += 7) {
+      for (int64_t i = 0; i < n; i++) index[i] = (uint32_t)(i * WIDTH / n);
+      plain[k] = fast[k] = 7; /* stays */
+      adl_kmeans_dots(ADL_SIMD_PORTABLE, index, x, n, lines, k, plain);
+      adl_kmeans_dots(level, index, x, n, lines, k, fast);
+      ck_assert_mem_eq(plain, fast, (size_t)(k + 1) * sizeof *plain);
+      double sum = 0;
+      for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)lines[index[i] * k + k - 1];
+      ck_assert(plain[k - 1] == sum && plain[k] == 7);
+    }
+    free(lines);
+    free(x);
+  }
+}
+END_TEST
+
 /* What is done row by row gives the same bits with and without vectors. */
 START_TEST(rows_to_the_bit) {
   adl_simd level = adl_simd_level();
@@ -216,6 +240,7 @@ int main(void) {
   tcase_set_timeout(parts, 120);
   tcase_add_loop_test(parts, winners, 0, 3);
   tcase_add_loop_test(parts, ties_and_places, 0, 3);
+  tcase_add_test(parts, sparse_rows_to_the_bit);
   tcase_add_test(parts, rows_to_the_bit);
   tcase_add_loop_test(parts, bounds_change_nothing, 0, 3);
   tcase_add_loop_test(parts, bounds_with_ties, 0, 3);

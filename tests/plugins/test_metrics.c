@@ -7,6 +7,8 @@
 
 #include "common/intervals.h"
 #include "common/measures.h"
+#include "common/score_log.h"
+#include "tests/plugins/bare_host.h"
 #include "tests/plugins/learner_host.h"
 
 extern const adl_plugin *adl_entry_metrics(const adl_host *host);
@@ -299,6 +301,61 @@ START_TEST(resolution_bounds_what_is_ranked) {
   learner_free(exact);
   learner_free(rough);
   learner_rows_clear(&rows);
+}
+END_TEST
+
+/* Without weights scores are counted in logs, with them in tables. Enough rows for logs to be put together several times: of
+ * many scores, and of few. */
+START_TEST(logs_count_as_tables_do) {
+  enum { MANY = 240000 };
+  double *labels = g_new(double, MANY), *scores = g_new(double, MANY), *weights = g_new(double, MANY);
+  for (int few = 0; few < 2; few++) {
+    for (uint64_t i = 0; i < MANY; i++) {
+      double score = adl_random_unit(8, i);
+      scores[i] = few == 0 ? score : floor(score * 4) / 4;
+      labels[i] = adl_random_unit(9, i) < .1 + .2 * score;
+      weights[i] = 1;
+    }
+    learner_rows rows = {0};
+    learner_numbers(&rows, "label", ADL_BOOL, labels, MANY);
+    learner_numbers(&rows, "score", ADL_FLOAT64, scores, MANY);
+    learner_stage *logs = measured(&rows, 4096, "bins", "10");
+    learner_numbers(&rows, "weight", ADL_FLOAT64, weights, MANY);
+    learner_stage *tables = measured(&rows, 4096, "bins", "10");
+    for (int i = 0; i < ADL_MEASURE_WEIGHT; i++) {
+      char *name = g_strdup_printf("in-sample/%s", adl_measure_names[i]);
+      double low, high, value = learner_reported(tables, name, &low, &high);
+      check_number(logs, name, value, low, high, 0);
+      g_free(name);
+    }
+    learner_free(logs);
+    learner_free(tables);
+    learner_rows_clear(&rows);
+  }
+  g_free(labels);
+  g_free(scores);
+  g_free(weights);
+}
+END_TEST
+
+/* What a log holds is in proportion to the different scores, not to the rows. */
+START_TEST(logs_of_few_scores_stay_short) {
+  enum { BATCHES = 500, ROWS_OF_EACH = 4096 };
+  adl_tensors *tensors = adl_tensors_new();
+  for (int batch = 0; batch < BATCHES; batch++) {
+    adl_score_log log = adl_score_log_open(bare_call(), tensors, "log", ROWS_OF_EACH);
+    for (int i = 0; i < ROWS_OF_EACH; i++) adl_score_log_add(&log, i % 3 - 1, i % 2 == 0);
+    ck_assert_int_lt(adl_tensors_bytes(tensors), 2 << 20);
+  }
+  adl_score_count *counts;
+  ck_assert_int_eq(adl_score_log_counts(bare_call(), tensors, "log", &counts), 3);
+  for (int i = 0; i < 3; i++) {
+    ck_assert_double_eq(counts[i].score, i - 1);
+    ck_assert_double_eq_tol(counts[i].negatives, BATCHES * ROWS_OF_EACH / 6., BATCHES);
+    ck_assert_double_eq_tol(counts[i].positives, BATCHES * ROWS_OF_EACH / 6., BATCHES);
+  }
+  adl_tensors_free(tensors);
+  bare_done();
 }
 END_TEST
 
@@ -638,6 +695,8 @@ int main(void) {
   tcase_add_test(known, many_rows_in_any_batches);
   tcase_add_test(known, kinds_are_never_mixed);
   tcase_add_test(known, resolution_bounds_what_is_ranked);
+  tcase_add_test(known, logs_count_as_tables_do);
+  tcase_add_test(known, logs_of_few_scores_stay_short);
   tcase_add_test(segmented, segments);
   tcase_add_test(segmented, segments_that_read_alike);
   tcase_add_test(segmented, many_segments);

@@ -239,6 +239,29 @@ START_TEST(steps_are_as_defined) {
 }
 END_TEST
 
+/* Dense steps with and without vectors, of every number of weights that fills them or does not. */
+START_TEST(steps_to_the_bit) {
+  enum { MOST = 21, STEPS = 40 };
+  const adl_sgd_rule rule = {
+      .method = ADL_SGD_ADAGRAD, .loss = ADL_LOSS_LOGISTIC, .learning_rate = 0.3, .l1 = 0.01, .l2 = 0.02, .bias = true};
+  for (int64_t width = 1; width < MOST; width++) {
+    double weights[2][MOST] = {{0}}, slopes[2][MOST] = {{0}}, values[MOST];
+    for (int level = 0; level < 2; level++) {
+      adl_sgd_state state = {.width = width, .weights = weights[level], .slopes = slopes[level]};
+      if (level > 0) state.level = adl_simd_level();
+      for (int step = 0; step < STEPS; step++) {
+        for (int64_t i = 0; i < width; i++)
+          values[i] = i % 5 == 3 ? 0 : adl_random_unit(5, (uint64_t)(step * MOST + i)) - .5; /* some never change */
+        adl_sgd_step_dense(&rule, &state, values, step % 3 == 0, 1 + step % 2);
+      }
+    }
+    ck_assert_mem_eq(weights[0], weights[1], sizeof weights[0]);
+    ck_assert_mem_eq(slopes[0], slopes[1], sizeof slopes[0]);
+    ck_assert(weights[0][0] != 0 && (width < 4 || weights[0][3] == 0));
+  }
+}
+END_TEST
+
 /* Online, weights are settled after every batch, so batches must not matter: not to the last bit, since many small
  * powers are not one large one, but nearly. */
 START_TEST(online_batches_hardly_matter) {
@@ -763,6 +786,7 @@ int main(void) {
   tcase_add_test(answers, lasso);
   tcase_add_test(answers, liblinear);
   tcase_add_test(steps, steps_are_as_defined);
+  tcase_add_test(steps, steps_to_the_bit);
   tcase_add_test(steps, online_batches_hardly_matter);
   tcase_add_test(steps, momentum_of_sparse_rows);
   tcase_add_test(steps, later_weights_count_more);

@@ -18,7 +18,7 @@ journey() {
   measured || return 0
   auc=$(metric journey quality auc)
   for i in "${!peers[@]}"; do
-    [ -z "${peer_wall[i]}" ] || at_most "$(calculate %.4f "${peer_quality[i]} - .02")" "$auc" "journey: AUC of ${peers[i]} less .02, and ours"
+    [ -z "${peer_wall[i]}" ] || at_most "$(calculate %.4f "${peer_quality[i]} - .01")" "$auc" "journey: AUC of ${peers[i]} less .01, and ours"
   done
   show '' "$bytes / 1e9 / read" "held-out AUC $(calculate %.4f "$auc")"
 }
