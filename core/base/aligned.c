@@ -93,17 +93,34 @@ static void copy(char *to, const char *from, int64_t size) {
   }
 }
 
+/* More pages behind those that there are, which move without being copied. NULL: there is no more memory. */
+static void *grow_pages(void *pages, size_t size, size_t wish) {
+  if (wish < HUGE_FROM || wish > HUGE_TO) {
+    void *moved = mremap(pages, size, wish, MREMAP_MAYMOVE);
+    return moved != MAP_FAILED ? moved : NULL;
+  }
+  void *place = map_pages(wish); /* where huge pages may lie */
+  if (place == NULL) return NULL;
+  void *moved = mremap(pages, size, wish, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+  if (moved == MAP_FAILED) {
+    munmap(place, wish);
+    return NULL;
+  }
+  madvise(moved, wish, MADV_HUGEPAGE);
+  return moved;
+}
+
 /* Room for `size` bytes, with a reserve so that growing row by row stays linear. */
 static bool grow(adl_zeroed *zeroed, int64_t size) {
   int64_t wish = adl_aligned_size(MAX(size, zeroed->capacity + zeroed->capacity / 2));
   bool moves = zeroed->spilled || adl_spill_wanted(wish, wish - zeroed->capacity);
-  if (zeroed->mapped && !moves && (wish < HUGE_FROM || wish > HUGE_TO)) {
-    void *pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
-    if (pages == MAP_FAILED) {
+  if (zeroed->mapped && !moves) {
+    void *pages = grow_pages(zeroed->data, (size_t)zeroed->capacity, (size_t)wish);
+    if (pages == NULL) {
       wish = adl_aligned_size(size);
-      pages = mremap(zeroed->data, (size_t)zeroed->capacity, (size_t)wish, MREMAP_MAYMOVE);
+      pages = grow_pages(zeroed->data, (size_t)zeroed->capacity, (size_t)wish);
     }
-    if (pages == MAP_FAILED) return false;
+    if (pages == NULL) return false;
     adl_spill_hold(wish - zeroed->capacity);
     zeroed->data = pages;
     zeroed->capacity = wish;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LONG = 1 << 16 };
+enum { LONG = 1 << 17 };
 
 #define SIGN (UINT64_C(1) << 63)
 #define ONE_NEGATIVE UINT64_C(1)
