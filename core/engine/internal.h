@@ -97,6 +97,12 @@ typedef struct adl_passing_fold {
   int32_t lanes;
 } adl_passing_fold;
 
+/* A model that was put into the model store, on its way to the disk. */
+typedef struct adl_syncing {
+  pthread_t thread;
+  bool runs, done;
+} adl_syncing;
+
 struct adl_node_run {
   adl_stage *stage;
   adl_engine *engine;
@@ -109,9 +115,9 @@ struct adl_node_run {
   bool done;       /* its head has been read to the end */
   adl_action action;
   adl_model model;
+  adl_syncing synced;
   bool prepared;
   bool fitted_here;  /* not loaded */
-  bool kept;         /* the model, as it was fitted here, is in the store */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
   GPtrArray *fields; /* of char *: what that was made of (digest.h); NULL: no digests were made */
   adl_store *store;  /* kept rows of the main input */
@@ -395,6 +401,8 @@ bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later need not fit it again. */
 void adl_model_keep(adl_node_run *node);
+/* Waits until it is on the disk, if it is on its way. */
+void adl_model_synced(adl_node_run *node);
 /* All models into the run directory, when the run has succeeded. */
 bool adl_models_publish(adl_engine *engine);
 /* Fills node->digest, where models may come from the store. */

@@ -303,18 +303,32 @@ static bool saves(const adl_node_run *node) {
   return stage->learn != ADL_LEARN_NONE && (stage->class->flags & ADL_TRANSIENT) == 0 && node->ready;
 }
 
-/* A model that was kept for later runs has the same bytes, and gets a second name. */
-static bool save_to_run(adl_node_run *node, const adl_model_meta *meta) {
+/* In the store it is on the disk already, with the same bytes: there a second name will do, where the file system has links. */
+static bool save_to_run(adl_node_run *node) {
+  adl_engine *engine = node->engine;
   char *name = g_strconcat(node->stage->name, ".safetensors", NULL);
-  char *path = g_build_filename(node->engine->options->directory, "models", name, NULL);
-  GError *error = NULL;
-  bool ok = (node->kept && adl_model_store_export(node->engine->models, node->digest, path, NULL)) ||
-            adl_model_write(path, node->model.tensors, meta, &error);
-  if (!ok) adl_engine_fail(node->engine, node->stage, "%s", error->message);
-  g_clear_error(&error);
+  char *path = g_build_filename(engine->options->directory, "models", name, NULL);
+  bool ok = node->synced.done && adl_model_store_link(engine->models, node->digest, path);
+  if (!ok) {
+    GError *error = NULL;
+    adl_model_meta *meta = describe(node->stage);
+    ok = adl_model_write(path, node->model.tensors, meta, &error);
+    if (!ok) adl_engine_fail(engine, node->stage, "%s", error->message);
+    g_clear_error(&error);
+    adl_model_meta_free(meta);
+  }
   g_free(name);
   g_free(path);
   return ok;
+}
+
+/* Waiting for the disk takes longer than many a fit: on a thread of its own, while the run goes on. */
+static void *sync_main(void *data) {
+  adl_node_run *node = data;
+  char *path = adl_model_store_get(node->engine->models, node->digest);
+  node->synced.done = path != NULL && adl_model_sync(path, NULL);
+  g_free(path);
+  return NULL;
 }
 
 void adl_model_keep(adl_node_run *node) {
@@ -324,23 +338,30 @@ void adl_model_keep(adl_node_run *node) {
   if (!storable || atomic_load(&node->refused_in_fit)) return; /* rows that fitting refuses must be refused again */
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;
-  node->kept = adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error);
-  if (!node->kept) {
+  if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
     adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
                          node->stage->name, error->message);
     g_clear_error(&error);
+  } else if (engine->options->directory != NULL) {
+    node->synced.runs = pthread_create(&node->synced.thread, NULL, sync_main, node) == 0;
   }
   adl_model_meta_free(meta);
 }
 
+void adl_model_synced(adl_node_run *node) {
+  if (node->synced.runs) pthread_join(node->synced.thread, NULL);
+  node->synced.runs = false;
+}
+
 bool adl_models_publish(adl_engine *engine) {
-  for (int32_t i = 0; engine->options->directory != NULL && i < engine->node_count; i++) {
-    adl_node_run *node = &engine->nodes[i];
-    if (!saves(node)) continue;
-    adl_model_meta *meta = describe(node->stage);
-    bool ok = save_to_run(node, meta);
-    adl_model_meta_free(meta);
-    if (!ok) return false;
+  char *directory =
+      engine->options->directory != NULL ? g_build_filename(engine->options->directory, "models", NULL) : NULL;
+  bool ok = true;
+  for (int32_t i = 0; directory != NULL && ok && i < engine->node_count; i++) {
+    adl_model_synced(&engine->nodes[i]);
+    if (saves(&engine->nodes[i])) ok = save_to_run(&engine->nodes[i]);
   }
-  return true;
+  if (directory != NULL) adl_model_sync(directory, NULL);
+  g_free(directory);
+  return ok;
 }

@@ -218,37 +218,39 @@ static bool write_content(int fd, const GString *header, const GArray *pieces) {
   return true;
 }
 
-/* So that the new name is on the disk, too. What cannot be opened or synced (some network file systems) is let be. */
-static void sync_directory(const char *path) {
+bool adl_model_sync(const char *path, GError **error) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  bool done = fd >= 0 && fsync(fd) == 0;
+  if (!done) adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be synced: %s", g_strerror(errno));
+  if (fd >= 0) close(fd);
+  return done;
+}
+
+static void sync_directory_of(const char *path) {
   char *directory = g_path_get_dirname(path);
-  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0) {
-    fsync(fd);
-    close(fd);
-  }
+  adl_model_sync(directory, NULL);
   g_free(directory);
 }
 
-static bool write_file(const char *path, const GString *header, const GArray *pieces, GError **error) {
+static bool write_file(const char *path, const GString *header, const GArray *pieces, bool sync, GError **error) {
   static gint number;
   char *beside = g_strdup_printf("%s.tmp-%ld-%d", path, (long)getpid(), g_atomic_int_add(&number, 1));
   int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), failure = 0;
   if (fd < 0) {
     failure = errno;
   } else {
-    if (!write_content(fd, header, pieces) || fsync(fd) != 0) failure = errno;
+    if (!write_content(fd, header, pieces) || (sync && fsync(fd) != 0)) failure = errno;
     if (close(fd) != 0 && failure == 0) failure = errno;
     if (failure == 0 && rename(beside, path) != 0) failure = errno;
-    if (failure != 0)
-      unlink(beside);
-    else
-      sync_directory(path);
+    if (failure != 0) unlink(beside);
+    if (failure == 0 && sync) sync_directory_of(path);
   }
   g_free(beside);
   return failure == 0 || adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", g_strerror(failure));
 }
 
-bool adl_model_write(const char *path, const adl_tensors *tensors, const adl_model_meta *meta, GError **error) {
+static bool write_model(const char *path, const adl_tensors *tensors, const adl_model_meta *meta, bool sync,
+                        GError **error) {
   GArray *pieces = list_pieces(tensors);
   bool written = check_meta(meta, path, error) && check_pieces(pieces, path, error);
   if (written) {
@@ -261,11 +263,20 @@ bool adl_model_write(const char *path, const adl_tensors *tensors, const adl_mod
                          "or parameters that are too long",
                          header->len - 8, ADL_MODEL_HEADER_LIMIT);
     else
-      written = write_file(path, header, pieces, error);
+      written = write_file(path, header, pieces, sync, error);
     g_string_free(header, TRUE);
     g_free(text);
     g_free(checksum);
   }
   g_array_free(pieces, TRUE);
   return written;
+}
+
+bool adl_model_write(const char *path, const adl_tensors *tensors, const adl_model_meta *meta, GError **error) {
+  return write_model(path, tensors, meta, true, error);
+}
+
+bool adl_model_write_unsynced(const char *path, const adl_tensors *tensors, const adl_model_meta *meta,
+                              GError **error) {
+  return write_model(path, tensors, meta, false, error);
 }

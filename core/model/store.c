@@ -221,7 +221,7 @@ bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_ten
   if (path == NULL) return adl_model_fail(error, ADL_MODEL_ERROR_CONTENT, store->directory, "`%s` is no hash", hash);
   bool kept = g_mkdir_with_parents(store->directory, 0700) == 0 ||
               adl_model_fail(error, ADL_MODEL_ERROR_IO, store->directory, "cannot be made: %s", g_strerror(errno));
-  kept = kept && adl_model_write(path, tensors, meta, error);
+  kept = kept && adl_model_write_unsynced(path, tensors, meta, error);
   if (kept) {
     touch(path); /* a file is born with the time at which its writing began on some file systems */
     prune(store);
@@ -230,26 +230,38 @@ bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_ten
   return kept;
 }
 
+/* Under a name beside `path` first: a link does not replace what is there. */
+static bool put_in_place(const char *beside, const char *path) {
+  bool done = rename(beside, path) == 0;
+  int failure = errno;
+  unlink(beside); /* rename does nothing where both are names of one file already */
+  errno = failure;
+  return done;
+}
+
+bool adl_model_store_link(adl_model_store *store, const char *hash, const char *path) {
+  char *from = adl_model_store_get(store, hash);
+  char *beside = g_strdup_printf("%s.tmp-%ld", path, (long)getpid());
+  bool done = from != NULL && link(from, beside) == 0 && put_in_place(beside, path);
+  g_free(beside);
+  g_free(from);
+  return done;
+}
+
 bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error) {
   GError *failure = NULL;
+  if (adl_model_store_link(store, hash, path)) return true;
   char *from = adl_model_store_get(store, hash);
   if (from == NULL) return adl_model_fail(error, ADL_MODEL_ERROR_ABSENT, store->directory, "holds no model `%s`", hash);
   char *beside = g_strdup_printf("%s.tmp-%ld", path, (long)getpid());
-  bool done = link(from, beside) == 0;
-  if (!done) {
-    GFile *source = g_file_new_for_path(from), *target = g_file_new_for_path(beside);
-    done = g_file_copy(source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, &failure);
-    g_object_unref(source);
-    g_object_unref(target);
-    if (!done) adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", failure->message);
-    g_clear_error(&failure);
-  }
-  if (done && rename(beside, path) != 0) {
+  GFile *source = g_file_new_for_path(from), *target = g_file_new_for_path(beside);
+  bool done = g_file_copy(source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, &failure);
+  g_object_unref(source);
+  g_object_unref(target);
+  if (!done) adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", failure->message);
+  g_clear_error(&failure);
+  if (done && !put_in_place(beside, path))
     done = adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", g_strerror(errno));
-    unlink(beside);
-  }
-  /* rename does nothing where both are names of one file already */
-  if (done) unlink(beside);
   g_free(beside);
   g_free(from);
   return done;

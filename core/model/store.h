@@ -31,7 +31,8 @@ adl_tensors *adl_model_store_look(adl_model_store *store, const char *hash, adl_
 /* Path of the file, to be freed, or NULL; unlike load it promises nothing about its content. */
 char *adl_model_store_get(adl_model_store *store, const char *hash);
 /* Keeps a model, all at once, and drops those unused for longest when the store has passed its cap; never one that was
- * used since this adl_model_store was made. */
+ * used since this adl_model_store was made. It outlives the process at once; should the machine stop before it is on the disk,
+ * it may be damaged, which is as if it were not there. */
 bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_tensors *tensors,
                          const adl_model_meta *meta, GError **error);
 typedef struct adl_stored {
@@ -45,7 +46,9 @@ GPtrArray *adl_model_store_list(const adl_model_store *store);
  * left (-1: as many as there are). Adds up what went. False: another process is at it just now, nothing was done. */
 bool adl_model_store_prune(const adl_model_store *store, int64_t unused, int64_t cap, int64_t *entries, int64_t *bytes);
 
-/* Gives the file of that hash a second name outside the store (a link where the file system can, else a copy). */
+/* Gives the file of that hash a second name outside the store; false: there is none, or no link can be made to there. */
+bool adl_model_store_link(adl_model_store *store, const char *hash, const char *path);
+/* The same, whatever the file system (a link where the file system can, else a copy). */
 bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error);
 
 #endif

@@ -1,5 +1,6 @@
 /* Keys of a table in the order of their bytes, and pairs of words in the order of the first. By counting digits instead of
- * comparing: a million keys are sorted in tens of milliseconds. Used by group. */
+ * comparing: a million keys are sorted in tens of milliseconds. Used by group
+ * and history. */
 #ifndef ADLOOM_COMMON_KEY_ORDER_H
 #define ADLOOM_COMMON_KEY_ORDER_H
 

@@ -8,6 +8,7 @@
 #include "common/category.h"
 #include "common/cell.h"
 #include "common/key.h"
+#include "common/key_order.h"
 #include "common/past.h"
 
 void adl_past_tensor_name(char name[40], char prefix, int64_t number, const char *what) {
@@ -63,17 +64,42 @@ static adl_table *text_table(const adl_call *call, const adl_past *past, adl_ten
   return past->columns[column].kind == ADL_PAST_TEXT ? call->host->table(call, tensors, name, 0) : NULL;
 }
 
-/* The value of a row in eight bytes. Equal values have equal bits. */
-static int64_t read_value(const adl_call *call, const adl_past_column *of, adl_table *texts, const adl_column *column,
-                          int64_t row) {
-  char buffer[ADL_CATEGORY_TEXT_SIZE];
+/* A number of a row in eight bytes. Equal values have equal bits. */
+static int64_t read_number(const adl_past_column *of, const adl_column *column, int64_t row) {
   if (of->kind == ADL_PAST_INTEGER) return adl_cell_read_integer(column, row);
-  if (of->kind == ADL_PAST_TEXT) {
-    adl_text text = adl_category_text(column, row, buffer);
-    return call->host->table_insert(texts, text.data, text.size);
-  }
   double value = adl_number_at(column, row) + 0.0; /* -0 becomes 0 */
   return adl_cell_integer(&value);
+}
+
+/* The events in hand: which rows they are, and where they are kept from. */
+typedef struct fresh {
+  const int64_t *rows;
+  int64_t first, count;
+} fresh;
+
+/* Strings as numbers of a table, all of them at once. */
+static void read_texts(const adl_call *call, adl_table *texts, const adl_column *column, const fresh *in, values v) {
+  char buffer[ADL_CATEGORY_TEXT_SIZE];
+  adl_keys keys;
+  adl_keys_begin(&keys, call, in->count);
+  for (int64_t i = 0; i < in->count; i++) {
+    if (v.has[in->first + i] == 0) continue;
+    adl_key_add_text(&keys.key, adl_category_text(column, in->rows[i], buffer), true);
+    adl_keys_end(&keys);
+  }
+  const int64_t *numbers = adl_keys_insert(&keys, texts);
+  for (int64_t i = 0; i < in->count; i++)
+    if (v.has[in->first + i] != 0) v.bits[in->first + i] = *numbers++;
+}
+
+static void read_values(const adl_call *call, const adl_past_column *of, adl_table *texts, const adl_column *column,
+                        const fresh *in, values v) {
+  for (int64_t i = 0; i < in->count; i++) {
+    int64_t row = in->rows[i];
+    v.has[in->first + i] = !adl_is_null(column, row);
+    v.bits[in->first + i] = v.has[in->first + i] != 0 && texts == NULL ? read_number(of, column, row) : 0;
+  }
+  if (texts != NULL) read_texts(call, texts, column, in, v);
 }
 
 /* A number that is none must not pass for an amount: its event is rejected, as a row would be. */
@@ -88,51 +114,42 @@ static bool is_sound(const adl_call *call, const adl_past *past, const adl_batch
   return true;
 }
 
+static bool has_key(const adl_past *past, const adl_batch *batch, int64_t row) {
+  for (int64_t i = 0; i < past->key_count; i++)
+    if (adl_is_null(batch->slots[past->keys[i].slot], row)) return false;
+  return true;
+}
+
 adl_status adl_past_step(const adl_call *call, const adl_past *past, const adl_batch *batch, adl_tensors *total) {
   const adl_host *host = call->host;
   const adl_column *times = batch->slots[past->time.slot];
   const adl_inputs by = {past->key_count, past->keys};
-  adl_table *keys = host->table(call, total, "keys", 0);
   events e = grow(call, total, batch->rows);
-  int64_t before = *e.count, count = before;
   int64_t *rows = host->alloc(call, ((size_t)batch->rows + 1) * sizeof *rows);
-  adl_key key;
-  adl_key_begin(&key, call);
+  fresh in = {.rows = rows, .first = *e.count};
+  adl_keys keys;
+  adl_keys_begin(&keys, call, batch->rows);
   for (int64_t row = 0; row < batch->rows; row++) {
-    if (adl_is_null(times, row) || !adl_key_of_row(&key, batch, &by, row) || !is_sound(call, past, batch, row))
-      continue;
-    rows[count - before] = row;
-    e.key[count] = host->table_insert(keys, key.data, key.size);
-    e.time[count] = ((const int64_t *)times->data)[row];
-    e.held[count++] = host->row_split(call, row) != ADL_TRAIN;
+    if (adl_is_null(times, row) || !has_key(past, batch, row) || !is_sound(call, past, batch, row)) continue;
+    adl_keys_add_row(&keys, batch, &by, row);
+    e.time[in.first + in.count] = ((const int64_t *)times->data)[row];
+    e.held[in.first + in.count] = host->row_split(call, row) != ADL_TRAIN;
+    rows[in.count++] = row;
   }
+  const int64_t *numbers = adl_keys_insert(&keys, host->table(call, total, "keys", 0));
+  memcpy(e.key + in.first, numbers, (size_t)in.count * sizeof *numbers);
   adl_tensor capacity;
   host->find_tensor(call, total, "event.time", &capacity);
   for (int64_t c = 0; c < past->column_count; c++) {
-    const adl_column *column = batch->slots[past->columns[c].input.slot];
     values v = values_of(call, total, c, capacity.size[0]);
-    adl_table *texts = text_table(call, past, total, c);
-    for (int64_t i = before; i < count; i++) {
-      int64_t row = rows[i - before];
-      v.has[i] = !adl_is_null(column, row);
-      v.bits[i] = v.has[i] ? read_value(call, &past->columns[c], texts, column, row) : 0;
-    }
+    read_values(call, &past->columns[c], text_table(call, past, total, c), batch->slots[past->columns[c].input.slot],
+                &in, v);
   }
-  *e.count = count;
+  *e.count = in.first + in.count;
   return ADL_OK;
 }
 
 /* ---- sorting ---- */
-
-typedef struct moment {
-  int64_t time, event;
-} moment;
-
-static int compare_moments(const void *a, const void *b) {
-  const moment *x = a, *y = b;
-  if (x->time != y->time) return (x->time > y->time) - (x->time < y->time);
-  return (x->event > y->event) - (x->event < y->event);
-}
 
 /* A timeline in the making. */
 typedef struct line {
@@ -140,6 +157,7 @@ typedef struct line {
   adl_tensors *tensors;
   char prefix;
   int64_t events, keys;
+  const int64_t *key;   /* of each event as it came */
   const int64_t *event; /* which one stands at each place */
   const int64_t *time, *first;
 } line;
@@ -150,25 +168,31 @@ static void *part(const line *to, int64_t number, const char *what, adl_element 
   return make(to->call, to->tensors, name, element, count);
 }
 
-/* Deals the events to their keys by counting, then sorts each key's by time, and by number where times are equal. */
-static line sort_events(const adl_call *call, adl_tensors *tensors, const events *e, char prefix, bool held_too) {
-  line to = {.call = call, .tensors = tensors, .prefix = prefix};
+/* All events by time, those of one time in the order in which they came. `room`: for as many. */
+static void sort_by_time(const adl_call *call, const events *e, adl_radix_pair *order, adl_radix_pair *room) {
+  for (int64_t i = 0; i < *e->count; i++)
+    order[i] = (adl_radix_pair){(uint64_t)e->time[i] ^ (UINT64_C(1) << 63), (uint64_t)i};
+  adl_radix_sort(call, order, room, *e->count);
+}
+
+/* Deals the events, which come in their order, to their keys. */
+static line deal_events(const adl_call *call, adl_tensors *tensors, const events *e, const adl_radix_pair *order,
+                        char prefix, bool held_too) {
+  line to = {.call = call, .tensors = tensors, .prefix = prefix, .key = e->key};
   to.keys = call->host->table_count(call->host->table(call, tensors, "keys", 0));
   int64_t *first = part(&to, 0, "first", ADL_INT64, to.keys + 2);
   memset(first, 0, (size_t)(to.keys + 2) * sizeof *first);
   for (int64_t i = 0; i < *e->count; i++)
     if (held_too || !e->held[i]) first[e->key[i] + 2]++, to.events++;
   for (int64_t k = 2; k < to.keys + 2; k++) first[k] += first[k - 1];
-  moment *moments = call->host->alloc(call, ((size_t)to.events + 1) * sizeof *moments);
-  for (int64_t i = 0; i < *e->count; i++)
-    if (held_too || !e->held[i]) moments[first[e->key[i] + 1]++] = (moment){e->time[i], i};
   int64_t *time = part(&to, 0, "time", ADL_INT64, to.events);
   int64_t *event = call->host->alloc(call, ((size_t)to.events + 1) * sizeof *event);
-  for (int64_t k = 0; k < to.keys; k++)
-    qsort(moments + first[k], (size_t)(first[k + 1] - first[k]), sizeof *moments, compare_moments);
-  for (int64_t i = 0; i < to.events; i++) {
-    time[i] = moments[i].time;
-    event[i] = moments[i].event;
+  for (int64_t i = 0; i < *e->count; i++) {
+    int64_t which = (int64_t)order[i].value;
+    if (e->held[which] && !held_too) continue;
+    int64_t place = first[e->key[which] + 1]++;
+    event[place] = which;
+    time[place] = e->time[which];
   }
   to.event = event;
   to.time = time;
@@ -232,25 +256,26 @@ static void index_last(const line *of, int64_t number, const values *v) {
 }
 
 /* For each event, where the same value stood before with this key (-1: nowhere, -2: it has no value), and how many
- * different ones there were up to and with it. */
+ * different ones there were up to and with it. Places in the order of their values: those of one value still rise, so those
+ * of one key stand together, and each is the next one's before. */
 static void index_distinct(const line *of, int64_t number, const values *v) {
   const adl_host *host = of->call->host;
   int64_t *same = part(of, number, "same", ADL_INT64, of->events);
-  int64_t *count = part(of, number, "count", ADL_INT64, of->events);
-  adl_table *seen = host->table(of->call, host->scratch_tensors(of->call), "seen", 1);
+  int64_t *count = part(of, number, "count", ADL_INT64, of->events), with = 0;
+  adl_radix_pair *pairs = host->alloc(of->call, 2 * ((size_t)of->events + 1) * sizeof *pairs);
+  for (int64_t i = 0; i < of->events; i++) {
+    same[i] = v->has[of->event[i]] ? -1 : -2;
+    if (v->has[of->event[i]]) pairs[with++] = (adl_radix_pair){(uint64_t)v->bits[of->event[i]], (uint64_t)i};
+  }
+  adl_radix_sort(of->call, pairs, pairs + of->events, with);
+  for (int64_t i = 1; i < with; i++) {
+    int64_t before = (int64_t)pairs[i - 1].value, place = (int64_t)pairs[i].value;
+    bool again = pairs[i].key == pairs[i - 1].key && of->key[of->event[before]] == of->key[of->event[place]];
+    if (again) same[place] = before;
+  }
   for (int64_t k = 0; k < of->keys; k++) {
     int64_t so_far = 0;
-    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) {
-      int64_t pair[2] = {k, v->bits[of->event[i]]}, before = host->table_count(seen);
-      same[i] = -2;
-      count[i] = so_far;
-      if (!v->has[of->event[i]]) continue;
-      double *place = host->table_row(seen, host->table_insert(seen, pair, sizeof pair));
-      bool fresh = host->table_count(seen) > before;
-      same[i] = fresh ? -1 : (int64_t)*place;
-      *place = (double)i;
-      count[i] = so_far += fresh;
-    }
+    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) count[i] = so_far += same[i] == -1;
   }
 }
 
@@ -325,9 +350,11 @@ adl_status adl_past_fit(const adl_call *call, const adl_past *past, adl_fold *fo
   int lines = 1;
   for (int64_t i = 0; i < *e.count; i++)
     if (e.held[i] != 0) lines = 2;
+  adl_radix_pair *order = host->alloc(call, 2 * ((size_t)*e.count + 1) * sizeof *order);
+  sort_by_time(call, &e, order, order + *e.count);
   for (int training = 0; training < lines; training++) {
     if (host->cancelled(call)) return ADL_FAILED;
-    line timeline = sort_events(call, tensors, &e, training ? 't' : 'a', !training);
+    line timeline = deal_events(call, tensors, &e, order, training ? 't' : 'a', !training);
     for (int64_t i = 0; i < past->call_count; i++) index_call(&timeline, past, i, capacity.size[0]);
   }
   drop_gathered(call, past, tensors);

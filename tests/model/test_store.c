@@ -236,6 +236,37 @@ START_TEST(exported_models_outlive_the_store) {
 }
 END_TEST
 
+START_TEST(linked_models_are_the_entries) {
+  adl_model_store *store = adl_model_store_new(folder, 0);
+  adl_tensors *first = sample_model(1), *second = sample_model(2);
+  char *path = g_build_filename(folder, "linked", NULL), *nowhere = g_build_filename(folder, "none", "linked", NULL);
+  ck_assert(!adl_model_store_link(store, HASH_A, path)); /* nothing there */
+  ck_assert(!g_file_test(path, G_FILE_TEST_EXISTS));
+  put(store, HASH_A, first);
+  put(store, HASH_B, second);
+  const char *hashes[] = {HASH_B, HASH_A, HASH_A}; /* over another, and over itself */
+  for (int i = 0; i < 3; i++) {
+    GStatBuf state;
+    ck_assert(adl_model_store_link(store, hashes[i], path));
+    ck_assert(g_stat(path, &state) == 0 && state.st_nlink == 2);
+    ck_assert_int_eq(count_files(folder), 4); /* lock, entries, linked */
+  }
+  adl_tensors *back = adl_model_read(path, NULL, NULL);
+  same_models(first, back);
+  ck_assert(!adl_model_store_link(store, HASH_A, nowhere));
+  put(store, HASH_A, second); /* a new file: the link keeps what it has */
+  adl_tensors_free(back);
+  back = adl_model_read(path, NULL, NULL);
+  same_models(first, back);
+  adl_tensors_free(back);
+  adl_tensors_free(first);
+  adl_tensors_free(second);
+  adl_model_store_free(store);
+  g_free(nowhere);
+  g_free(path);
+}
+END_TEST
+
 START_TEST(a_store_that_cannot_be_made) {
   char *file = g_build_filename(folder, "file", NULL), *below = g_build_filename(file, "models", NULL);
   ck_assert(g_file_set_contents(file, "x", 1, NULL));
@@ -395,6 +426,7 @@ int main(void) {
   tcase_add_test(store, half_written_files_go_after_a_day);
   tcase_add_test(store, several_processes_at_once);
   tcase_add_test(store, exported_models_outlive_the_store);
+  tcase_add_test(store, linked_models_are_the_entries);
   tcase_add_test(store, a_store_that_cannot_be_made);
   tcase_add_test(store, the_usual_place);
   TCase *digests = tcase_create("digests");
