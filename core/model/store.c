@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -243,25 +242,6 @@ bool adl_model_store_link(adl_model_store *store, const char *hash, const char *
   char *from = adl_model_store_get(store, hash);
   char *beside = g_strdup_printf("%s.tmp-%ld", path, (long)getpid());
   bool done = from != NULL && link(from, beside) == 0 && put_in_place(beside, path);
-  g_free(beside);
-  g_free(from);
-  return done;
-}
-
-bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error) {
-  GError *failure = NULL;
-  if (adl_model_store_link(store, hash, path)) return true;
-  char *from = adl_model_store_get(store, hash);
-  if (from == NULL) return adl_model_fail(error, ADL_MODEL_ERROR_ABSENT, store->directory, "holds no model `%s`", hash);
-  char *beside = g_strdup_printf("%s.tmp-%ld", path, (long)getpid());
-  GFile *source = g_file_new_for_path(from), *target = g_file_new_for_path(beside);
-  bool done = g_file_copy(source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, &failure);
-  g_object_unref(source);
-  g_object_unref(target);
-  if (!done) adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", failure->message);
-  g_clear_error(&failure);
-  if (done && !put_in_place(beside, path))
-    done = adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be written: %s", g_strerror(errno));
   g_free(beside);
   g_free(from);
   return done;

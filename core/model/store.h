@@ -48,7 +48,5 @@ bool adl_model_store_prune(const adl_model_store *store, int64_t unused, int64_t
 
 /* Gives the file of that hash a second name outside the store; false: there is none, or no link can be made to there. */
 bool adl_model_store_link(adl_model_store *store, const char *hash, const char *path);
-/* The same, whatever the file system (a link where the file system can, else a copy). */
-bool adl_model_store_export(adl_model_store *store, const char *hash, const char *path, GError **error);
 
 #endif

@@ -210,32 +210,6 @@ START_TEST(several_processes_at_once) {
 }
 END_TEST
 
-START_TEST(exported_models_outlive_the_store) {
-  adl_model_store *store = adl_model_store_new(folder, 0);
-  adl_tensors *tensors = sample_model(1);
-  char *path = g_build_filename(folder, "exported", NULL);
-  GError *error = NULL;
-  ck_assert(!adl_model_store_export(store, HASH_A, path, &error));
-  ck_assert_int_eq(error->code, ADL_MODEL_ERROR_ABSENT);
-  g_clear_error(&error);
-  put(store, HASH_A, tensors);
-  for (int i = 0; i < 2; i++) { /* the second time over the first */
-    ck_assert_msg(adl_model_store_export(store, HASH_A, path, &error), "%s", error != NULL ? error->message : "");
-    ck_assert_int_eq(count_files(folder), 3); /* lock, entry, exported */
-  }
-  char *entry = adl_model_store_get(store, HASH_A);
-  ck_assert_int_eq(g_unlink(entry), 0);
-  adl_tensors *back = adl_model_read(path, NULL, NULL);
-  ck_assert_ptr_nonnull(back);
-  same_models(tensors, back);
-  adl_tensors_free(back);
-  adl_tensors_free(tensors);
-  adl_model_store_free(store);
-  g_free(entry);
-  g_free(path);
-}
-END_TEST
-
 START_TEST(linked_models_are_the_entries) {
   adl_model_store *store = adl_model_store_new(folder, 0);
   adl_tensors *first = sample_model(1), *second = sample_model(2);
@@ -425,7 +399,6 @@ int main(void) {
   tcase_add_test(store, the_cap_drops_what_was_unused_for_longest);
   tcase_add_test(store, half_written_files_go_after_a_day);
   tcase_add_test(store, several_processes_at_once);
-  tcase_add_test(store, exported_models_outlive_the_store);
   tcase_add_test(store, linked_models_are_the_entries);
   tcase_add_test(store, a_store_that_cannot_be_made);
   tcase_add_test(store, the_usual_place);
