@@ -5,7 +5,7 @@
 #include "core/data/packed.h"
 #include "tests/data/sample.h"
 
-enum { ROWS = 4000 };
+enum { ROWS = 1000 };
 
 /* Opened, it must be the array again, by its values and, where there are numbers, by their bits. Returns the bytes that the
  * packed one takes; 0: it does not pack. */

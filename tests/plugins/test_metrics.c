@@ -306,7 +306,7 @@ END_TEST
 
 /* Without weights scores are counted in logs, with them in tables: of many scores, and of few. */
 START_TEST(logs_count_as_tables_do) {
-  enum { MANY = 60000 };
+  enum { MANY = 20000 };
   double *labels = g_new(double, MANY), *scores = g_new(double, MANY), *weights = g_new(double, MANY);
   for (int few = 0; few < 2; few++) {
     for (uint64_t i = 0; i < MANY; i++) {
