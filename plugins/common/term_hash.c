@@ -21,15 +21,9 @@ static inline void fill(term_block *to, int64_t at, const adl_term *key) {
   to->size[at] = (uint32_t)key->size;
 }
 
-#if defined(__GNUC__) && !defined(__clang__)
-#define LOOPS __attribute__((optimize("O3")))
-#else
-#define LOOPS /* Clang makes vectors anyway */
-#endif
-
 /* A word of four bytes is added; what is shorter is the tail, and of zeros nothing is left. The compiler makes vectors of
  * it. */
-ADL_TARGET_AVX2 LOOPS static void hash_block(const term_block *from, uint32_t mask, uint32_t *restrict hash) {
+ADL_TARGET_AVX2 ADL_LOOPS static void hash_block(const term_block *from, uint32_t mask, uint32_t *restrict hash) {
   for (int i = 0; i < BLOCK; i++) {
     uint32_t h = 0;
     for (uint32_t word = 0; word < 4; word++) {
