@@ -48,13 +48,10 @@ static void note_refused(adl_node_run *node, const adl_frame *frame, int split, 
 /* Of a frame, the columns that the stage reads: nothing else is picked out of it. */
 static adl_frame *columns_read(const adl_node_run *node, int32_t side, const adl_frame *frame) {
   adl_frame *few = adl_frame_new(frame->rows, frame->column_count, adl_array_ref(frame->tags));
-  for (guint i = 0; i < node->stage->slots->len; i++) {
-    const adl_slot *slot = node->stage->slots->pdata[i];
-    for (int32_t k = 0; slot->side == side && k < slot->column_count; k++) {
-      adl_array **column = &few->columns[slot->columns[k]];
-      if (*column == NULL) *column = adl_array_ref(frame->columns[slot->columns[k]]);
-    }
-  }
+  bool *read = adl_columns_read(node->stage, side, frame->column_count);
+  for (int32_t c = 0; c < frame->column_count; c++)
+    if (read[c]) few->columns[c] = adl_array_ref(frame->columns[c]);
+  g_free(read);
   return few;
 }
 
