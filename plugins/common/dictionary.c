@@ -246,7 +246,8 @@ static void find_way(const adl_dictionary *dictionary, const uint16_t *character
   int64_t end = from + 1 + better;
   best = better ? pair : best;
   at = route[from].behind;
-  for (int64_t to = from + 2; at != NULL && to < count && may_lead(at, characters[to]); to++) {
+  int64_t until = at != NULL ? count : 0;
+  for (int64_t to = from + 2; to < until && may_lead(at, characters[to]); to++) {
     at = find(dictionary, key_of(node_of(at), characters[to]));
     if (at->key == 0) break;
     double score = (double)at->weight - total + route[to + 1].score;

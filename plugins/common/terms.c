@@ -4,8 +4,9 @@
 #include <stdio.h>
 
 enum { AHEAD = 32, BLOCK = 256, FIRST_SLOTS = 1 << 12, FEW_SLOTS = 1 << 16, NAME_SIZE = 32 };
-#define MOST_BYTES (INT64_C(1) << 34) /* then a batch more still fits what slots can point at */
 enum { COUNT, SLOT_COUNT, BYTE_COUNT, DOCUMENTS, SIZES }; /* places in sizes */
+/* With so many bytes of long terms a batch more still fits what slots can point at. */
+#define MOST_BYTES (INT64_C(1) << 34)
 
 static adl_status too_many(const adl_terms *terms, const char *what) {
   return terms->call->host->fail(terms->call, NULL, -1, "use `mode: hash`", "there are more %s than can be counted",

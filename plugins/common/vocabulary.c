@@ -174,7 +174,7 @@ static uint32_t *order_by_frequency(const int64_t *frequency, int64_t count) {
   int64_t start[66] = {0};
   if (order == NULL) return NULL;
   for (int64_t i = 0; i < count; i++) start[__builtin_clzll((uint64_t)frequency[i] | 1) + 1]++;
-  for (int class = 0; class < 65; class++) start[class + 1] += start[class];
+  for (int power = 0; power < 65; power++) start[power + 1] += start[power];
   for (int64_t i = 0; i < count; i++) order[start[__builtin_clzll((uint64_t)frequency[i] | 1)]++] = (uint32_t)i;
   return order;
 }
