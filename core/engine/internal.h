@@ -10,6 +10,7 @@
  *   out.c     what a stage gives: adl_out
  *   leave.c   how that becomes frames, in parts where it is much more than came
  *   fold.c    host->fold, over kept rows and over rows that pass by
+ *   lost.c    whether more rows were rejected than may be
  *   host.c    the functions of the host table that need a running engine
  *   models.c  fitting, loading, saving
  *   isolate.h stages in processes of their own: a class that stands in for the plugin's
@@ -382,6 +383,10 @@ bool adl_passing_start(adl_node_run *node);
 void adl_passing_wake(adl_node_run *node);
 /* Waits for its end. False: it failed. */
 bool adl_passing_finish(adl_node_run *node);
+
+/* ---- lost.c ---- */
+/* More rows were rejected than the pipeline allows: the run has failed, and says so. */
+bool adl_too_many_rejects(adl_engine *engine);
 
 /* ---- scan.c ---- */
 
