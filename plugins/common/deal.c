@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "common/simd.h"
-
 /* One column behind what the rows have. */
 static void deal_one(const adl_deal_column *column, uint32_t mask, adl_dealt *to) {
   for (int64_t row = 0; row < ADL_DEAL_ROWS; row++) {
@@ -90,7 +88,7 @@ ADL_TARGET_AVX2 static void deal_avx2(const adl_deal_column *columns, int64_t co
 void adl_deal(const adl_deal_column *columns, int64_t count, uint32_t mask, adl_dealt *to) {
   memset(to->filled, 0, sizeof to->filled);
 #ifdef ADL_SIMD_X86
-  if (adl_simd_level() >= ADL_SIMD_AVX2) {
+  if (to->level >= ADL_SIMD_AVX2) {
     deal_avx2(columns, count, mask, to);
     return;
   }

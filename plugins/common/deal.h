@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "common/simd.h"
+
 enum {
   ADL_DEAL_ROWS = 64,
   ADL_DEAL_SPARE = 8
@@ -17,6 +19,7 @@ typedef struct adl_dealt {
   uint32_t *dimension;
   float *value;
   int64_t stride;
+  adl_simd level; /* which vectors may be used */
   int32_t filled[ADL_DEAL_ROWS];
 } adl_dealt;
 

@@ -52,6 +52,7 @@ typedef struct row_block {
   const adl_call *call;
   int64_t first, rows;
   const int32_t *one_a_row; /* 0, 1, 2, ... */
+  adl_simd level;
 } row_block;
 
 /* ---- hashing a column ---- */
@@ -111,7 +112,7 @@ ADL_TARGET_AVX2 ADL_LOOPS static void hash_eights(const uint32_t *first, const u
 static bool hash_all_eight(const row_block *block, const hashed_column *source, const adl_column *column, items *to) {
   uint32_t first[BLOCK_ROWS], last[BLOCK_ROWS], odd = 0;
   const int32_t *offsets = column->string_offsets + block->first;
-  if (adl_simd_level() < ADL_SIMD_AVX2) return false;
+  if (block->level < ADL_SIMD_AVX2) return false;
   for (int64_t row = 0; row < block->rows; row++) {
     bool eight = offsets[row + 1] - offsets[row] == 8;
     const char *at = (const char *)column->data + (offsets[row] & -(int32_t)eight); /* a buffer has 64 bytes at least */
@@ -350,7 +351,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   items *all = host->alloc(call, (size_t)self->source_count * sizeof *all);
   gathering row = {.mask = (uint32_t)((UINT64_C(1) << self->bits) - 1), .is_signed = self->is_signed};
   int64_t usual = self->columns.count + self->cross_count;
-  adl_dealt dealt = {.stride = usual + ADL_DEAL_SPARE};
+  adl_dealt dealt = {.stride = usual + ADL_DEAL_SPARE, .level = adl_simd_level()};
   int64_t used = 0;
   adl_buffers column = {0};
   (void)model;
@@ -362,7 +363,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, usual * batch->rows, 0, &column));
   for (int64_t first = 0; first < batch->rows; first += BLOCK_ROWS) {
     int64_t rest = batch->rows - first;
-    row_block block = {call, first, rest < BLOCK_ROWS ? rest : BLOCK_ROWS, one_a_row};
+    row_block block = {call, first, rest < BLOCK_ROWS ? rest : BLOCK_ROWS, one_a_row, dealt.level};
     for (int32_t i = 0; i < self->source_count; i++)
       hash_block(&block, &self->sources[i], batch->slots[self->sources[i].input->slot], &all[i]);
     ADL_TRY(put_block(self, &block, all, &dealt, &row, out, batch->rows, &column, &used));

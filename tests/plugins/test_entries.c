@@ -136,8 +136,8 @@ START_TEST(columns_are_dealt_to_rows) {
   static uint32_t dimension[DEALT][ADL_DEAL_ROWS], to[ADL_DEAL_ROWS * STRIDE];
   static float value[DEALT][ADL_DEAL_ROWS], values[ADL_DEAL_ROWS * STRIDE];
   adl_deal_column columns[DEALT];
-  adl_dealt dealt = {.dimension = to, .value = values, .stride = STRIDE};
-  if (_i == 1) setenv("ADLOOM_SIMD", "portable", 1);
+  adl_simd level = _i == 1 ? ADL_SIMD_PORTABLE : adl_simd_level();
+  adl_dealt dealt = {.dimension = to, .value = values, .stride = STRIDE, .level = level};
   make_columns(dimension, value);
   for (int c = 0; c < DEALT; c++) columns[c] = (adl_deal_column){dimension[c], value[c]};
   for (int count = 0; count <= DEALT; count++) {
