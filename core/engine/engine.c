@@ -114,6 +114,31 @@ static void clear_node(adl_node_run *node) {
   adl_sample_free(node->sample);
 }
 
+static void init_worker(adl_engine *engine, adl_worker *worker, int32_t thread, adl_desk *desk) {
+  worker->call.engine = engine;
+  worker->call.desk = desk;
+  worker->out = adl_out_new();
+  int64_t tallies = (engine->node_count + 1) * (int64_t)sizeof(adl_tally);
+  worker->tallies = memset(adl_aligned_new(tallies), 0, (size_t)tallies);
+  adl_context_init(&worker->context, engine->graph, NULL, MIN(thread, engine->threads - 1));
+  worker->context.run = &worker->call;
+}
+
+static void make_workers(adl_engine *engine) {
+  int32_t threads = engine->threads, desks = threads + 1;
+  engine->worker_count = threads + 2 * desks;
+  engine->workers = g_new0(adl_worker, (gsize)engine->worker_count);
+  engine->desks = g_new0(adl_desk, (gsize)desks);
+  for (int32_t i = 0; i < threads; i++) init_worker(engine, &engine->workers[i], i, NULL);
+  for (int32_t i = 0; i < desks; i++) {
+    adl_desk *desk = &engine->desks[i];
+    adl_worker *first = &engine->workers[threads + 2 * i];
+    *desk = (adl_desk){.engine = engine, .fit = first, .step = first + 1, .number = i};
+    init_worker(engine, desk->fit, i, desk);
+    init_worker(engine, desk->step, i, desk);
+  }
+}
+
 adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   adl_engine *engine = g_new0(adl_engine, 1);
   engine->graph = graph;
@@ -143,16 +168,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->file_digests = adl_file_digests_new();
   engine->progress = adl_progress_new(options, &engine->rows_read);
   engine->node_count = (int32_t)graph->stages->len;
-  engine->workers = g_new0(adl_worker, (gsize)engine->threads + 2);
-  for (int32_t i = 0; i < engine->threads + 2; i++) {
-    adl_worker *worker = &engine->workers[i];
-    worker->call.engine = engine;
-    worker->out = adl_out_new();
-    int64_t tallies = (engine->node_count + 1) * (int64_t)sizeof(adl_tally);
-    worker->tallies = memset(adl_aligned_new(tallies), 0, (size_t)tallies);
-    adl_context_init(&worker->context, graph, NULL, MIN(i, engine->threads - 1));
-    worker->context.run = &worker->call;
-  }
+  make_workers(engine);
   adl_host_table_to_fill()->threads = engine->threads;
   engine->nodes = g_new0(adl_node_run, (gsize)engine->node_count + 1);
   if (options->tap != NULL) {
@@ -175,7 +191,7 @@ void adl_engine_free(adl_engine *engine) {
   adl_pool_free(engine->pool);
   adl_isolates_free(engine);
   for (int32_t i = 0; i < engine->node_count; i++) clear_node(&engine->nodes[i]);
-  for (int32_t i = 0; i < engine->threads + 2; i++) {
+  for (int32_t i = 0; i < engine->worker_count; i++) {
     adl_out_free(engine->workers[i].out);
     adl_parcel_free(engine->workers[i].spare);
     adl_aligned_free(engine->workers[i].tallies);
@@ -194,6 +210,7 @@ void adl_engine_free(adl_engine *engine) {
   pthread_mutex_destroy(&engine->watch_mutex);
   g_free(engine->nodes);
   g_free(engine->workers);
+  g_free(engine->desks);
   g_free(engine);
 }
 
@@ -212,7 +229,7 @@ const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *s
 
 adl_tally adl_node_tally(const adl_node_run *node) {
   adl_tally sum = {0};
-  for (int32_t i = 0; i < node->engine->threads + 2; i++) {
+  for (int32_t i = 0; i < node->engine->worker_count; i++) {
     const adl_tally *one = adl_tally_of(&node->engine->workers[i], node);
     sum = (adl_tally){sum.rows_in + one->rows_in, sum.rows_out + one->rows_out, sum.nanoseconds + one->nanoseconds};
   }

@@ -145,17 +145,17 @@ static void merge_pairs(void *data, int32_t worker_number) {
   }
 }
 
-/* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows, on the workers, which rest. What is left
+/* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows, on the workers that rest. What is left
  * in the first of them moves into `total`. */
-static bool merge_lanes(adl_node_run *node, const adl_fold *fold, adl_tensors **partials, const bool *touched,
-                        int32_t lanes, adl_tensors *total) {
+static bool merge_lanes(const adl_desk *desk, adl_node_run *node, const adl_fold *fold, adl_tensors **partials,
+                        const bool *touched, int32_t lanes, adl_tensors *total) {
   adl_tensors *present[ADL_MAX_LANES];
   merge_level m = {.engine = node->engine, .node = node, .fold = fold, .present = present, .step = 1};
   for (int32_t i = 0; i < lanes; i++)
     if (touched[i]) present[m.count++] = partials[i];
   for (; m.step < m.count; m.step *= 2) {
     atomic_store(&m.next, 0);
-    adl_pool_help(node->engine->pool, merge_pairs, &m);
+    adl_desk_share(desk, merge_pairs, &m);
     if (atomic_load(&m.failed)) return false;
   }
   adl_tensors *zero = adl_tensors_like(total);
@@ -290,23 +290,22 @@ static void fold_lanes(void *data, int32_t worker_number) {
 }
 
 /* All rows in order, on this thread. */
-static bool fold_in_order(kept_fold *f, adl_tensors *total) {
-  adl_engine *engine = f->engine;
+static bool fold_in_order(adl_desk *desk, kept_fold *f, adl_tensors *total) {
   bool touched = false, ok = true;
   target to = {.partial = total, .touched = &touched};
-  engine->folding_in_order = true;
+  desk->folding_in_order = true;
   for (int64_t i = 0; ok && i < adl_store_frames(f->rows->store); i++)
-    ok = !adl_engine_stopping(engine) && fold_kept_frame(&engine->workers[engine->threads + 1], f, i, &to);
-  engine->folding_in_order = false;
+    ok = !adl_engine_stopping(f->engine) && fold_kept_frame(desk->step, f, i, &to);
+  desk->folding_in_order = false;
   return ok;
 }
 
-static bool fold_in_lanes(kept_fold *f, adl_tensors *total) {
+static bool fold_in_lanes(const adl_desk *desk, kept_fold *f, adl_tensors *total) {
   f->lanes = lanes_for(f->fold, total);
   for (int32_t i = 0; i < f->lanes; i++) f->partials[i] = adl_tensors_like(total);
-  adl_pool_run(f->engine->pool, fold_lanes, f, NULL, NULL);
-  bool ok =
-      !adl_engine_stopping(f->engine) && merge_lanes(f->rows->node, f->fold, f->partials, f->touched, f->lanes, total);
+  adl_desk_share(desk, fold_lanes, f);
+  bool ok = !adl_engine_stopping(f->engine) &&
+            merge_lanes(desk, f->rows->node, f->fold, f->partials, f->touched, f->lanes, total);
   for (int32_t i = 0; i < f->lanes; i++) adl_tensors_free(f->partials[i]);
   return ok;
 }
@@ -318,7 +317,8 @@ static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold
   bool *read = adl_columns_read(node->stage, rows->side, of->schema.count);
   kept_fold f = {.engine = node->engine, .rows = rows, .fold = fold, .read = read};
   if (rows->passes++ == 1) rows->held = g_new0(adl_held *, (gsize)adl_store_frames(rows->store) + 1);
-  bool ok = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? fold_in_order(&f, total) : fold_in_lanes(&f, total);
+  adl_desk *desk = adl_context_of(call)->run->desk;
+  bool ok = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? fold_in_order(desk, &f, total) : fold_in_lanes(desk, &f, total);
   g_free(read);
   adl_context_current = adl_context_of(call);
   return ok ? ADL_OK : ADL_FAILED;
@@ -426,7 +426,7 @@ void adl_passing_wake(adl_node_run *node) {
   bool ok = !adl_engine_stopping(engine);
   int64_t begin = adl_clock_ns();
   if (ok && p->asked && !lanes_are_total(p))
-    ok = merge_lanes(node, p->fold, p->partials, p->touched, p->lanes, p->total);
+    ok = merge_lanes(adl_control_desk(engine), node, p->fold, p->partials, p->touched, p->lanes, p->total);
   for (int32_t i = 0; i < p->lanes; i++) {
     if (!lanes_are_total(p)) adl_tensors_free(p->partials[i]);
     adl_turn_clear(&p->turns[i]);
@@ -437,7 +437,7 @@ void adl_passing_wake(adl_node_run *node) {
   p->delivered = true;
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->mutex);
-  adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
+  adl_tally_of(adl_control(engine), node)->nanoseconds += adl_clock_ns() - begin;
 }
 
 bool adl_passing_finish(adl_node_run *node) {
@@ -446,7 +446,7 @@ bool adl_passing_finish(adl_node_run *node) {
   if (!p->started) return false;
   int64_t begin = adl_clock_ns();
   pthread_join(p->thread, NULL);
-  adl_tally_of(&engine->workers[engine->threads], node)->nanoseconds += adl_clock_ns() - begin;
+  adl_tally_of(adl_control(engine), node)->nanoseconds += adl_clock_ns() - begin;
   bool ok = p->status == ADL_OK;
   pthread_mutex_destroy(&p->mutex);
   pthread_cond_destroy(&p->changed);

@@ -67,7 +67,9 @@ static void host_log(const adl_call *call, adl_level level, const char *format, 
 
 static void host_progress(const adl_call *call, const char *what, double done, double total) {
   adl_run_call *run = run_of(call);
-  if (run != NULL) adl_progress_inside(run->engine->progress, run->node->stage->class->next != NULL, what, done, total);
+  if (run == NULL) return;
+  bool first_source = run->node->stage->class->next != NULL && run->node->head == 0;
+  adl_progress_inside(run->engine->progress, first_source, what, done, total);
 }
 
 /* Long loops ask this again and again: a chance to put pages of spilled tables out of memory. */
@@ -125,20 +127,19 @@ static void loop_work(void *data, int32_t worker_number) {
   }
 }
 
-/* The control thread between scans, in a fit or in the step of a fold over kept rows in order: nobody else is at work. */
-static bool workers_rest(const adl_context *own, const adl_run_call *run) {
-  const adl_engine *engine = run->engine;
-  return own == &engine->workers[engine->threads].context ||
-         (engine->folding_in_order && own == &engine->workers[engine->threads + 1].context);
+/* Between scans, in a fit or in the step of a fold over kept rows in order: other workers may have nothing to do. */
+static bool may_share(const adl_context *own, const adl_run_call *run) {
+  return run->desk != NULL &&
+         (own == &run->desk->fit->context || (run->desk->folding_in_order && own == &run->desk->step->context));
 }
 
-/* On all workers, where they rest; from inside a worker's own call, or beside a running scan, right here. The results are
- * the same: the body writes by i. */
+/* On all workers that rest; from inside a worker's own call, or beside a running scan, right here. The results are the
+ * same: the body writes by i. */
 static adl_status host_parallel(const adl_call *call, int64_t count,
                                 adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context) {
   adl_context *own = adl_context_of(call);
   adl_run_call *run = own->run;
-  if (run == NULL || count < 2 || !workers_rest(own, run)) {
+  if (run == NULL || count < 2 || !may_share(own, run)) {
     for (int64_t i = 0; i < count; i++) ADL_TRY(body(call, context, i));
     return ADL_OK;
   }
@@ -148,7 +149,7 @@ static adl_status host_parallel(const adl_call *call, int64_t count,
             .count = count,
             .body = body,
             .context = context};
-  adl_pool_help(run->engine->pool, loop_work, &l);
+  adl_desk_share(run->desk, loop_work, &l);
   adl_context_current = own;
   return atomic_load(&l.failed) ? ADL_FAILED : ADL_OK;
 }

@@ -1,14 +1,16 @@
 /*
  * What the files of the engine share: the engine of one run, its nodes (a stage while it runs), parcels and turns.
  *
- *   run.c     which head is read next, which models are fitted when
- *   scan.c    one pass over a head: workers, tickets, delivery along the graph
+ *   run.c     what happens between two scans: which models are fitted when
+ *   plan.c    which heads are read next, and what their rows will meet
+ *   scan.c    one pass over some heads: workers, tickets, delivery along the graph
  *   head.c    reading a head: a source, or rows that were kept
  *   turn.c    putting parcels back into row order
  *   step.c    one frame through one stage: slots, checks, process and learn
  *   parts.c   the same for a parcel of which many rows come
  *   out.c     what a stage gives: adl_out
  *   leave.c   how that becomes frames, in parts where it is much more than came
+ *   fits.c    the fits that are possible, side by side
  *   fold.c    host->fold, over kept rows and over rows that pass by
  *   lost.c    whether more rows were rejected than may be
  *   host.c    the functions of the host table that need a running engine
@@ -33,6 +35,7 @@
 #include "core/graph/graph.h"
 
 typedef struct adl_node_run adl_node_run; /* a stage while it runs */
+typedef struct adl_desk adl_desk;         /* where a fit is made */
 
 /* Frames that came of one read of a head, or a part of them where they became many more on the way: the unit that keeps
  * its place in the row order. */
@@ -115,6 +118,7 @@ struct adl_node_run {
   bool drained;    /* all rows of its main input have arrived */
   bool done;       /* its head has been read to the end */
   adl_action action;
+  int32_t head; /* of the scan at hand: number of the head whose rows reach it; of no meaning where it is idle */
   adl_model model;
   adl_syncing synced;
   bool prepared;
@@ -158,6 +162,8 @@ struct adl_run_call {
   GPtrArray *records; /* of adl_reject *: refused while a limited source was read; NULL: not held back */
   int64_t later;
   adl_report *report;
+  adl_desk
+      *desk; /* of a fit, a step in order, or what else the control thread calls: loops get the workers; else NULL */
 };
 
 /* What a stage did on one worker. */
@@ -177,6 +183,16 @@ typedef struct adl_worker {
   int64_t since;  /* when the stage before ended, from one stage of a chain to the next; 0: the clock must be read */
   char apart[64]; /* two workers never share a line of the cache */
 } adl_worker;
+
+/* A thread that fits, and the workers that stand for it inside of fit: the pool's, if the thread is one of them, is left to
+ * the steps of folds and to loops, which other threads share. */
+struct adl_desk {
+  adl_engine *engine;
+  adl_worker *fit;  /* calls of fit; of the control thread, all its calls */
+  adl_worker *step; /* calls inside of those: steps in order */
+  int32_t number;   /* among the workers; as many as there are: the control thread */
+  bool folding_in_order;
+};
 
 typedef struct adl_held adl_held; /* fold.c */
 
@@ -203,12 +219,13 @@ struct adl_engine {
   adl_budget budget;
   adl_node_run *nodes; /* by stage number */
   int32_t node_count;
-  adl_worker *workers; /* threads + 2: [threads] is the control thread's, [threads + 1] for merges inside its calls */
+  adl_worker *workers; /* those of the pool, then two for each desk */
+  int32_t worker_count;
+  adl_desk *desks; /* by number of the thread: the pool's, then that of the control thread */
   adl_rejects *rejects;
   GArray *shards; /* of adl_shard */
   pthread_mutex_t shards_mutex;
-  bool folding_in_order; /* by the control thread, over kept rows: the workers rest */
-  bool apply;            /* --models: nothing is learned */
+  bool apply; /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;
   const adl_stage *_Atomic culprit; /* the first that failed */
@@ -232,6 +249,12 @@ void adl_node_forget_rows(adl_node_run *node);
 
 static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *stage) {
   return &engine->nodes[stage->number];
+}
+static inline adl_desk *adl_control_desk(const adl_engine *engine) { return &engine->desks[engine->threads]; }
+static inline adl_worker *adl_control(const adl_engine *engine) { return adl_control_desk(engine)->fit; }
+/* From a call on this desk: work that other threads may share, if they rest. */
+static inline void adl_desk_share(const adl_desk *desk, void (*work)(void *data, int32_t worker), void *data) {
+  adl_pool_help(desk->engine->pool, desk->number, work, data);
 }
 static inline adl_tally *adl_tally_of(adl_worker *worker, const adl_node_run *node) {
   return &worker->tallies[node->stage->number];
@@ -372,6 +395,10 @@ adl_frame *adl_leave(adl_leaving_rows *rows, int64_t count);
 adl_leaving_rows *adl_leaving_rows_keep(const adl_leaving_rows *rows);
 void adl_leaving_rows_free(adl_leaving_rows *rows);
 
+/* ---- fits.c ---- */
+/* Fits these nodes; false: one failed. From the control thread, between scans. */
+bool adl_fit_all(adl_engine *engine, const GPtrArray *nodes);
+
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);
 /* No pass will follow. */
@@ -388,20 +415,26 @@ bool adl_passing_finish(adl_node_run *node);
 /* More rows were rejected than the pipeline allows: the run has failed, and says so. */
 bool adl_too_many_rejects(adl_engine *engine);
 
-/* ---- scan.c ---- */
+/* ---- plan.c ---- */
 
 /* What is read: frames one after the other. */
 typedef struct adl_head {
   adl_node_run *node;
   enum { ADL_HEAD_SOURCE, ADL_HEAD_STORE, ADL_HEAD_TABLE, ADL_HEAD_ORDER, ADL_HEAD_PORTS } kind;
 } adl_head;
+/* All heads that make nobody keep rows for want of another; else the one for which fewest must. Returns how many. */
+int32_t adl_choose_heads(adl_engine *engine, adl_head *heads);
+/* Sets what every node does with the rows of a scan of these heads. */
+void adl_plan_scan(adl_engine *engine, const adl_head *heads, int32_t count);
 
-bool adl_scan_run(adl_engine *engine, const adl_head *head);
+/* ---- scan.c ---- */
+/* Reads heads as it was planned. False: failed. */
+bool adl_scan_run(adl_engine *engine, const adl_head *heads, int32_t count);
 
 /* ---- models.c ---- */
 /* Fits or loads what the stage's model is; false: failed. `only_cached`: true = load if possible, never fit; *have tells. */
 bool adl_model_load(adl_node_run *node, bool *have);
-bool adl_model_fit(adl_node_run *node, adl_rows *rows);
+bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows);
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later need not fit it again. */

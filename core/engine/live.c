@@ -46,7 +46,7 @@ void adl_live_free(adl_live *live) {
 static int64_t rows_of(const adl_node_run *node) {
   const adl_engine *engine = node->engine;
   int64_t in = 0, out = 0;
-  for (int32_t i = 0; i < engine->threads + 2; i++) {
+  for (int32_t i = 0; i < engine->worker_count; i++) {
     const adl_tally *tally = adl_tally_of(&engine->workers[i], node);
     in += __atomic_load_n(&tally->rows_in, __ATOMIC_RELAXED);
     out += __atomic_load_n(&tally->rows_out, __ATOMIC_RELAXED);

@@ -47,7 +47,7 @@ static void digest_file(void *data, const adl_param *param, const char *path) {
 static bool digest_source(adl_engine *engine, adl_stage *stage, bool files, adl_digest *digest) {
   if (stage->class->fingerprint == NULL) return files;
   uint8_t bytes[32] = {0};
-  adl_worker *worker = &engine->workers[engine->threads];
+  adl_worker *worker = adl_control(engine);
   const adl_call *call = adl_worker_enter(worker, adl_node_of(engine, stage), "fingerprint");
   adl_status status = stage->class->fingerprint(call, stage->self, bytes);
   bool known = adl_worker_leave(worker, status == ADL_LATER ? ADL_OK : status) && status == ADL_OK;
@@ -239,7 +239,7 @@ bool adl_model_load(adl_node_run *node, bool *have) {
 
 bool adl_model_init(adl_node_run *node) {
   if (!adl_tensors_empty(node->model.tensors)) return true; /* warm start */
-  adl_worker *worker = &node->engine->workers[node->engine->threads];
+  adl_worker *worker = adl_control(node->engine);
   const adl_call *call = adl_worker_enter(worker, node, "init");
   return adl_worker_leave(worker, node->stage->class->init(call, node->stage->self, &node->model));
 }
@@ -260,12 +260,10 @@ static adl_status fit_by_learning(const adl_call *call, adl_node_run *node, adl_
   return call->host->fold(call, rows, &fold, node->model.tensors);
 }
 
-bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
-  adl_engine *engine = node->engine;
+bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   const adl_class *class = node->stage->class;
-  if ((class->flags & ADL_TRANSIENT) == 0) adl_progress_begin(engine->progress, "fitting", node->stage->name);
   int64_t begin = adl_clock_ns();
-  adl_worker *worker = &engine->workers[engine->threads];
+  adl_worker *worker = desk->fit;
   const adl_call *call = adl_worker_enter(worker, node, "fit");
   adl_status status =
       class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
@@ -279,7 +277,7 @@ bool adl_model_fit(adl_node_run *node, adl_rows *rows) {
 }
 
 bool adl_model_prepare(adl_node_run *node) {
-  adl_worker *worker = &node->engine->workers[node->engine->threads];
+  adl_worker *worker = adl_control(node->engine);
   const adl_call *call = adl_worker_enter(worker, node, "prepare");
   node->prepared = true;
   int64_t begin = adl_clock_ns();

@@ -10,20 +10,28 @@
 #include "core/engine/crash.h"
 #include "core/engine/internal.h"
 
-/* Whoever waits for a round to begin or to end looks so long, in ns, before it sleeps: loops of a few hundred microseconds
- * follow each other closely, and waking a thread takes tens of them. */
+/* Whoever waits for work, or for its end, looks so long, in ns, before it sleeps: loops of a few hundred microseconds follow
+ * each other closely, and waking a thread takes tens of them. */
 enum { LOOKING = 50000 };
+
+/* Work that is open, or still being done. */
+typedef struct job {
+  void (*work)(void *data, int32_t worker);
+  void *data;
+  int32_t most; /* workers from this number on stay away */
+  _Atomic int32_t inside;
+  bool closed; /* somebody found nothing left to do */
+  struct job *next;
+} job;
 
 struct adl_pool {
   pthread_mutex_t mutex;
   pthread_cond_t start, done;
-  int32_t threads, active; /* of the threads, those that work in this round */
+  int32_t threads;
   bool look;               /* there is a processor for each thread */
-  _Atomic int32_t running;
-  _Atomic uint64_t round; /* rises with every run */
+  job *open;               /* the oldest first; each lives where it was opened */
+  _Atomic uint64_t opened; /* rises with every job */
   _Atomic bool stop;
-  void (*work)(void *data, int32_t worker);
-  void *data;
   pthread_t *ids;
 };
 
@@ -40,16 +48,54 @@ static void pause_a_little(void) {
 #endif
 }
 
-static bool begun(adl_pool *pool, uint64_t seen) {
-  return atomic_load(&pool->round) != seen || atomic_load(&pool->stop);
+/* ---- the list of open jobs; with the mutex held ---- */
+
+static void open_job(adl_pool *pool, job *j) {
+  job **at = &pool->open;
+  while (*at != NULL) at = &(*at)->next;
+  *at = j;
+  atomic_fetch_add(&pool->opened, 1);
+  pthread_cond_broadcast(&pool->start);
 }
 
-static void wait_for_round(adl_pool *pool, uint64_t seen) {
-  if (pool->look && seen > 0)
-    for (int64_t until = adl_clock_ns() + LOOKING; !begun(pool, seen) && adl_clock_ns() < until;) pause_a_little();
-  pthread_mutex_lock(&pool->mutex);
-  while (!begun(pool, seen)) pthread_cond_wait(&pool->start, &pool->mutex);
+static void close_job(adl_pool *pool, job *j) {
+  job **at = &pool->open;
+  while (*at != NULL && *at != j) at = &(*at)->next;
+  if (*at == j) *at = j->next;
+  j->closed = true;
+}
+
+static job *job_for(const adl_pool *pool, int32_t worker) {
+  job *j = pool->open;
+  while (j != NULL && worker >= j->most) j = j->next;
+  return j;
+}
+
+static void leave_job(adl_pool *pool, job *j) {
+  close_job(pool, j);
+  if (atomic_fetch_sub(&j->inside, 1) == 1) pthread_cond_broadcast(&pool->done);
+}
+
+/* ---- workers ---- */
+
+/* Lets go of the mutex while it looks. */
+static void look_for_work(adl_pool *pool) {
+  uint64_t seen = atomic_load(&pool->opened);
+  if (!pool->look || seen == 0) return;
   pthread_mutex_unlock(&pool->mutex);
+  for (int64_t until = adl_clock_ns() + LOOKING;
+       atomic_load(&pool->opened) == seen && !atomic_load(&pool->stop) && adl_clock_ns() < until;)
+    pause_a_little();
+  pthread_mutex_lock(&pool->mutex);
+}
+
+/* NULL: the pool ends. */
+static job *next_job(adl_pool *pool, int32_t worker) {
+  job *j = job_for(pool, worker);
+  if (j == NULL && !atomic_load(&pool->stop)) look_for_work(pool);
+  while ((j = job_for(pool, worker)) == NULL && !atomic_load(&pool->stop))
+    pthread_cond_wait(&pool->start, &pool->mutex);
+  return j;
 }
 
 static void *thread_main(void *argument) {
@@ -57,21 +103,15 @@ static void *thread_main(void *argument) {
   g_free(argument);
   adl_pool *pool = start.pool;
   adl_crash_thread();
-  uint64_t seen = 0;
-  for (;;) {
-    wait_for_round(pool, seen);
-    if (atomic_load(&pool->stop)) break;
-    pthread_mutex_lock(&pool->mutex);
-    seen = atomic_load(&pool->round);
-    bool mine = start.worker < pool->active;
+  pthread_mutex_lock(&pool->mutex);
+  for (job *j = next_job(pool, start.worker); j != NULL; j = next_job(pool, start.worker)) {
+    atomic_fetch_add(&j->inside, 1);
     pthread_mutex_unlock(&pool->mutex);
-    if (!mine) continue;
-    pool->work(pool->data, start.worker);
-    if (atomic_fetch_sub(&pool->running, 1) != 1) continue;
+    j->work(j->data, start.worker);
     pthread_mutex_lock(&pool->mutex);
-    pthread_cond_signal(&pool->done);
-    pthread_mutex_unlock(&pool->mutex);
+    leave_job(pool, j);
   }
+  pthread_mutex_unlock(&pool->mutex);
   return NULL;
 }
 
@@ -97,7 +137,7 @@ adl_pool *adl_pool_new(int32_t threads) {
     *start = (thread_start){pool, i};
     if (pthread_create(&pool->ids[i], NULL, thread_main, start) == 0) continue;
     g_free(start);
-    pool->threads = i; /* nobody is waited for before the first round */
+    pool->threads = i; /* nobody is waited for before the first work */
   }
   if (pool->threads == 0) g_error("cannot start a worker thread");
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -120,51 +160,48 @@ void adl_pool_free(adl_pool *pool) {
 
 int32_t adl_pool_threads(const adl_pool *pool) { return pool->threads; }
 
-static void begin(adl_pool *pool, int32_t active, void (*work)(void *data, int32_t worker), void *data) {
-  pthread_mutex_lock(&pool->mutex);
-  pool->work = work;
-  pool->data = data;
-  pool->active = active;
-  atomic_store(&pool->running, active);
-  atomic_fetch_add(&pool->round, 1);
-  pthread_cond_broadcast(&pool->start);
+static void wait_or_call(adl_pool *pool, void (*idle)(void *data), void *idle_data) {
+  if (idle == NULL) {
+    pthread_cond_wait(&pool->done, &pool->mutex);
+    return;
+  }
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += 100000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  if (pthread_cond_timedwait(&pool->done, &pool->mutex, &until) == 0) return;
   pthread_mutex_unlock(&pool->mutex);
+  idle(idle_data);
+  pthread_mutex_lock(&pool->mutex);
 }
 
 void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data, void (*idle)(void *data),
                   void *idle_data) {
-  begin(pool, pool->threads, work, data);
+  job j = {.work = work, .data = data, .most = pool->threads};
   pthread_mutex_lock(&pool->mutex);
-  while (atomic_load(&pool->running) > 0) {
-    if (idle == NULL) {
-      pthread_cond_wait(&pool->done, &pool->mutex);
-      continue;
-    }
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 100000000;
-    if (until.tv_nsec >= 1000000000) {
-      until.tv_sec++;
-      until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&pool->done, &pool->mutex, &until);
-    if (atomic_load(&pool->running) > 0) {
-      pthread_mutex_unlock(&pool->mutex);
-      idle(idle_data);
-      pthread_mutex_lock(&pool->mutex);
-    }
-  }
+  open_job(pool, &j);
+  while (!j.closed || atomic_load(&j.inside) > 0) wait_or_call(pool, idle, idle_data);
   pthread_mutex_unlock(&pool->mutex);
 }
 
-void adl_pool_help(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data) {
-  if (pool->threads > 1) begin(pool, pool->threads - 1, work, data);
-  work(data, pool->threads - 1);
-  if (pool->threads == 1) return;
+void adl_pool_help(adl_pool *pool, int32_t number, void (*work)(void *data, int32_t worker), void *data) {
+  bool worker = number < pool->threads;
+  job j = {.work = work, .data = data, .most = worker ? pool->threads : pool->threads - 1};
+  if (pool->threads == 1) return work(data, 0);
+  pthread_mutex_lock(&pool->mutex);
+  open_job(pool, &j);
+  pthread_mutex_unlock(&pool->mutex);
+  work(data, worker ? number : pool->threads - 1);
+  pthread_mutex_lock(&pool->mutex);
+  close_job(pool, &j);
+  pthread_mutex_unlock(&pool->mutex);
   if (pool->look)
-    for (int64_t until = adl_clock_ns() + LOOKING; atomic_load(&pool->running) > 0 && adl_clock_ns() < until;)
+    for (int64_t until = adl_clock_ns() + LOOKING; atomic_load(&j.inside) > 0 && adl_clock_ns() < until;)
       pause_a_little();
   pthread_mutex_lock(&pool->mutex);
-  while (atomic_load(&pool->running) > 0) pthread_cond_wait(&pool->done, &pool->mutex);
+  while (atomic_load(&j.inside) > 0) pthread_cond_wait(&pool->done, &pool->mutex);
   pthread_mutex_unlock(&pool->mutex);
 }

@@ -1,5 +1,6 @@
-/* The worker threads of a run: started once, they run one function at a time together. pthread primitives rather than
- * GLib's, so that ThreadSanitizer understands them. */
+/* The worker threads of a run. Work is a function that several of them run at once, each taking from what is left to do;
+ * whoever has nothing to do joins the oldest work that is open, until the first of those in it finds nothing left. Work may
+ * open further work. pthread primitives rather than GLib's, so that ThreadSanitizer understands them. */
 #ifndef ADLOOM_CORE_ENGINE_POOL_H
 #define ADLOOM_CORE_ENGINE_POOL_H
 
@@ -13,12 +14,13 @@ adl_pool *adl_pool_new(int32_t threads);
 void adl_pool_free(adl_pool *pool);
 int32_t adl_pool_threads(const adl_pool *pool);
 
-/* Runs work(data, worker) once on every worker and returns when all have. While it waits, calls `idle` (may be NULL) about
- * ten times a second. One caller at a time. */
+/* Opens work(data, worker) for the workers and returns when it is done. While it waits, calls `idle` (may be NULL) about ten
+ * times a second. Not from inside of work. */
 void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data, void (*idle)(void *data),
                   void *idle_data);
 
-/* The same for short work: the caller is the last worker, and nobody sleeps at once when there is nothing to do. */
-void adl_pool_help(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data);
+/* The same where the caller takes part: as worker `number`, which is its own inside of work; a thread of another kind takes
+ * the place of the last worker, which then stays away. One thread of another kind at a time. */
+void adl_pool_help(adl_pool *pool, int32_t number, void (*work)(void *data, int32_t worker), void *data);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A run: which head is read next, and what happens to stages between two scans. A stage is started when the widths before
+ * A run: what happens to stages between two scans, and what is published at its end. A stage is started when the widths before
  * it are final; it is ready when rows can stream through it. Rows that reach a stage which is not ready are kept, and once
  * it is (it was fitted on them, or what it waited for has come) they are read again from there.
  */
@@ -12,6 +12,7 @@
 #include "core/engine/inputs.h"
 #include "core/engine/internal.h"
 #include "core/engine/manifest.h"
+#include "core/engine/node.h"
 #include "core/engine/outputs.h"
 #include "core/engine/progress.h"
 #include "core/engine/reasons.h"
@@ -44,38 +45,9 @@ const adl_stage *adl_engine_culprit(const adl_engine *engine) { return atomic_lo
 
 /* ---- what is known about a node ---- */
 
-static const adl_class *class_of(const adl_node_run *node) { return node->stage->class; }
-
-static bool is_source(const adl_node_run *node) { return class_of(node) != NULL && class_of(node)->next != NULL; }
-
-static bool is_sink(const adl_node_run *node) { return class_of(node) != NULL && class_of(node)->write != NULL; }
-
-static bool whole_table(const adl_node_run *node) {
-  return class_of(node) != NULL && (class_of(node)->flags & ADL_WHOLE_TABLE) != 0;
-}
-
-/* Its model is made of the rows that come in, which never go on themselves (they become a table, or were only measured):
- * it can be folded while they pass by. */
-static bool folds_passing(const adl_node_run *node) {
-  const adl_class *class = class_of(node);
-  if (class == NULL || class->fit == NULL || (class->flags & ADL_SINGLE_PASS) == 0) return false;
-  bool measures = class->kind == ADL_EVALUATE && node->stage->loaded->forwards_only;
-  return (class->process == NULL || measures) && node->stage->sides->len == 0;
-}
-
 static bool makes_table(const adl_node_run *node) {
-  const adl_class *class = class_of(node);
+  const adl_class *class = adl_node_class(node);
   return class != NULL && class->fit != NULL && class->process == NULL && class->finish != NULL;
-}
-
-/* It only learns from rows, and need not: its model was loaded. */
-static bool takes_no_rows(const adl_node_run *node) {
-  const adl_class *class = class_of(node);
-  return class != NULL && class->fit != NULL && class->process == NULL && class->write == NULL && node->has_model;
-}
-
-static bool newest(const adl_node_run *node) {
-  return node->stage->holdout != NULL && node->stage->holdout->kind == ADL_HOLDOUT_NEWEST;
 }
 
 static bool sides_complete(const adl_node_run *node) {
@@ -90,20 +62,19 @@ static bool ports_complete(const adl_node_run *node) {
   return true;
 }
 
-/* Is there somebody to whom the rows of this node would go? */
-static bool has_readers(const adl_engine *engine, const adl_node_run *node) {
-  if (node->stage == engine->peek) return true;
-  for (guint i = 0; i < node->stage->to->len; i++)
-    if (!engine->nodes[((adl_stage *)node->stage->to->pdata[i])->number].off) return true;
-  for (guint i = 0; i < node->stage->to_side->len; i++)
-    if (!engine->nodes[((adl_stage *)node->stage->to_side->pdata[i])->number].off) return true;
+/* Of columns that it makes itself, a stage may know the width only once it has been fitted. */
+static bool makes_wide_columns(const adl_stage *stage) {
+  for (int32_t c = 0; c < stage->schema.count; c++) {
+    uint8_t shape = stage->schema.columns[c].field->type.shape;
+    if (stage->leaving[c].kind == ADL_FROM_OUTPUT && (shape == ADL_VECTOR || shape == ADL_SPARSE)) return true;
+  }
   return false;
 }
 
 /* The columns that leave have their final widths. */
 static bool settled(adl_engine *engine, const adl_stage *stage) {
   const adl_node_run *node = adl_node_of(engine, stage);
-  return node->started && (node->ready || stage->role == ADL_STAGE_CONCAT || newest(node));
+  return node->started && (node->ready || !makes_wide_columns(stage));
 }
 
 static bool all_settled(adl_engine *engine, const adl_stage *stage) {
@@ -153,12 +124,12 @@ static bool start_node(adl_engine *engine, adl_node_run *node) {
   node->started = true;
   if (stage->role == ADL_STAGE_CONCAT) return same_widths(engine, stage);
   if (stage->class == NULL) return true;
-  adl_worker *worker = &engine->workers[engine->threads];
+  adl_worker *worker = adl_control(engine);
   const adl_call *call = adl_worker_enter(worker, node, "start");
   if (!adl_worker_leave(worker, stage->class->start(call, stage->self))) return false;
   adl_stage_settle_widths(stage); /* forwarded slots */
   int32_t count = stage->class->form == ADL_NEW ? 1 : 0;
-  if (is_source(node)) {
+  if (adl_node_is_source(node)) {
     call = adl_worker_enter(worker, node, "shards");
     if (!adl_worker_leave(worker, stage->class->shards(call, stage->self, &count))) return false;
     if (count < 0 || count > (1 << 20)) {
@@ -207,25 +178,11 @@ static bool rows_for_fit(const adl_node_run *node) {
   return node->sides->len > 0 ? sides_complete(node) : node->drained;
 }
 
-static bool fit_node(adl_node_run *node) {
-  adl_rows rows = {.node = node, .side = -1, .store = node->store};
-  if (node->sides->len > 0)
-    rows = (adl_rows){.node = node, .side = 0, .store = ((adl_side_run *)node->sides->pdata[0])->store};
-  if (rows.store == NULL) rows.store = node->store = adl_store_new(&node->engine->budget, 0);
-  if (rows.side < 0) {
-    node->refused_count = adl_store_frames(rows.store);
-    node->refused = g_new0(uint8_t *, (gsize)node->refused_count + 1);
-  }
-  bool ok = adl_model_fit(node, &rows);
-  adl_rows_forget(&rows);
-  return ok;
-}
-
 static bool collect_table(adl_engine *engine, adl_node_run *node) {
   GPtrArray *none = g_ptr_array_new_with_free_func((GDestroyNotify)adl_frame_unref);
   node->table = adl_store_new(&engine->budget, node->stage->schema.count);
   char *why = NULL;
-  bool ok = adl_step_finish(&engine->workers[engine->threads], node, 1, node->table, none);
+  bool ok = adl_step_finish(adl_control(engine), node, 1, node->table, none);
   ok = ok && adl_store_close(node->table, &why);
   if (why != NULL) adl_engine_fail(engine, node->stage, "%s", why);
   g_free(why);
@@ -235,7 +192,7 @@ static bool collect_table(adl_engine *engine, adl_node_run *node) {
 
 static bool become_ready(adl_node_run *node) {
   node->ready = true;
-  if (class_of(node) == NULL) return true;
+  if (adl_node_class(node) == NULL) return true;
   if (!adl_model_prepare(node)) return false;
   adl_model_keep(node);
   return true;
@@ -249,13 +206,13 @@ static bool ready_made_model(adl_node_run *node, bool *have) {
   return adl_model_init(node);
 }
 
-static bool fit_when_possible(adl_engine *engine, adl_node_run *node) {
-  if (folds_passing(node) && node->store == NULL) {
-    if (!node->drained) return true;
-    return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
-  }
-  if (!rows_for_fit(node)) return true;
-  return fit_node(node) && become_ready(node) && (!makes_table(node) || collect_table(engine, node));
+/* Once its rows have come: it is put among those to be fitted, and becomes ready when it has been. */
+static bool fit_when_possible(adl_engine *engine, adl_node_run *node, GPtrArray *fits) {
+  bool passing = adl_node_folds_passing(node) && node->store == NULL;
+  if (passing ? !node->drained : !rows_for_fit(node)) return true;
+  if (passing || node->fitted_here) return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
+  g_ptr_array_add(fits, node);
+  return true;
 }
 
 /* Its model comes of the store, where an earlier run of this pipeline put it. Rows are kept all the same until all have
@@ -263,11 +220,11 @@ static bool fit_when_possible(adl_engine *engine, adl_node_run *node) {
  * that fitted it, and a run that was interrupted ends like one that was not. Those who peek need not wait. */
 static bool goes_as_fitted(const adl_engine *engine, const adl_node_run *node) {
   bool peeking = engine->peek != NULL && engine->options->tap == NULL;
-  return node->from_store && !peeking && class_of(node)->process != NULL && node->sides->len == 0;
+  return node->from_store && !peeking && adl_node_class(node)->process != NULL && node->sides->len == 0;
 }
 
 /* One step towards ready, if one is possible. False: failed. */
-static bool advance(adl_engine *engine, adl_node_run *node) {
+static bool advance(adl_engine *engine, adl_node_run *node, GPtrArray *fits) {
   if (node->off || node->ready) return true;
   if (!node->started) {
     if (!all_settled(engine, node->stage)) return true;
@@ -276,12 +233,12 @@ static bool advance(adl_engine *engine, adl_node_run *node) {
   }
   if (node->stage->role == ADL_STAGE_CONCAT) {
     node->ready = ports_complete(node);
-  } else if (newest(node) && !engine->apply) {
+  } else if (adl_node_finds_newest(node) && !engine->apply) {
     if (node->drained) return node->ready = find_threshold(engine, node);
-  } else if (whole_table(node)) {
+  } else if (adl_node_takes_table(node)) {
     if (node->drained) return node->ready = adl_whole_table(node);
   } else if (learns_here(node) && !node->has_model) {
-    return fit_when_possible(engine, node);
+    return fit_when_possible(engine, node, fits);
   } else if (sides_complete(node) && (!goes_as_fitted(engine, node) || node->drained)) {
     return become_ready(node) && (!makes_table(node) || collect_table(engine, node));
   }
@@ -291,103 +248,23 @@ static bool advance(adl_engine *engine, adl_node_run *node) {
 /* Rows kept for a fit that nobody wants to see afterwards. */
 static void forget_unread(adl_engine *engine, adl_node_run *node) {
   bool waiting = node->store != NULL && node->ready && node->drained && !node->done;
-  if (!waiting || is_sink(node) || has_readers(engine, node)) return;
+  if (!waiting || adl_node_is_sink(node) || adl_node_has_readers(engine, node)) return;
   node->done = true;
   adl_node_forget_rows(node);
 }
 
 static bool advance_all(adl_engine *engine) {
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (adl_engine_stopping(engine) || !advance(engine, &engine->nodes[i])) return false;
-  for (int32_t i = 0; i < engine->node_count; i++) forget_unread(engine, &engine->nodes[i]);
-  return true;
-}
-
-/* ---- heads ---- */
-
-static bool head_of(const adl_engine *engine, adl_node_run *node, adl_head *head) {
-  if (node->off || node->done || !node->ready) return false;
-  head->node = node;
-  if (is_source(node)) {
-    head->kind = ADL_HEAD_SOURCE;
-  } else if (node->stage->role == ADL_STAGE_CONCAT) {
-    head->kind = ADL_HEAD_PORTS;
-  } else if (node->table != NULL) {
-    head->kind = ADL_HEAD_TABLE;
-  } else if (whole_table(node)) {
-    head->kind = ADL_HEAD_ORDER;
-  } else if (node->store != NULL && node->drained) {
-    head->kind = ADL_HEAD_STORE;
-    if (is_sink(node)) return true;
-  } else {
-    return false;
-  }
-  return is_source(node) || has_readers(engine, node);
-}
-
-/* What rows will meet: sets actions along the graph and counts the stages that would have to keep rows only because
- * something else has not been read yet. */
-static int32_t plan_from(adl_engine *engine, adl_node_run *node, bool commit);
-
-static int32_t plan_node(adl_engine *engine, adl_node_run *node, bool commit) {
-  if (node->off) return 0;
-  if (takes_no_rows(node)) {
-    if (commit) node->action = ADL_IDLE;
-    return 0;
-  }
-  adl_action action = node->stage->role == ADL_STAGE_CONCAT  ? ADL_KEEP
-                      : node->ready && !newest(node)         ? ADL_STREAM
-                      : node->ready && engine->apply         ? ADL_STREAM
-                      : node->started && folds_passing(node) ? ADL_FOLD
-                                                             : ADL_KEEP;
-  int32_t blocked = 0;
-  if (action == ADL_STREAM)
-    blocked = plan_from(engine, node, commit);
-  else if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT &&
-           (node->stage->sides->len > 0 || !node->started))
-    blocked = 1;
-  if (!commit) return blocked;
-  node->action = action;
-  adl_turn_clear(&node->turn);
-  adl_turn_init(&node->turn, 0, 1);
-  if (action == ADL_KEEP && node->stage->role != ADL_STAGE_CONCAT && node->store == NULL) {
-    node->store = adl_store_new(&engine->budget, ((adl_stage *)node->stage->from->pdata[0])->schema.count);
-    if (!whole_table(node)) adl_store_pack(node->store);
-  }
-  return blocked;
-}
-
-static int32_t plan_from(adl_engine *engine, adl_node_run *node, bool commit) {
-  int32_t blocked = 0;
-  for (guint i = 0; i < node->stage->to->len; i++)
-    blocked += plan_node(engine, adl_node_of(engine, node->stage->to->pdata[i]), commit);
-  return blocked;
-}
-
-static int32_t plan(adl_engine *engine, const adl_head *head, bool commit) {
-  if (commit)
-    for (int32_t i = 0; i < engine->node_count; i++) engine->nodes[i].action = ADL_IDLE;
-  if (head->kind != ADL_HEAD_STORE) return plan_from(engine, head->node, commit);
-  if (commit) {
-    head->node->action = ADL_STREAM;
-    adl_turn_clear(&head->node->turn);
-    adl_turn_init(&head->node->turn, 0, 1);
-  }
-  return plan_from(engine, head->node, commit);
-}
-
-/* The head that makes nobody keep rows for want of another; else the first. */
-static bool choose_head(adl_engine *engine, adl_head *best) {
-  int32_t least = -1;
-  for (int32_t i = 0; i < engine->node_count; i++) {
-    adl_head head;
-    if (!head_of(engine, &engine->nodes[i], &head)) continue;
-    int32_t blocked = plan(engine, &head, false);
-    if (least >= 0 && blocked >= least) continue;
-    least = blocked;
-    *best = head;
-  }
-  return least >= 0;
+  GPtrArray *fits = g_ptr_array_new();
+  bool ok = true;
+  do {
+    g_ptr_array_set_size(fits, 0);
+    for (int32_t i = 0; ok && i < engine->node_count; i++)
+      ok = !adl_engine_stopping(engine) && advance(engine, &engine->nodes[i], fits);
+    ok = ok && adl_fit_all(engine, fits);
+  } while (ok && fits->len > 0);
+  g_ptr_array_free(fits, TRUE);
+  for (int32_t i = 0; ok && i < engine->node_count; i++) forget_unread(engine, &engine->nodes[i]);
+  return ok;
 }
 
 /* ---- around a scan ---- */
@@ -476,64 +353,75 @@ static bool finish_passing(adl_engine *engine) {
 static void forget_models(adl_engine *engine) {
   for (int32_t i = 0; i < engine->node_count; i++) {
     adl_node_run *node = &engine->nodes[i];
-    const adl_class *class = class_of(node);
+    const adl_class *class = adl_node_class(node);
     if (!node->done || class == NULL || (class->flags & ADL_TRANSIENT) == 0 || node->stage->loaded->reports) continue;
     adl_node_release(node);
   }
 }
 
-static bool scan_head(adl_engine *engine, adl_head *head) {
-  plan(engine, head, true);
-  adl_progress_begin(engine->progress, "reading", head->node->stage->name);
-  bool ok = start_passing(engine) && adl_scan_run(engine, head);
+/* All its rows have passed. */
+static bool finish_head(adl_engine *engine, const adl_head *head) {
+  adl_node_run *node = head->node;
+  if (head->kind == ADL_HEAD_STORE) {
+    forget_sides(node);
+    node->action = ADL_IDLE;
+  }
+  bool ok = complete_readers(engine, node->stage);
+  node->done = true;
+  adl_node_forget_rows(node);
+  return ok;
+}
+
+static bool scan_heads(adl_engine *engine, const adl_head *heads, int32_t count) {
+  adl_plan_scan(engine, heads, count);
+  for (int32_t i = 0; i < count; i++) adl_progress_begin(engine->progress, "reading", heads[i].node->stage->name);
+  bool ok = start_passing(engine) && adl_scan_run(engine, heads, count);
   adl_aligned_trim();
   ok = finish_passing(engine) && ok;
   if (!ok || atomic_load(&engine->enough)) return ok;
-  if (head->kind == ADL_HEAD_STORE) {
-    forget_sides(head->node);
-    head->node->done = true;
-    head->node->action = ADL_IDLE;
-  }
-  ok = complete_readers(engine, head->node->stage);
-  head->node->done = true;
-  adl_node_forget_rows(head->node);
+  for (int32_t i = 0; i < count; i++) ok = finish_head(engine, &heads[i]) && ok;
   forget_models(engine);
   return ok && !adl_too_many_rejects(engine);
 }
 
 static bool run_all(adl_engine *engine) {
+  adl_head *heads = g_new(adl_head, (gsize)engine->node_count);
+  bool going = true, ok = true;
   adl_digests(engine);
   adl_reasons(engine);
-  while (advance_all(engine)) {
-    adl_head head;
-    if (atomic_load(&engine->enough)) return true;
-    if (!choose_head(engine, &head))
-      return !adl_too_many_rejects(engine); /* the last fit, too, may have rejected rows */
-    if (!scan_head(engine, &head)) return false;
+  while (ok && going) {
+    ok = advance_all(engine);
+    if (!ok || atomic_load(&engine->enough)) break;
+    int32_t count = adl_choose_heads(engine, heads);
+    going = count > 0;
+    /* without any: the last fit, too, may have rejected rows */
+    ok = going ? scan_heads(engine, heads, count) : !adl_too_many_rejects(engine);
   }
-  return false;
+  g_free(heads);
+  return ok;
 }
 
 /* ---- publishing ---- */
 
 static bool commit_sinks(adl_engine *engine) {
-  adl_worker *worker = &engine->workers[engine->threads];
+  adl_worker *worker = adl_control(engine);
   for (int32_t i = 0; i < engine->node_count; i++) {
     adl_node_run *node = &engine->nodes[i];
-    if (!is_sink(node)) continue;
+    if (!adl_node_is_sink(node)) continue;
     const adl_call *call = adl_worker_enter(worker, node, "commit");
-    if (!adl_worker_leave(worker, class_of(node)->commit(call, node->stage->self))) return false;
+    if (!adl_worker_leave(worker, adl_node_class(node)->commit(call, node->stage->self))) return false;
   }
   return true;
 }
 
 static bool ask_reports(adl_engine *engine) {
-  adl_worker *worker = &engine->workers[engine->threads];
+  adl_worker *worker = adl_control(engine);
   for (int32_t i = 0; i < engine->node_count; i++) {
     adl_node_run *node = &engine->nodes[i];
-    if (class_of(node) == NULL || !node->ready) continue;
+    if (adl_node_class(node) == NULL || !node->ready) continue;
     const adl_call *call = adl_worker_enter(worker, node, "report");
-    if (!adl_worker_leave(worker, class_of(node)->report(call, node->stage->self, &node->model, NULL))) return false;
+    if (!adl_worker_leave(worker, adl_node_class(node)->report(call, node->stage->self, &node->model, NULL)))
+      return false;
   }
   return true;
 }

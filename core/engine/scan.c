@@ -1,27 +1,38 @@
 /*
- * One pass over a head: a source, or rows that were kept. Workers take tickets in turn, each reads a frame (or a block of
+ * One pass over some heads: sources, or rows that were kept. Workers take tickets in turn, each reads a frame (or a block of
  * bytes, which it decodes beside the others; head.c), and carries what comes of it along the graph: through every stage
  * that is ready, into the stores of those that are not, into folds and sinks. Where order matters, a turn restores it.
+ * The rows of two heads never meet, so each has an order of its own.
  */
 #include <string.h>
 
 #include "core/engine/head.h"
 #include "core/engine/progress.h"
 
-typedef struct scan {
+typedef struct scan scan;
+
+/* What is read of one head. */
+typedef struct stream {
+  scan *of;
+  adl_head_reader reader;
+  int64_t issued;
+  bool reading, ended;
+} stream;
+
+struct scan {
   adl_engine *engine;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   GQueue work;        /* of adl_turn_item *: parcels that left a turn, or parts, that go on */
   GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
-  int64_t issued, finished, window;
-  int32_t waiting; /* workers that have nothing to do */
-  bool reading, ended;
-  adl_head_reader reader;
-} scan;
+  guint window;       /* most tickets that may be on their way */
+  int32_t waiting;    /* workers that have nothing to do */
+  stream *streams;
+  int32_t count;
+};
 
 struct adl_ticket {
-  scan *of;
+  stream *of;
   int64_t number;
   _Atomic int32_t refs;
 };
@@ -31,23 +42,20 @@ enum { PARTS_AHEAD = 32 }; /* parts of one ticket that may be on their way at on
 void adl_ticket_hold(adl_ticket *ticket) { atomic_fetch_add(&ticket->refs, 1); }
 
 void adl_ticket_release(adl_ticket *ticket) {
-  scan *s = ticket->of;
+  scan *s = ticket->of->of;
   int32_t left = atomic_fetch_sub(&ticket->refs, 1) - 1;
   if (left > 0 && left != PARTS_AHEAD) return; /* nobody waits for that */
   pthread_mutex_lock(&s->mutex);
-  if (left == 0) {
-    s->finished++;
-    g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
-  }
+  if (left == 0) g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
 }
 
 /* With the mutex held. */
-static adl_ticket *issue(scan *s) {
+static adl_ticket *issue(stream *from) {
   adl_ticket *ticket = g_new(adl_ticket, 1);
-  *ticket = (adl_ticket){.of = s, .number = s->issued++, .refs = 1};
-  g_ptr_array_add(s->tickets, ticket);
+  *ticket = (adl_ticket){.of = from, .number = from->issued++, .refs = 1};
+  g_ptr_array_add(from->of->tickets, ticket);
   return ticket;
 }
 
@@ -128,7 +136,7 @@ static bool goes_in_parts(const adl_node_run *node, const adl_parcel *parcel) {
  * are on their way, the worker carries what else there is to carry. It never waits while it does so, since what it would wait
  * for might be its own, further out. */
 static void let_parts_pass(adl_worker *worker, adl_ticket *ticket) {
-  scan *s = ticket->of;
+  scan *s = ticket->of->of;
   if (worker->helping) return;
   worker->helping = true;
   pthread_mutex_lock(&s->mutex);
@@ -148,7 +156,7 @@ static void let_parts_pass(adl_worker *worker, adl_ticket *ticket) {
 
 /* To a worker that has nothing to do. False: there is none. */
 static bool hand_over(adl_node_run *node, adl_parcel *part, adl_ticket *ticket) {
-  scan *s = ticket->of;
+  scan *s = ticket->of->of;
   pthread_mutex_lock(&s->mutex);
   bool idle = (int32_t)s->work.length < s->waiting;
   if (idle) {
@@ -310,7 +318,7 @@ static void keep_frames(adl_node_run *node, adl_store *store, const adl_parcel *
 
 /* What left a turn goes on as work of its own, so that the next in line need not wait for it. */
 static void go_on(adl_node_run *node, adl_parcel *result, adl_ticket *ticket) {
-  scan *s = ticket->of;
+  scan *s = ticket->of->of;
   pthread_mutex_lock(&s->mutex);
   g_queue_push_tail(&s->work, adl_turn_item_new(node, result, ticket));
   pthread_cond_broadcast(&s->changed);
@@ -386,25 +394,54 @@ static void turn_side(adl_turn_item *item, void *data) {
 
 /* ---- workers ---- */
 
-static void deliver_first(scan *s, adl_worker *worker, adl_parcel *parcel, adl_ticket *ticket) {
-  adl_node_run *node = s->reader.head->node;
-  if (s->reader.head->kind == ADL_HEAD_STORE) {
-    deliver(worker, node, parcel, ticket);
-  } else {
-    deliver_onward(worker, node->stage, parcel, ticket);
-  }
+static void deliver_first(const adl_head *head, adl_worker *worker, adl_parcel *parcel, adl_ticket *ticket) {
+  if (head->kind == ADL_HEAD_STORE)
+    deliver(worker, head->node, parcel, ticket);
+  else
+    deliver_onward(worker, head->node->stage, parcel, ticket);
 }
 
-static void carry(scan *s, adl_worker *worker, adl_reading *r, adl_ticket *ticket) {
+static void carry(adl_worker *worker, adl_reading *r, adl_ticket *ticket) {
+  const adl_head_reader *reader = &ticket->of->reader;
   r->parcel->number = ticket->number;
-  if (adl_head_finish(&s->reader, worker, r))
-    deliver_first(s, worker, r->parcel, ticket);
+  if (adl_head_finish(reader, worker, r))
+    deliver_first(reader->head, worker, r->parcel, ticket);
   else
     drop(r->parcel, ticket);
 }
 
-static bool no_more_reading(scan *s) {
-  return s->ended || adl_engine_stopping(s->engine) || atomic_load(&s->engine->enough);
+/* One that nobody reads just now; NULL: there is none, or enough is on its way. With the mutex held, as the next two. */
+static stream *stream_to_read(const scan *s) {
+  if (s->tickets->len >= s->window) return NULL;
+  for (int32_t i = 0; i < s->count; i++)
+    if (!s->streams[i].reading && !s->streams[i].ended) return &s->streams[i];
+  return NULL;
+}
+
+static bool is_over(const scan *s) {
+  bool ended = true, stopping = adl_engine_stopping(s->engine);
+  for (int32_t i = 0; i < s->count; i++) {
+    if (s->streams[i].reading) return false;
+    ended = ended && s->streams[i].ended;
+  }
+  return stopping || ((ended || atomic_load(&s->engine->enough)) && s->tickets->len == 0);
+}
+
+static void read_and_carry(scan *s, adl_worker *worker, stream *from) {
+  from->reading = true;
+  int64_t next = from->issued;
+  pthread_mutex_unlock(&s->mutex);
+  adl_reading r;
+  bool more = adl_head_read(&from->reader, worker, next, &r);
+  pthread_mutex_lock(&s->mutex);
+  from->reading = false;
+  from->ended = !more;
+  adl_ticket *ticket = more ? issue(from) : NULL;
+  pthread_cond_broadcast(&s->changed);
+  if (!more) return;
+  pthread_mutex_unlock(&s->mutex);
+  carry(worker, &r, ticket);
+  pthread_mutex_lock(&s->mutex);
 }
 
 static void scan_work(void *data, int32_t number) {
@@ -419,30 +456,13 @@ static void scan_work(void *data, int32_t number) {
       pthread_mutex_lock(&s->mutex);
       continue;
     }
-    bool over = no_more_reading(s);
-    if (over && (s->issued == s->finished || adl_engine_stopping(s->engine)) && !s->reading) break;
-    if (over || s->reading || s->issued - s->finished >= s->window) {
+    if (is_over(s)) break;
+    bool no_more = adl_engine_stopping(s->engine) || atomic_load(&s->engine->enough);
+    stream *from = no_more ? NULL : stream_to_read(s);
+    if (from != NULL)
+      read_and_carry(s, worker, from);
+    else
       wait_for_change(s);
-      continue;
-    }
-    s->reading = true;
-    int64_t next = s->issued;
-    pthread_mutex_unlock(&s->mutex);
-    adl_reading r;
-    bool more = adl_head_read(&s->reader, worker, next, &r);
-    adl_ticket *ticket = NULL;
-    pthread_mutex_lock(&s->mutex);
-    s->reading = false;
-    if (more) {
-      ticket = issue(s);
-    } else {
-      s->ended = true;
-    }
-    pthread_cond_broadcast(&s->changed);
-    if (!more) continue;
-    pthread_mutex_unlock(&s->mutex);
-    carry(s, worker, &r, ticket);
-    pthread_mutex_lock(&s->mutex);
   }
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
@@ -461,30 +481,31 @@ static void idle(void *data) {
 /* ---- the end ---- */
 
 /* What a stage gave after its last row goes on alone, with a number of its own: nobody else is working any more. */
-static void deliver_late(scan *s, adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
-  adl_ticket *ticket = issue(s);
+static void deliver_late(stream *from, adl_worker *worker, adl_node_run *node, adl_parcel *parcel) {
+  GQueue *work = &from->of->work;
+  adl_ticket *ticket = issue(from);
   parcel->number = ticket->number;
   parcel->late = true;
   carry_on(worker, adl_turn_item_new(node, parcel, ticket));
-  for (adl_turn_item *item = g_queue_pop_head(&s->work); item != NULL; item = g_queue_pop_head(&s->work))
+  for (adl_turn_item *item = g_queue_pop_head(work); item != NULL; item = g_queue_pop_head(work))
     carry_on(worker, item);
 }
 
 /* The last group, which waited for more of its rows, for a fold or a store. */
-static void finish_groups(scan *s, adl_worker *worker, adl_node_run *node) {
-  adl_parcel *none = adl_parcel_new(s->issued);
+static void finish_groups(stream *from, adl_worker *worker, adl_node_run *node) {
+  adl_parcel *none = adl_parcel_new(from->issued);
   if (node->action == ADL_KEEP)
     keep_groups(worker, node, none, true);
   else
-    deliver_late(s, worker, node, adl_whole_groups(worker, node, none, true));
+    deliver_late(from, worker, node, adl_whole_groups(worker, node, none, true));
   adl_parcel_free(none);
 }
 
-static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
+static void finish_node(stream *from, adl_worker *worker, adl_node_run *node) {
   const adl_class *class = node->stage->class;
-  if (whole_groups(node) && (node->action == ADL_FOLD || node->action == ADL_KEEP)) finish_groups(s, worker, node);
+  if (whole_groups(node) && (node->action == ADL_FOLD || node->action == ADL_KEEP)) finish_groups(from, worker, node);
   if (node->action != ADL_STREAM || class == NULL || class->next != NULL || class->write != NULL) return;
-  adl_parcel *parcel = adl_parcel_new(s->issued);
+  adl_parcel *parcel = adl_parcel_new(from->issued);
   bool ok = true;
   if ((class->flags & ADL_WHOLE_GROUPS) != 0) {
     adl_parcel *rest = adl_whole_groups(worker, node, parcel, true);
@@ -492,28 +513,32 @@ static void finish_node(scan *s, adl_worker *worker, adl_node_run *node) {
     adl_parcel_free(rest);
   }
   if (ok && class->finish != NULL && class->process != NULL)
-    ok = adl_step_finish(worker, node, s->issued << ADL_ORDINAL_SHIFT, NULL, parcel->frames);
+    ok = adl_step_finish(worker, node, from->issued << ADL_ORDINAL_SHIFT, NULL, parcel->frames);
   worker->since = 0;
   if (ok && parcel->frames->len > 0)
-    deliver_late(s, worker, node, parcel);
+    deliver_late(from, worker, node, parcel);
   else
     adl_parcel_free(parcel);
 }
 
-bool adl_scan_run(adl_engine *engine, const adl_head *head) {
-  scan s = {.engine = engine, .window = 2 * (int64_t)engine->threads + 2, .reader = {.engine = engine, .head = head}};
+bool adl_scan_run(adl_engine *engine, const adl_head *heads, int32_t count) {
+  scan s = {.engine = engine, .window = 2 * (guint)engine->threads + 2, .count = count};
   pthread_mutex_init(&s.mutex, NULL);
   pthread_cond_init(&s.changed, NULL);
   g_queue_init(&s.work);
   s.tickets = g_ptr_array_new_with_free_func(g_free);
+  s.streams = g_new(stream, (gsize)count);
+  for (int32_t i = 0; i < count; i++)
+    s.streams[i] = (stream){.of = &s, .reader = {.engine = engine, .head = &heads[i]}};
   adl_pool_run(engine->pool, scan_work, &s, idle, &s);
-  adl_worker *control = &engine->workers[engine->threads];
-  adl_head_close(&s.reader, control);
+  adl_worker *control = adl_control(engine);
+  for (int32_t i = 0; i < count; i++) adl_head_close(&s.streams[i].reader, control);
   for (int32_t i = 0; i < engine->node_count && !adl_engine_stopping(engine) && !atomic_load(&engine->enough); i++)
-    finish_node(&s, control, &engine->nodes[i]);
+    finish_node(&s.streams[engine->nodes[i].head], control, &engine->nodes[i]);
   for (adl_turn_item *item = g_queue_pop_head(&s.work); item != NULL; item = g_queue_pop_head(&s.work))
     adl_turn_item_free(item);
   g_ptr_array_free(s.tickets, TRUE);
+  g_free(s.streams);
   pthread_mutex_destroy(&s.mutex);
   pthread_cond_destroy(&s.changed);
   return !adl_engine_stopping(engine);

@@ -44,7 +44,7 @@ bool adl_whole_table(adl_node_run *node) {
   int64_t begin = adl_clock_ns();
   adl_frame *all = keys_of_all(node);
   if (all == NULL) return false;
-  adl_worker *worker = &engine->workers[engine->threads];
+  adl_worker *worker = adl_control(engine);
   adl_view view;
   if (!adl_view_open(&view, worker, node, -1, all, ADL_VIEW_CHECKED)) {
     adl_frame_unref(all);
