@@ -89,6 +89,11 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   }
 }
 
+void adl_refused_resize(adl_node_run *node, int64_t frames) {
+  node->refused = g_renew(uint8_t *, node->refused, (gsize)frames + 1);
+  for (; node->refused_count < frames; node->refused_count++) node->refused[node->refused_count] = NULL;
+}
+
 void adl_node_forget_rows(adl_node_run *node) {
   for (int64_t i = 0; i < node->refused_count; i++) g_free(node->refused[i]);
   g_clear_pointer(&node->refused, g_free);
@@ -124,18 +129,20 @@ static void init_worker(adl_engine *engine, adl_worker *worker, int32_t thread, 
   worker->context.run = &worker->call;
 }
 
+/* Desks of threads that are not the pool's have a worker more: they do not share those of the pool. */
 static void make_workers(adl_engine *engine) {
-  int32_t threads = engine->threads, desks = threads + 1;
-  engine->worker_count = threads + 2 * desks;
+  int32_t threads = engine->threads, desks = 2 * threads + 1;
+  engine->worker_count = threads + 2 * desks + (desks - threads);
   engine->workers = g_new0(adl_worker, (gsize)engine->worker_count);
   engine->desks = g_new0(adl_desk, (gsize)desks);
   for (int32_t i = 0; i < threads; i++) init_worker(engine, &engine->workers[i], i, NULL);
   for (int32_t i = 0; i < desks; i++) {
     adl_desk *desk = &engine->desks[i];
     adl_worker *first = &engine->workers[threads + 2 * i];
-    *desk = (adl_desk){.engine = engine, .fit = first, .step = first + 1, .number = i};
+    *desk = (adl_desk){.engine = engine, .fit = first, .step = first + 1, .number = i < threads ? i : i + 2 * desks};
     init_worker(engine, desk->fit, i, desk);
     init_worker(engine, desk->step, i, desk);
+    if (i >= threads) init_worker(engine, &engine->workers[desk->number], i, NULL);
   }
 }
 

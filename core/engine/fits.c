@@ -8,10 +8,7 @@ static bool fit_node(adl_desk *desk, adl_node_run *node) {
   if (node->sides->len > 0)
     rows = (adl_rows){.node = node, .side = 0, .store = ((adl_side_run *)node->sides->pdata[0])->store};
   if (rows.store == NULL) rows.store = node->store = adl_store_new(&node->engine->budget, 0);
-  if (rows.side < 0) {
-    node->refused_count = adl_store_frames(rows.store);
-    node->refused = g_new0(uint8_t *, (gsize)node->refused_count + 1);
-  }
+  if (rows.side < 0) adl_refused_resize(node, adl_store_frames(rows.store));
   bool ok = adl_model_fit(desk, node, &rows);
   adl_rows_forget(&rows);
   return ok;
@@ -29,6 +26,13 @@ static void fit_some(void *data, int32_t worker) {
   for (guint i = atomic_fetch_add(&f->next, 1); i < f->nodes->len && !adl_engine_stopping(f->engine);
        i = atomic_fetch_add(&f->next, 1))
     if (!fit_node(&f->engine->desks[worker], f->nodes->pdata[i])) atomic_store(&f->failed, true);
+}
+
+void adl_desk_share(const adl_desk *desk, void (*work)(void *data, int32_t worker), void *data) {
+  const adl_engine *engine = desk->engine;
+  int32_t alone = atomic_load(&engine->fits_alone), threads = engine->threads;
+  int32_t most = desk->number < threads ? threads : MAX(threads - MAX(alone, 1), 0);
+  adl_pool_help(engine->pool, desk->number, most, work, data);
 }
 
 static void idle(void *data) {

@@ -1,36 +1,27 @@
 /*
  * host->fold. Rows are dealt to lanes by the number of their batch; each lane has a partial and sees its batches in order;
  * lanes are merged as a binary tree. The number of lanes depends on the size of a partial alone, so results do not depend
- * on threads. Over kept rows the fold runs here and now; for a class of one pass the rows go by while the fit waits.
+ * on threads. Over kept rows the fold runs here and now; over rows that are still to come it waits for them (passing.c).
  */
 #include <string.h>
 
 #include "core/base/spill.h"
-#include "core/engine/crash.h"
-#include "core/engine/internal.h"
+#include "core/engine/fold.h"
 
 /* Where a partial grows with the keys of the data: each key is in all of them in the end. */
 enum { KEY_LANES = 4 };
 
-static int32_t lanes_for(const adl_fold *fold, const adl_tensors *total) {
+int32_t adl_fold_lanes(const adl_fold *fold, const adl_tensors *total) {
   if ((fold->flags & ADL_FOLD_KEYS) != 0) return KEY_LANES;
   int64_t bytes = adl_tensors_bytes(total);
   return bytes <= (INT64_C(16) << 20) ? ADL_MAX_LANES : bytes <= (INT64_C(64) << 20) ? 4 : 2;
 }
 
-static bool sees_all_rows(const adl_node_run *node, int32_t side) {
+bool adl_fold_sees_all(const adl_node_run *node, int32_t side) {
   return side >= 0 || (node->stage->class->flags & ADL_ALL_ROWS) != 0 || node->engine->apply;
 }
 
 /* ---- one frame into one partial ---- */
-
-/* A partial, whether it has seen rows, and where to say which rows of the frame in hand the step refused (NULL: nobody
- * asks). */
-typedef struct target {
-  adl_tensors *partial;
-  bool *touched;
-  uint8_t **refused;
-} target;
 
 /* The rows of `frame` whose split is `split` (-1: all) have been given; `rejected` counts these. */
 static void note_refused(adl_node_run *node, const adl_frame *frame, int split, const uint8_t *rejected,
@@ -72,7 +63,7 @@ static bool open_part(adl_view *view, adl_worker *worker, adl_node_run *node, in
 
 /* What was opened of `frame` into the partial. */
 static bool step_view(adl_worker *worker, adl_node_run *node, int32_t side, adl_view *view, const adl_frame *frame,
-                      int split, int64_t ordinal, const adl_fold *fold, const target *to) {
+                      int split, int64_t ordinal, const adl_fold *fold, const adl_fold_target *to) {
   if (view->frame->rows == 0) return true;
   view->batch.ordinal = ordinal;
   const adl_call *call = adl_worker_enter(worker, node, "fit (step)");
@@ -86,7 +77,7 @@ static bool step_view(adl_worker *worker, adl_node_run *node, int32_t side, adl_
 }
 
 static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int split,
-                      int64_t ordinal, const adl_fold *fold, const target *to, uint32_t flags) {
+                      int64_t ordinal, const adl_fold *fold, const adl_fold_target *to, uint32_t flags) {
   adl_view view;
   if (!open_part(&view, worker, node, side, frame, split, flags)) return false;
   bool ok = step_view(worker, node, side, &view, frame, split, ordinal, fold, to);
@@ -96,11 +87,11 @@ static bool step_part(adl_worker *worker, adl_node_run *node, int32_t side, adl_
 
 /* -1: all. Classes that want splits apart see one after the other. */
 static int split_seen(const adl_node_run *node, int32_t side) {
-  return sees_all_rows(node, side) ? -1 : (int)ADL_TRAIN;
+  return adl_fold_sees_all(node, side) ? -1 : (int)ADL_TRAIN;
 }
 
-static bool step_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal,
-                       const adl_fold *fold, const target *to, uint32_t flags) {
+bool adl_fold_frame(adl_worker *worker, adl_node_run *node, int32_t side, adl_frame *frame, int64_t ordinal,
+                    const adl_fold *fold, const adl_fold_target *to, uint32_t flags) {
   if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) {
     for (int split = ADL_TRAIN; split <= ADL_TEST; split++)
       if (!step_part(worker, node, side, frame, split, ordinal, fold, to, flags)) return false;
@@ -145,10 +136,8 @@ static void merge_pairs(void *data, int32_t worker_number) {
   }
 }
 
-/* Lane i takes lane i + 1, then i + 2, i + 4: a tree over the lanes that saw rows, on the workers that rest. What is left
- * in the first of them moves into `total`. */
-static bool merge_lanes(const adl_desk *desk, adl_node_run *node, const adl_fold *fold, adl_tensors **partials,
-                        const bool *touched, int32_t lanes, adl_tensors *total) {
+bool adl_fold_merge(const adl_desk *desk, adl_node_run *node, const adl_fold *fold, adl_tensors **partials,
+                    const bool *touched, int32_t lanes, adl_tensors *total) {
   adl_tensors *present[ADL_MAX_LANES];
   merge_level m = {.engine = node->engine, .node = node, .fold = fold, .present = present, .step = 1};
   for (int32_t i = 0; i < lanes; i++)
@@ -254,18 +243,19 @@ void adl_rows_forget(adl_rows *rows) {
   g_clear_pointer(&rows->held, g_free);
 }
 
-static bool fold_splits_of(adl_worker *worker, const kept_fold *f, int64_t number, int64_t ordinal, const target *to) {
+static bool fold_splits_of(adl_worker *worker, const kept_fold *f, int64_t number, int64_t ordinal,
+                           const adl_fold_target *to) {
   adl_frame *frame = kept_frame(f, number);
   if (frame == NULL) return false;
-  bool ok = step_frame(worker, f->rows->node, f->rows->side, frame, ordinal, f->fold, to, ADL_VIEW_CHECKED);
+  bool ok = adl_fold_frame(worker, f->rows->node, f->rows->side, frame, ordinal, f->fold, to, ADL_VIEW_CHECKED);
   adl_frame_unref(frame);
   return ok;
 }
 
-static bool fold_kept_frame(adl_worker *worker, const kept_fold *f, int64_t number, target *to) {
+static bool fold_kept_frame(adl_worker *worker, const kept_fold *f, int64_t number, adl_fold_target *to) {
   adl_rows *rows = f->rows;
   adl_node_run *node = rows->node;
-  int64_t ordinal = adl_store_first(rows->store, number, !sees_all_rows(node, rows->side));
+  int64_t ordinal = adl_store_first(rows->store, number, !adl_fold_sees_all(node, rows->side));
   to->refused = rows->side < 0 && node->refused != NULL ? &node->refused[number] : NULL;
   if ((node->stage->class->flags & ADL_SPLIT_ROWS) != 0) return fold_splits_of(worker, f, number, ordinal, to);
   adl_held *held = rows->held != NULL ? rows->held[number] : NULL;
@@ -283,7 +273,7 @@ static void fold_lanes(void *data, int32_t worker_number) {
   adl_worker *worker = &f->engine->workers[worker_number];
   int64_t frames = adl_store_frames(f->rows->store);
   for (int32_t lane = atomic_fetch_add(&f->next_lane, 1); lane < f->lanes; lane = atomic_fetch_add(&f->next_lane, 1)) {
-    target to = {.partial = f->partials[lane], .touched = &f->touched[lane]};
+    adl_fold_target to = {.partial = f->partials[lane], .touched = &f->touched[lane]};
     for (int64_t i = lane; i < frames && !adl_engine_stopping(f->engine); i += f->lanes)
       if (!fold_kept_frame(worker, f, i, &to)) return;
   }
@@ -292,7 +282,7 @@ static void fold_lanes(void *data, int32_t worker_number) {
 /* All rows in order, on this thread. */
 static bool fold_in_order(adl_desk *desk, kept_fold *f, adl_tensors *total) {
   bool touched = false, ok = true;
-  target to = {.partial = total, .touched = &touched};
+  adl_fold_target to = {.partial = total, .touched = &touched};
   desk->folding_in_order = true;
   for (int64_t i = 0; ok && i < adl_store_frames(f->rows->store); i++)
     ok = !adl_engine_stopping(f->engine) && fold_kept_frame(desk->step, f, i, &to);
@@ -301,11 +291,11 @@ static bool fold_in_order(adl_desk *desk, kept_fold *f, adl_tensors *total) {
 }
 
 static bool fold_in_lanes(const adl_desk *desk, kept_fold *f, adl_tensors *total) {
-  f->lanes = lanes_for(f->fold, total);
+  f->lanes = adl_fold_lanes(f->fold, total);
   for (int32_t i = 0; i < f->lanes; i++) f->partials[i] = adl_tensors_like(total);
   adl_desk_share(desk, fold_lanes, f);
   bool ok = !adl_engine_stopping(f->engine) &&
-            merge_lanes(desk, f->rows->node, f->fold, f->partials, f->touched, f->lanes, total);
+            adl_fold_merge(desk, f->rows->node, f->fold, f->partials, f->touched, f->lanes, total);
   for (int32_t i = 0; i < f->lanes; i++) adl_tensors_free(f->partials[i]);
   return ok;
 }
@@ -324,139 +314,9 @@ static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold
   return ok ? ADL_OK : ADL_FAILED;
 }
 
-/* ---- over rows that pass by ---- */
-
-/* Called on the fit's own thread: hands its fold over and sleeps until all rows have passed. */
-static adl_status fold_passing(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
-  adl_passing_fold *p = rows->node->passing;
-  pthread_mutex_lock(&p->mutex);
-  if (p->asked) {
-    pthread_mutex_unlock(&p->mutex);
-    return call->host->fail(call, NULL, -1, NULL, "asked for a second pass, but its class says SINGLE_PASS");
-  }
-  p->fold = fold;
-  p->total = total;
-  p->lanes = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? 1 : lanes_for(fold, total);
-  for (int32_t i = 0; i < p->lanes; i++) {
-    p->partials[i] = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? total : adl_tensors_like(total);
-    adl_turn_init(&p->turns[i], i, p->lanes);
-  }
-  p->asked = true;
-  pthread_cond_broadcast(&p->changed);
-  while (!p->delivered) pthread_cond_wait(&p->changed, &p->mutex);
-  adl_status status = p->status;
-  pthread_mutex_unlock(&p->mutex);
-  adl_context_current = adl_context_of(call);
-  return status;
-}
-
-static void *passing_main(void *data) {
-  adl_node_run *node = data;
-  adl_passing_fold *p = node->passing;
-  adl_run_call run = {.engine = node->engine, .node = node};
-  adl_worker worker = {.call = run};
-  adl_context_init(&worker.context, node->engine->graph, NULL, 0);
-  adl_rows rows = {.node = node, .store = NULL, .side = -1};
-  adl_crash_thread();
-  const adl_call *call = adl_worker_enter(&worker, node, "fit");
-  adl_status status = node->stage->class->fit(call, node->stage->self, &rows, &node->model);
-  node->failed_fit = !adl_worker_leave(&worker, status);
-  adl_context_clear(&worker.context);
-  pthread_mutex_lock(&p->mutex);
-  p->returned = true;
-  pthread_cond_broadcast(&p->changed);
-  pthread_mutex_unlock(&p->mutex);
-  return NULL;
-}
-
-bool adl_passing_start(adl_node_run *node) {
-  adl_passing_fold *p = node->passing = g_new0(adl_passing_fold, 1);
-  pthread_mutex_init(&p->mutex, NULL);
-  pthread_cond_init(&p->changed, NULL);
-  if (pthread_create(&p->thread, NULL, passing_main, node) != 0) {
-    adl_engine_fail(node->engine, node->stage, "cannot start a thread");
-    return false;
-  }
-  p->started = true;
-  pthread_mutex_lock(&p->mutex);
-  while (!p->asked && !p->returned) pthread_cond_wait(&p->changed, &p->mutex);
-  bool ok = p->asked;
-  pthread_mutex_unlock(&p->mutex);
-  return ok || !node->failed_fit;
-}
-
-static void passing_step(adl_turn_item *item, void *data) {
-  adl_worker *worker = data;
-  adl_node_run *node = item->node;
-  adl_passing_fold *p = node->passing;
-  int32_t lane = (int32_t)(item->number % p->lanes);
-  int64_t ordinal = adl_parcel_ordinal(item->parcel);
-  uint32_t flags = (node->stage->class->flags & ADL_WHOLE_GROUPS) != 0 ? ADL_VIEW_CHECKED : 0;
-  target to = {.partial = p->partials[lane], .touched = &p->touched[lane]};
-  int64_t begin = adl_clock_ns();
-  for (guint i = 0; i < item->parcel->frames->len && !adl_engine_stopping(node->engine); i++) {
-    adl_frame *frame = item->parcel->frames->pdata[i];
-    if (!step_frame(worker, node, -1, frame, ordinal, p->fold, &to, flags)) break;
-    ordinal += frame->rows;
-  }
-  adl_tally_of(worker, node)->nanoseconds += adl_clock_ns() - begin;
-  adl_ticket_release(item->ticket);
-  adl_turn_item_free(item);
-}
-
-void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket) {
-  adl_passing_fold *p = node->passing;
-  for (guint i = 0; i < parcel->frames->len; i++)
-    adl_count(&adl_tally_of(worker, node)->rows_in, ((adl_frame *)parcel->frames->pdata[i])->rows);
-  if (!p->asked) { /* the fit wanted no rows */
-    adl_parcel_free(parcel);
-    adl_ticket_release(ticket);
-    return;
-  }
-  adl_turn *turn = &p->turns[parcel->number % p->lanes];
-  adl_turn_offer(turn, adl_turn_item_new(node, parcel, ticket), passing_step, worker);
-}
-
-static bool lanes_are_total(const adl_passing_fold *p) { return p->asked && (p->fold->flags & ADL_FOLD_IN_ORDER) != 0; }
-
-void adl_passing_wake(adl_node_run *node) {
-  adl_engine *engine = node->engine;
-  adl_passing_fold *p = node->passing;
-  if (!p->started) return;
-  bool ok = !adl_engine_stopping(engine);
-  int64_t begin = adl_clock_ns();
-  if (ok && p->asked && !lanes_are_total(p))
-    ok = merge_lanes(adl_control_desk(engine), node, p->fold, p->partials, p->touched, p->lanes, p->total);
-  for (int32_t i = 0; i < p->lanes; i++) {
-    if (!lanes_are_total(p)) adl_tensors_free(p->partials[i]);
-    adl_turn_clear(&p->turns[i]);
-  }
-  p->lanes = 0;
-  pthread_mutex_lock(&p->mutex);
-  p->status = ok ? ADL_OK : ADL_FAILED;
-  p->delivered = true;
-  pthread_cond_broadcast(&p->changed);
-  pthread_mutex_unlock(&p->mutex);
-  adl_tally_of(adl_control(engine), node)->nanoseconds += adl_clock_ns() - begin;
-}
-
-bool adl_passing_finish(adl_node_run *node) {
-  adl_engine *engine = node->engine;
-  adl_passing_fold *p = node->passing;
-  if (!p->started) return false;
-  int64_t begin = adl_clock_ns();
-  pthread_join(p->thread, NULL);
-  adl_tally_of(adl_control(engine), node)->nanoseconds += adl_clock_ns() - begin;
-  bool ok = p->status == ADL_OK;
-  pthread_mutex_destroy(&p->mutex);
-  pthread_cond_destroy(&p->changed);
-  g_clear_pointer(&node->passing, g_free);
-  return ok && !node->failed_fit;
-}
-
 static adl_status host_fold(const adl_call *call, adl_rows *rows, const adl_fold *fold, adl_tensors *total) {
   if (fold->step == NULL) return call->host->fail(call, NULL, -1, NULL, "a fold needs a step");
-  return rows->store != NULL ? fold_kept(call, rows, fold, total) : fold_passing(call, rows, fold, total);
+  return rows->store != NULL ? fold_kept(call, rows, fold, total) : adl_fold_passing(call, rows, fold, total);
 }
 
 void adl_fold_fill(adl_host *host) { host->fold = host_fold; }

@@ -11,7 +11,8 @@
  *   out.c     what a stage gives: adl_out
  *   leave.c   how that becomes frames, in parts where it is much more than came
  *   fits.c    the fits that are possible, side by side
- *   fold.c    host->fold, over kept rows and over rows that pass by
+ *   fold.c    host->fold over kept rows
+ *   passing.c fits that fold rows while they pass by, or are being kept
  *   lost.c    whether more rows were rejected than may be
  *   host.c    the functions of the host table that need a running engine
  *   models.c  fitting, loading, saving
@@ -36,6 +37,7 @@
 
 typedef struct adl_node_run adl_node_run; /* a stage while it runs */
 typedef struct adl_desk adl_desk;         /* where a fit is made */
+typedef struct adl_worker adl_worker;     /* a thread while it runs stages */
 
 /* Frames that came of one read of a head, or a part of them where they became many more on the way: the unit that keeps
  * its place in the row order. */
@@ -86,13 +88,17 @@ typedef struct adl_side_run {
   bool complete;
 } adl_side_run;
 
-/* A fit that folds rows while they pass by: it runs on a thread of its own and waits in fold. */
+/* A fit that folds rows while they pass by, or are being kept: it runs on a thread of its own and waits in fold. */
 typedef struct adl_passing_fold {
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   bool started, asked, delivered, returned;
   adl_status status;
+  adl_worker *worker; /* of the call of fit */
+  adl_desk *desk;     /* for what comes after that fold */
+  GPtrArray *kept;    /* of adl_frame *: that have just been kept, and are still to be folded; else empty */
+  int64_t kept_count; /* frames that were kept, and handed on from there */
   const adl_fold *fold;
   adl_tensors *total;
   adl_tensors *partials[ADL_MAX_LANES];
@@ -118,6 +124,7 @@ struct adl_node_run {
   bool drained;    /* all rows of its main input have arrived */
   bool done;       /* its head has been read to the end */
   adl_action action;
+  bool folds;   /* its fit folds the rows of the scan at hand */
   int32_t head; /* of the scan at hand: number of the head whose rows reach it; of no meaning where it is idle */
   adl_model model;
   adl_syncing synced;
@@ -171,7 +178,7 @@ typedef struct adl_tally {
   int64_t rows_in, rows_out, nanoseconds;
 } adl_tally;
 
-typedef struct adl_worker {
+struct adl_worker {
   adl_context context;
   adl_run_call call;
   adl_out *out;
@@ -182,15 +189,16 @@ typedef struct adl_worker {
   bool helping;           /* carries what other tickets need, while its own must wait */
   int64_t since;  /* when the stage before ended, from one stage of a chain to the next; 0: the clock must be read */
   char apart[64]; /* two workers never share a line of the cache */
-} adl_worker;
+};
 
-/* A thread that fits, and the workers that stand for it inside of fit: the pool's, if the thread is one of them, is left to
- * the steps of folds and to loops, which other threads share. */
+/* A thread that fits, and the workers that stand for it inside of fit. */
 struct adl_desk {
   adl_engine *engine;
   adl_worker *fit;  /* calls of fit; of the control thread, all its calls */
   adl_worker *step; /* calls inside of those: steps in order */
-  int32_t number;   /* among the workers; as many as there are: the control thread */
+  int32_t
+      number; /* of the worker for what is shared with other threads: steps in lanes, loops. One of the pool's, if the
+                       thread is */
   bool folding_in_order;
 };
 
@@ -221,13 +229,15 @@ struct adl_engine {
   int32_t node_count;
   adl_worker *workers; /* those of the pool, then two for each desk */
   int32_t worker_count;
-  adl_desk *desks; /* by number of the thread: the pool's, then that of the control thread */
+  adl_desk
+      *desks; /* those of the pool's threads, by number, of the control thread, and for as many fits on their own */
   adl_rejects *rejects;
   GArray *shards; /* of adl_shard */
   pthread_mutex_t shards_mutex;
   bool apply; /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;
+  _Atomic int32_t fits_alone;       /* fits that are at work on threads of their own */
   const adl_stage *_Atomic culprit; /* the first that failed */
   _Atomic int64_t rows_read;
   GPtrArray *isolates; /* of struct adl_isolate * */
@@ -244,6 +254,8 @@ struct adl_engine {
   GPtrArray *peeked; /* of adl_frame * */
 };
 
+/* Room to say of so many kept frames which rows fit refused. */
+void adl_refused_resize(adl_node_run *node, int64_t frames);
 /* Kept rows that have been passed on are not needed any more. */
 void adl_node_forget_rows(adl_node_run *node);
 
@@ -252,10 +264,6 @@ static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *sta
 }
 static inline adl_desk *adl_control_desk(const adl_engine *engine) { return &engine->desks[engine->threads]; }
 static inline adl_worker *adl_control(const adl_engine *engine) { return adl_control_desk(engine)->fit; }
-/* From a call on this desk: work that other threads may share, if they rest. */
-static inline void adl_desk_share(const adl_desk *desk, void (*work)(void *data, int32_t worker), void *data) {
-  adl_pool_help(desk->engine->pool, desk->number, work, data);
-}
 static inline adl_tally *adl_tally_of(adl_worker *worker, const adl_node_run *node) {
   return &worker->tallies[node->stage->number];
 }
@@ -398,18 +406,23 @@ void adl_leaving_rows_free(adl_leaving_rows *rows);
 /* ---- fits.c ---- */
 /* Fits these nodes; false: one failed. From the control thread, between scans. */
 bool adl_fit_all(adl_engine *engine, const GPtrArray *nodes);
+/* From a call on this desk: work that other threads may share, if they rest. */
+void adl_desk_share(const adl_desk *desk, void (*work)(void *data, int32_t worker), void *data);
 
 /* ---- fold.c ---- */
 void adl_fold_fill(adl_host *host);
 /* No pass will follow. */
 void adl_rows_forget(adl_rows *rows);
-/* Takes parcel and one hold of the ticket over. */
+
+/* ---- passing.c ---- */
+/* Before a scan: fits that fold its rows begin, and ask for them. False: one failed. */
+bool adl_passing_start_all(adl_engine *engine);
+/* Rows for the fold. Takes parcel and one hold of the ticket over. */
 void adl_passing_deliver(adl_worker *worker, adl_node_run *node, adl_parcel *parcel, adl_ticket *ticket);
-bool adl_passing_start(adl_node_run *node);
-/* After the last row: merges, and wakes the fit. */
-void adl_passing_wake(adl_node_run *node);
-/* Waits for its end. False: it failed. */
-bool adl_passing_finish(adl_node_run *node);
+/* In the turn in which rows were kept: the next frame that now is, for the fold; NULL: there is none, or nobody folds. */
+adl_parcel *adl_passing_kept(adl_node_run *node);
+/* After the scan: they go on from there, side by side, and end. False: one failed. */
+bool adl_passing_finish_all(adl_engine *engine);
 
 /* ---- lost.c ---- */
 /* More rows were rejected than the pipeline allows: the run has failed, and says so. */
@@ -435,6 +448,8 @@ bool adl_scan_run(adl_engine *engine, const adl_head *heads, int32_t count);
 /* Fits or loads what the stage's model is; false: failed. `only_cached`: true = load if possible, never fit; *have tells. */
 bool adl_model_load(adl_node_run *node, bool *have);
 bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows);
+/* The call of fit itself; a class without it is fitted by one pass of learn. */
+adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows *rows);
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later need not fit it again. */

@@ -260,13 +260,18 @@ static adl_status fit_by_learning(const adl_call *call, adl_node_run *node, adl_
   return call->host->fold(call, rows, &fold, node->model.tensors);
 }
 
+adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows *rows) {
+  const adl_class *class = node->stage->class;
+  return class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model)
+                            : fit_by_learning(call, node, rows);
+}
+
 bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   const adl_class *class = node->stage->class;
   int64_t begin = adl_clock_ns();
   adl_worker *worker = desk->fit;
   const adl_call *call = adl_worker_enter(worker, node, "fit");
-  adl_status status =
-      class->fit != NULL ? class->fit(call, node->stage->self, rows, &node->model) : fit_by_learning(call, node, rows);
+  adl_status status = adl_model_call_fit(call, node, rows);
   adl_tally *tally = adl_tally_of(worker, node);
   node->fit_nanoseconds += adl_clock_ns() - begin;
   tally->nanoseconds += adl_clock_ns() - begin;

@@ -27,6 +27,13 @@ static inline bool adl_node_folds_passing(const adl_node_run *node) {
   return (class->process == NULL || measures) && node->stage->sides->len == 0;
 }
 
+/* Its rows are kept, since they go on when it has been fitted: the first pass of its fit is made while they are. */
+static inline bool adl_node_folds_keeping(const adl_node_run *node) {
+  const adl_class *class = adl_node_class(node);
+  bool fits = class != NULL && (class->fit != NULL || class->learn != NULL) && node->stage->learn == ADL_LEARN_FIT;
+  return fits && !node->has_model && node->stage->sides->len == 0 && !adl_node_folds_passing(node);
+}
+
 /* It only learns from rows, and need not: its model was loaded. */
 static inline bool adl_node_takes_no_rows(const adl_node_run *node) {
   const adl_class *class = adl_node_class(node);

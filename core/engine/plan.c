@@ -43,7 +43,9 @@ static void commit_action(const plan *p, adl_node_run *node, adl_action action) 
   node->head = p->head;
   adl_turn_clear(&node->turn);
   adl_turn_init(&node->turn, 0, 1);
+  node->folds = action == ADL_FOLD;
   if (action != ADL_KEEP || node->stage->role == ADL_STAGE_CONCAT || node->store != NULL) return;
+  node->folds = node->started && adl_node_folds_keeping(node);
   node->store = adl_store_new(&p->engine->budget, ((adl_stage *)node->stage->from->pdata[0])->schema.count);
   if (!adl_node_takes_table(node)) adl_store_pack(node->store);
 }
@@ -70,7 +72,10 @@ static int32_t blocked_from(adl_engine *engine, const adl_head *head) {
 }
 
 void adl_plan_scan(adl_engine *engine, const adl_head *heads, int32_t count) {
-  for (int32_t i = 0; i < engine->node_count; i++) engine->nodes[i].action = ADL_IDLE;
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    engine->nodes[i].action = ADL_IDLE;
+    engine->nodes[i].folds = false;
+  }
   for (int32_t i = 0; i < count; i++) {
     const plan p = {.engine = engine, .commit = true, .head = i};
     if (heads[i].kind == ADL_HEAD_STORE) commit_action(&p, heads[i].node, ADL_STREAM);

@@ -187,14 +187,13 @@ void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void
   pthread_mutex_unlock(&pool->mutex);
 }
 
-void adl_pool_help(adl_pool *pool, int32_t number, void (*work)(void *data, int32_t worker), void *data) {
-  bool worker = number < pool->threads;
-  job j = {.work = work, .data = data, .most = worker ? pool->threads : pool->threads - 1};
-  if (pool->threads == 1) return work(data, 0);
+void adl_pool_help(adl_pool *pool, int32_t number, int32_t most, void (*work)(void *data, int32_t worker), void *data) {
+  job j = {.work = work, .data = data, .most = most};
+  if (most == 0 || pool->threads == 1) return work(data, number);
   pthread_mutex_lock(&pool->mutex);
   open_job(pool, &j);
   pthread_mutex_unlock(&pool->mutex);
-  work(data, worker ? number : pool->threads - 1);
+  work(data, number);
   pthread_mutex_lock(&pool->mutex);
   close_job(pool, &j);
   pthread_mutex_unlock(&pool->mutex);

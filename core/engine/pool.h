@@ -19,8 +19,8 @@ int32_t adl_pool_threads(const adl_pool *pool);
 void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data, void (*idle)(void *data),
                   void *idle_data);
 
-/* The same where the caller takes part: as worker `number`, which is its own inside of work; a thread of another kind takes
- * the place of the last worker, which then stays away. One thread of another kind at a time. */
-void adl_pool_help(adl_pool *pool, int32_t number, void (*work)(void *data, int32_t worker), void *data);
+/* The same where the caller takes part, as worker `number`: its own inside of work, or one that is not the pool's. Of the
+ * pool's, those from `most` on stay away. */
+void adl_pool_help(adl_pool *pool, int32_t number, int32_t most, void (*work)(void *data, int32_t worker), void *data);
 
 #endif

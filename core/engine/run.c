@@ -269,12 +269,6 @@ static bool advance_all(adl_engine *engine) {
 
 /* ---- around a scan ---- */
 
-static bool start_passing(adl_engine *engine) {
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (engine->nodes[i].action == ADL_FOLD && !adl_passing_start(&engine->nodes[i])) return false;
-  return true;
-}
-
 static bool close_store(adl_engine *engine, const adl_stage *stage, adl_store *store) {
   char *why = NULL;
   if (adl_store_close(store, &why)) return true;
@@ -321,34 +315,6 @@ static bool complete_readers(adl_engine *engine, const adl_stage *stage) {
   return ok;
 }
 
-/* The next stage from *at on whose fold has seen all rows; NULL: there is none. Moves *at behind it. */
-static adl_node_run *next_passing(adl_engine *engine, int32_t *at) {
-  while (*at < engine->node_count) {
-    adl_node_run *node = &engine->nodes[(*at)++];
-    if (node->action == ADL_FOLD && node->passing != NULL) return node;
-  }
-  return NULL;
-}
-
-/* Each fit goes on from its fold on a thread of its own, as many at once as there are workers, which rest. */
-static bool finish_passing(adl_engine *engine) {
-  int32_t woken = 0, finished = 0, busy = 0;
-  bool ok = true;
-  for (adl_node_run *node = next_passing(engine, &woken); node != NULL || busy > 0;) {
-    if (node != NULL && busy < engine->threads) {
-      adl_passing_wake(node);
-      busy++;
-      node = next_passing(engine, &woken);
-      continue;
-    }
-    adl_node_run *done = next_passing(engine, &finished);
-    ok = adl_passing_finish(done) && ok;
-    done->fitted_here = true;
-    busy--;
-  }
-  return ok && !adl_engine_stopping(engine);
-}
-
 /* What was learned for this run alone, for stages through which no more rows will come, and which tell nothing of it. */
 static void forget_models(adl_engine *engine) {
   for (int32_t i = 0; i < engine->node_count; i++) {
@@ -375,9 +341,9 @@ static bool finish_head(adl_engine *engine, const adl_head *head) {
 static bool scan_heads(adl_engine *engine, const adl_head *heads, int32_t count) {
   adl_plan_scan(engine, heads, count);
   for (int32_t i = 0; i < count; i++) adl_progress_begin(engine->progress, "reading", heads[i].node->stage->name);
-  bool ok = start_passing(engine) && adl_scan_run(engine, heads, count);
+  bool ok = adl_passing_start_all(engine) && adl_scan_run(engine, heads, count);
   adl_aligned_trim();
-  ok = finish_passing(engine) && ok;
+  ok = adl_passing_finish_all(engine) && ok;
   if (!ok || atomic_load(&engine->enough)) return ok;
   for (int32_t i = 0; i < count; i++) ok = finish_head(engine, &heads[i]) && ok;
   forget_models(engine);

@@ -330,6 +330,14 @@ static bool step_in_turn(adl_worker *worker, adl_node_run *node, const adl_parce
                                                 : adl_step_process(worker, node, parcel, result);
 }
 
+/* What has just been kept, for a fit that folds it meanwhile. */
+static void fold_kept(adl_node_run *node, adl_ticket *ticket) {
+  for (adl_parcel *kept = adl_passing_kept(node); kept != NULL; kept = adl_passing_kept(node)) {
+    adl_ticket_hold(ticket);
+    go_on(node, kept, ticket);
+  }
+}
+
 /* Rows are kept for a fit that must find whole groups in each of the frames. */
 static void keep_groups(adl_worker *worker, adl_node_run *node, const adl_parcel *parcel, bool last) {
   adl_parcel *groups = adl_whole_groups(worker, node, parcel, last);
@@ -337,11 +345,11 @@ static void keep_groups(adl_worker *worker, adl_node_run *node, const adl_parcel
   adl_parcel_free(groups);
 }
 
-/* What a turn let through: rows that the stage gave, or whole groups for its fold. */
+/* What a turn let through: rows that the stage gave, or whole groups or kept rows for its fold. */
 static void carry_on(adl_worker *worker, adl_turn_item *item) {
   adl_parcel *parcel = item->parcel;
   item->parcel = NULL;
-  if (item->node->action == ADL_FOLD)
+  if (item->node->folds)
     adl_passing_deliver(worker, item->node, parcel, item->ticket);
   else
     deliver_onward(worker, item->node->stage, parcel, item->ticket);
@@ -361,6 +369,7 @@ static void turn_main(adl_turn_item *item, void *data) {
       keep_groups(worker, node, item->parcel, false);
     else
       keep_frames(node, node->store, item->parcel);
+    fold_kept(node, item->ticket);
   } else if (node->action == ADL_FOLD) {
     result = adl_whole_groups(worker, node, item->parcel, false);
   } else if (class->write != NULL) {
@@ -501,9 +510,19 @@ static void finish_groups(stream *from, adl_worker *worker, adl_node_run *node) 
   adl_parcel_free(none);
 }
 
+/* Small frames that waited for more, so as to be kept as one. */
+static void finish_keeping(stream *from, adl_worker *worker, adl_node_run *node) {
+  char *why = NULL;
+  if (!adl_store_close(node->store, &why)) adl_engine_fail(node->engine, node->stage, "%s", why);
+  g_free(why);
+  for (adl_parcel *kept = adl_passing_kept(node); kept != NULL; kept = adl_passing_kept(node))
+    carry_on(worker, adl_turn_item_new(node, kept, issue(from)));
+}
+
 static void finish_node(stream *from, adl_worker *worker, adl_node_run *node) {
   const adl_class *class = node->stage->class;
   if (whole_groups(node) && (node->action == ADL_FOLD || node->action == ADL_KEEP)) finish_groups(from, worker, node);
+  if (node->folds && node->action == ADL_KEEP) finish_keeping(from, worker, node);
   if (node->action != ADL_STREAM || class == NULL || class->next != NULL || class->write != NULL) return;
   adl_parcel *parcel = adl_parcel_new(from->issued);
   bool ok = true;

@@ -34,6 +34,8 @@ struct adl_store {
   int64_t rows, training_rows;
   int spool; /* -1: none yet */
   int64_t spool_size;
+  void (*told)(void *data, adl_frame *frame); /* NULL: nobody */
+  void *told_data;
 };
 
 adl_store *adl_store_new(adl_budget *budget, int32_t column_count) {
@@ -47,6 +49,11 @@ adl_store *adl_store_new(adl_budget *budget, int32_t column_count) {
 }
 
 void adl_store_pack(adl_store *store) { store->packs = true; }
+
+void adl_store_tell(adl_store *store, void (*tell)(void *data, adl_frame *frame), void *data) {
+  store->told = tell;
+  store->told_data = data;
+}
 
 /* ---- columns in memory ---- */
 
@@ -204,6 +211,7 @@ static bool keep(adl_store *store, adl_frame *frame, char **why) {
   store->rows += frame->rows;
   store->training_rows += training_rows(frame);
   g_array_append_val(store->entries, at);
+  if (store->told != NULL) store->told(store->told_data, frame);
   return true;
 }
 

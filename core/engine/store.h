@@ -24,6 +24,8 @@ typedef struct adl_store adl_store;
 adl_store *adl_store_new(adl_budget *budget, int32_t column_count);
 /* Frames will be read once or twice from the first to the last: they are packed (core/data/packed.h). Before the first. */
 void adl_store_pack(adl_store *store);
+/* Each frame as it is kept, from inside append and close, which put small ones together. Before the first. */
+void adl_store_tell(adl_store *store, void (*tell)(void *data, adl_frame *frame), void *data);
 /* What appending will do to a frame, for doing it beforehand, on any thread. */
 void adl_store_prepare(const adl_store *store, adl_frame *frame);
 void adl_store_free(adl_store *store);

@@ -1,5 +1,6 @@
 /*
- * Classes that can only end if something else goes on beside them: fits that wait for one another, and sources that do.
+ * Classes that can only end if something else goes on beside them: fits that wait for one another, sources that do, and one
+ * that waits for a fit.
  * tests/engine/test_beside.c runs them.
  */
 #include <adloom/plugin.h>
@@ -33,7 +34,7 @@ typedef struct meeting {
   adl_output value;
 } meeting;
 
-static _Atomic int fits_begun;
+static _Atomic int fits_begun, batches_folded;
 
 static const adl_param meeting_params[] = {
     {.name = "fits",
@@ -67,6 +68,7 @@ static double *sum_of(const adl_call *call, adl_tensors *tensors) {
 static adl_status count_rows(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                              adl_tensors *partial) {
   (void)instance, (void)context;
+  atomic_fetch_add(&batches_folded, 1);
   *sum_of(call, partial) += (double)batch->rows;
   return ADL_OK;
 }
@@ -155,6 +157,39 @@ static adl_status gate_next(const adl_call *call, void *instance, void *cursor, 
   return ADL_END;
 }
 
+/* ---- test.ask: a source that gives 4096 rows, and 4096 more when somebody has folded the first ---- */
+
+enum { ASKED_ROWS = 4096 };
+
+typedef struct ask {
+  adl_output x;
+  int64_t given;
+} ask;
+
+static const adl_param ask_params[] = {
+    {.name = "x",
+     .type = ADL_PARAM_NEW_COLUMN,
+     .flags = ADL_PLAIN_NAME,
+     .offset = offsetof(ask, x),
+     .default_value = "x",
+     .doc = "A new column."},
+};
+
+static adl_status ask_bind(const adl_call *call, void *instance) {
+  return call->host->declare(call, &((ask *)instance)->x, number);
+}
+
+static adl_status ask_next(const adl_call *call, void *instance, void *cursor, adl_out *out) {
+  ask *self = instance;
+  adl_buffers to;
+  (void)cursor;
+  if (self->given > 0) ADL_TRY(meet(call, &batches_folded, 2)); /* this call counts as one */
+  ADL_TRY(call->host->reserve(call, out, self->x.slot, ASKED_ROWS, 0, 0, &to));
+  for (int64_t i = 0; i < ASKED_ROWS; i++) ((double *)to.data)[i] = (double)self->given++;
+  ADL_TRY(call->host->commit(call, out, ASKED_ROWS));
+  return self->given > ASKED_ROWS ? ADL_END : ADL_OK;
+}
+
 /* ---- the plugin ---- */
 
 #define CLASS(name, kind_of, form_of, params_of, instance)                                                             \
@@ -167,7 +202,10 @@ static const adl_class meeting_class = {CLASS("test.meet", ADL_PROFILE, ADL_SAME
 static const adl_class gate_class = {CLASS("test.gate", ADL_SOURCE, ADL_NEW, gate_params, gate), .bind = gate_bind,
                                      .shards = gate_shards, .open = gate_open, .next = gate_next};
 
-static const adl_class *const classes[] = {&meeting_class, &gate_class};
+static const adl_class ask_class = {CLASS("test.ask", ADL_SOURCE, ADL_NEW, ask_params, ask), .bind = ask_bind,
+                                    .shards = gate_shards, .open = gate_open, .next = ask_next};
+
+static const adl_class *const classes[] = {&meeting_class, &gate_class, &ask_class};
 
 static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
                                   .abi_major = ADL_ABI_MAJOR,
@@ -177,4 +215,4 @@ static const adl_plugin plugin = {.struct_size = sizeof(adl_plugin),
                                   .class_count = sizeof classes / sizeof classes[0],
                                   .classes = classes};
 
-ADL_PLUGIN("test.beside", "1.0.0", "profile:test.meet source:test.gate", &plugin);
+ADL_PLUGIN("test.beside", "1.0.0", "profile:test.meet source:test.gate source:test.ask", &plugin);

@@ -1,6 +1,6 @@
 /*
- * What goes on side by side: fits that do not need each other, and sources whose rows do not. beside.c has classes that
- * give up when they are alone.
+ * What goes on side by side: fits that do not need each other, sources whose rows do not, and a fit while its rows are kept.
+ * beside.c has classes that give up when they are alone.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -116,6 +116,17 @@ START_TEST(sources_are_read_beside_each_other) {
 }
 END_TEST
 
+/* A fit of several passes has made its first when the last row has been kept. */
+START_TEST(rows_are_folded_while_they_are_kept) {
+  adl_harness *h = harness(2);
+  adl_harness_run(h, "  s: {use: test.ask}\n  a: {use: test.meet, fits: 0, value: a}\n", "a");
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rows(h), 8192);
+  ck_assert(adl_harness_number(h, "a", 8191) == 8192 + LOOP);
+  adl_harness_free(h);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("beside");
   TCase *t = tcase_create("beside");
@@ -125,6 +136,7 @@ int main(void) {
   tcase_add_test(t, a_fit_that_fails_ends_the_run);
   tcase_add_test(t, one_thread_fits_one_after_the_other);
   tcase_add_test(t, sources_are_read_beside_each_other);
+  tcase_add_test(t, rows_are_folded_while_they_are_kept);
   tcase_set_timeout(t, 120);
   suite_add_tcase(s, t);
   SRunner *runner = srunner_create(s);
