@@ -164,6 +164,7 @@ adl_engine *adl_engine_new(adl_graph *graph, const adl_run_options *options) {
   engine->threads = adl_pool_threads(engine->pool);
   pthread_mutex_init(&engine->shards_mutex, NULL);
   pthread_mutex_init(&engine->watch_mutex, NULL);
+  pthread_mutex_init(&engine->models_mutex, NULL);
   adl_turn_init(&engine->peek_turn, 0, 1);
   engine->shards = g_array_new(FALSE, TRUE, sizeof(adl_shard));
   engine->rejects = adl_rejects_new();
@@ -215,6 +216,7 @@ void adl_engine_free(adl_engine *engine) {
   adl_turn_clear(&engine->peek_turn);
   pthread_mutex_destroy(&engine->shards_mutex);
   pthread_mutex_destroy(&engine->watch_mutex);
+  pthread_mutex_destroy(&engine->models_mutex);
   g_free(engine->nodes);
   g_free(engine->workers);
   g_free(engine->desks);

@@ -47,9 +47,9 @@ bool adl_fit_all(adl_engine *engine, const GPtrArray *nodes) {
     if ((node->stage->class->flags & ADL_TRANSIENT) == 0)
       adl_progress_begin(engine->progress, "fitting", node->stage->name);
   }
-  if (nodes->len > 1)
+  if (nodes->len > 1 && !adl_memory_is_short(engine))
     adl_pool_run(engine->pool, fit_some, &f, idle, &f);
-  else if (nodes->len == 1)
+  else if (nodes->len > 0)
     fit_some(&f, engine->threads);
   return !atomic_load(&f.failed) && !adl_engine_stopping(engine);
 }

@@ -167,12 +167,13 @@ typedef struct kept_fold {
 } kept_fold;
 
 /* A fit that makes many passes sees the same rows again and again: from the second pass on, what was opened of a frame is held
- * for the next one, as long as all of it takes no more than this part of the memory that the run may use. */
+ * for the next one, as long as all fits together hold no more than this part of the memory that the run may use. */
 enum { HELD_SHARE = 8 };
 
 struct adl_held {
   adl_view view;
   adl_frame *whole; /* the frame, without its columns */
+  int64_t bytes;    /* counted, while it is held */
 };
 
 static adl_frame *without_columns(const adl_frame *frame) {
@@ -220,15 +221,17 @@ static int64_t bytes_of(const adl_held *held) {
 
 /* For the next pass, or not at all. Each frame is one worker's in a pass. */
 static void hold_or_close(adl_rows *rows, int64_t number, adl_held *held) {
-  adl_budget *budget = &rows->node->engine->budget;
+  adl_engine *engine = rows->node->engine;
+  adl_budget *budget = &engine->budget;
   int64_t bytes = bytes_of(held);
-  bool room = rows->held != NULL && atomic_load(&rows->held_bytes) + bytes <= budget->limit / HELD_SHARE &&
+  bool room = rows->held != NULL && atomic_load(&engine->held_bytes) + bytes <= budget->limit / HELD_SHARE &&
               atomic_load(&budget->used) + bytes + adl_spill_held() <= budget->limit;
   if (!room) {
     close_held(held);
     return;
   }
-  atomic_fetch_add(&rows->held_bytes, bytes);
+  held->bytes = bytes;
+  atomic_fetch_add(&engine->held_bytes, bytes);
   atomic_fetch_add(&budget->used, bytes);
   adl_frame *rest = without_columns(held->view.frame); /* the slots hold what is needed of them */
   adl_frame_unref(held->view.frame);
@@ -237,9 +240,13 @@ static void hold_or_close(adl_rows *rows, int64_t number, adl_held *held) {
 }
 
 void adl_rows_forget(adl_rows *rows) {
-  for (int64_t i = 0; rows->held != NULL && i < adl_store_frames(rows->store); i++)
-    if (rows->held[i] != NULL) close_held(rows->held[i]);
-  atomic_fetch_sub(&rows->node->engine->budget.used, atomic_load(&rows->held_bytes));
+  adl_engine *engine = rows->node->engine;
+  for (int64_t i = 0; rows->held != NULL && i < adl_store_frames(rows->store); i++) {
+    if (rows->held[i] == NULL) continue;
+    atomic_fetch_sub(&engine->budget.used, rows->held[i]->bytes);
+    atomic_fetch_sub(&engine->held_bytes, rows->held[i]->bytes);
+    close_held(rows->held[i]);
+  }
   g_clear_pointer(&rows->held, g_free);
 }
 
@@ -304,10 +311,11 @@ static adl_status fold_kept(const adl_call *call, adl_rows *rows, const adl_fold
   adl_node_run *node = rows->node;
   const GPtrArray *from = rows->side < 0 ? node->stage->from : node->stage->sides;
   const adl_stage *of = from->pdata[MAX(rows->side, 0)];
+  adl_desk *desk = adl_context_of(call)->run->desk;
+  if (desk == NULL) return call->host->fail(call, NULL, -1, NULL, "only fit may fold, not what it calls");
   bool *read = adl_columns_read(node->stage, rows->side, of->schema.count);
   kept_fold f = {.engine = node->engine, .rows = rows, .fold = fold, .read = read};
   if (rows->passes++ == 1) rows->held = g_new0(adl_held *, (gsize)adl_store_frames(rows->store) + 1);
-  adl_desk *desk = adl_context_of(call)->run->desk;
   bool ok = (fold->flags & ADL_FOLD_IN_ORDER) != 0 ? fold_in_order(desk, &f, total) : fold_in_lanes(desk, &f, total);
   g_free(read);
   adl_context_current = adl_context_of(call);

@@ -210,7 +210,6 @@ struct adl_rows {
   int32_t side;     /* -1: main input */
   int64_t passes;   /* that were begun */
   adl_held **held;  /* by frame of the store: as the pass before saw it; NULL: not held. NULL before the second pass */
-  _Atomic int64_t held_bytes;
 };
 
 typedef struct adl_shard {
@@ -237,12 +236,14 @@ struct adl_engine {
   bool apply; /* --models: nothing is learned */
   int64_t started_us;
   _Atomic bool failed, enough;
+  _Atomic int64_t held_bytes;       /* by fits of many passes: see hold_or_close */
   _Atomic int32_t fits_alone;       /* fits that are at work on threads of their own */
   const adl_stage *_Atomic culprit; /* the first that failed */
   _Atomic int64_t rows_read;
   GPtrArray *isolates; /* of struct adl_isolate * */
   struct adl_outputs *outputs;
   struct adl_model_store *models; /* NULL: none */
+  pthread_mutex_t models_mutex;   /* while a model is put into it */
   struct adl_file_digests *file_digests;
   struct adl_progress *progress;
   adl_report_data *reports; /* see reports.h */
@@ -263,6 +264,10 @@ static inline adl_node_run *adl_node_of(adl_engine *engine, const adl_stage *sta
   return &engine->nodes[stage->number];
 }
 static inline adl_desk *adl_control_desk(const adl_engine *engine) { return &engine->desks[engine->threads]; }
+/* What is kept leaves little for more: one thing after the other then. */
+static inline bool adl_memory_is_short(const adl_engine *engine) {
+  return atomic_load(&engine->budget.used) > engine->budget.limit / 2;
+}
 static inline adl_worker *adl_control(const adl_engine *engine) { return adl_control_desk(engine)->fit; }
 static inline adl_tally *adl_tally_of(adl_worker *worker, const adl_node_run *node) {
   return &worker->tallies[node->stage->number];
@@ -435,7 +440,8 @@ typedef struct adl_head {
   adl_node_run *node;
   enum { ADL_HEAD_SOURCE, ADL_HEAD_STORE, ADL_HEAD_TABLE, ADL_HEAD_ORDER, ADL_HEAD_PORTS } kind;
 } adl_head;
-/* All heads that make nobody keep rows for want of another; else the one for which fewest must. Returns how many. */
+/* All heads that make nobody keep rows for want of another, but only one whose rows are written, since two sinks may write to
+ * the same; else the one for which fewest must. Returns how many. */
 int32_t adl_choose_heads(adl_engine *engine, adl_head *heads);
 /* Sets what every node does with the rows of a scan of these heads. */
 void adl_plan_scan(adl_engine *engine, const adl_head *heads, int32_t count);
@@ -445,14 +451,15 @@ void adl_plan_scan(adl_engine *engine, const adl_head *heads, int32_t count);
 bool adl_scan_run(adl_engine *engine, const adl_head *heads, int32_t count);
 
 /* ---- models.c ---- */
-/* Fits or loads what the stage's model is; false: failed. `only_cached`: true = load if possible, never fit; *have tells. */
+/* A model that is given, or that an earlier run kept; *have tells whether there is one. False: failed. */
 bool adl_model_load(adl_node_run *node, bool *have);
 bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows);
 /* The call of fit itself; a class without it is fitted by one pass of learn. */
 adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows *rows);
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
-/* Into the model store, as soon as it is fitted: a run that is interrupted later need not fit it again. */
+/* Into the model store, as soon as it is fitted: a run that is interrupted later, or in which something beside it fails, need
+ * not fit it again. On the thread that fits. */
 void adl_model_keep(adl_node_run *node);
 /* Waits until it is on the disk, if it is on its way. */
 void adl_model_synced(adl_node_run *node);

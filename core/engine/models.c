@@ -197,6 +197,13 @@ static bool fits(adl_node_run *node, const char *path, const adl_model_meta *met
 
 /* ---- loading ---- */
 
+/* Its model may be taken from the store, and be put there. */
+static bool storable(const adl_node_run *node) {
+  const adl_engine *engine = node->engine;
+  return engine->models != NULL && node->digest[0] != '\0' && (node->stage->class->flags & ADL_TRANSIENT) == 0 &&
+         node->stage->learn == ADL_LEARN_FIT;
+}
+
 static void take_model(adl_node_run *node, adl_tensors *tensors) {
   adl_tensors_free(node->model.tensors);
   node->model.tensors = tensors;
@@ -224,8 +231,7 @@ bool adl_model_load(adl_node_run *node, bool *have) {
   if (stage->model_path != NULL && !load_file(node)) return false;
   if (stage->learn == ADL_LEARN_FROZEN) return true;
   *have = false;
-  bool storable = engine->models != NULL && node->digest[0] != '\0' && (stage->class->flags & ADL_TRANSIENT) == 0;
-  if (stage->learn != ADL_LEARN_FIT || !storable || engine->options->fresh) return true;
+  if (!storable(node) || engine->options->fresh) return true;
   char *warning = NULL;
   adl_tensors *tensors = adl_model_store_load(engine->models, node->digest, NULL, &warning);
   if (warning != NULL) adl_problems_warning(engine->problems, stage->place, "%s: %s", stage->name, warning);
@@ -277,8 +283,10 @@ bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   tally->nanoseconds += adl_clock_ns() - begin;
   bool ends = class->process == NULL || node->stage->loaded->forwards_only; /* else they are counted when they stream */
   if (ends && class->form == ADL_NEW && rows->side < 0) adl_count(&tally->rows_in, adl_store_rows(rows->store, false));
+  if (!adl_worker_leave(worker, status)) return false;
   node->fitted_here = true;
-  return adl_worker_leave(worker, status);
+  adl_model_keep(node);
+  return true;
 }
 
 bool adl_model_prepare(adl_node_run *node) {
@@ -336,12 +344,14 @@ static void *sync_main(void *data) {
 
 void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
-  bool storable = saves(node) && node->fitted_here && node->digest[0] != '\0' && engine->models != NULL &&
-                  node->stage->learn == ADL_LEARN_FIT;
-  if (!storable || atomic_load(&node->refused_in_fit)) return; /* rows that fitting refuses must be refused again */
+  /* rows that fitting refuses must be refused again; and not all rows come where enough has been seen */
+  if (!storable(node) || atomic_load(&node->refused_in_fit) || atomic_load(&engine->enough)) return;
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;
-  if (!adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error)) {
+  pthread_mutex_lock(&engine->models_mutex);
+  bool kept = adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error);
+  pthread_mutex_unlock(&engine->models_mutex);
+  if (!kept) {
     adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
                          node->stage->name, error->message);
     g_clear_error(&error);

@@ -38,6 +38,9 @@ adl_status adl_fold_passing(const adl_call *call, adl_rows *rows, const adl_fold
   return status;
 }
 
+/* Of a scan that was given up not all rows have come. */
+static bool rows_were_folded(const adl_passing_fold *p) { return !p->asked || p->status == ADL_OK; }
+
 static void *passing_main(void *data) {
   adl_node_run *node = data;
   adl_engine *engine = node->engine;
@@ -51,6 +54,8 @@ static void *passing_main(void *data) {
   const adl_call *call = adl_worker_enter(&worker, node, "fit");
   adl_status status = adl_model_call_fit(call, node, &rows);
   node->failed_fit = !adl_worker_leave(&worker, status);
+  node->fitted_here = !node->failed_fit && rows_were_folded(p);
+  if (node->fitted_here) adl_model_keep(node);
   if (rows.store != NULL) adl_rows_forget(&rows);
   adl_context_clear(&worker.context);
   pthread_mutex_lock(&p->mutex);
@@ -199,7 +204,6 @@ static bool finish(adl_node_run *node) {
   pthread_mutex_destroy(&p->mutex);
   pthread_cond_destroy(&p->changed);
   g_clear_pointer(&node->passing, g_free);
-  node->fitted_here = true;
   return ok && !node->failed_fit;
 }
 
@@ -214,10 +218,10 @@ static adl_node_run *next_passing(adl_engine *engine, int32_t *at) {
 
 /* Each goes on from its fold on its thread, as many at once as there are workers, which rest, or help. */
 bool adl_passing_finish_all(adl_engine *engine) {
-  int32_t next = 0, oldest = 0, woken = 0, busy = 0;
+  int32_t next = 0, oldest = 0, woken = 0, busy = 0, most = adl_memory_is_short(engine) ? 1 : engine->threads;
   bool ok = true;
   for (adl_node_run *node = next_passing(engine, &next); node != NULL || busy > 0;) {
-    if (node != NULL && busy < engine->threads) {
+    if (node != NULL && busy < most) {
       if (node->action == ADL_KEEP && (node->stage->class->flags & ADL_TRANSIENT) == 0)
         adl_progress_begin(engine->progress, "fitting", node->stage->name);
       wake(node, adl_control_desk(engine) + 1 + woken++ % engine->threads);

@@ -160,30 +160,29 @@ void adl_pool_free(adl_pool *pool) {
 
 int32_t adl_pool_threads(const adl_pool *pool) { return pool->threads; }
 
-static void wait_or_call(adl_pool *pool, void (*idle)(void *data), void *idle_data) {
-  if (idle == NULL) {
-    pthread_cond_wait(&pool->done, &pool->mutex);
-    return;
-  }
+static struct timespec in_a_while(void) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_nsec += 100000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
-  if (pthread_cond_timedwait(&pool->done, &pool->mutex, &until) == 0) return;
-  pthread_mutex_unlock(&pool->mutex);
-  idle(idle_data);
-  pthread_mutex_lock(&pool->mutex);
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  return until;
 }
 
 void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data, void (*idle)(void *data),
                   void *idle_data) {
   job j = {.work = work, .data = data, .most = pool->threads};
+  struct timespec until = in_a_while();
   pthread_mutex_lock(&pool->mutex);
   open_job(pool, &j);
-  while (!j.closed || atomic_load(&j.inside) > 0) wait_or_call(pool, idle, idle_data);
+  while (!j.closed || atomic_load(&j.inside) > 0) {
+    if (pthread_cond_timedwait(&pool->done, &pool->mutex, &until) == 0)
+      continue; /* work inside of this may have ended */
+    pthread_mutex_unlock(&pool->mutex);
+    idle(idle_data);
+    until = in_a_while();
+    pthread_mutex_lock(&pool->mutex);
+  }
   pthread_mutex_unlock(&pool->mutex);
 }
 

@@ -14,8 +14,8 @@ adl_pool *adl_pool_new(int32_t threads);
 void adl_pool_free(adl_pool *pool);
 int32_t adl_pool_threads(const adl_pool *pool);
 
-/* Opens work(data, worker) for the workers and returns when it is done. While it waits, calls `idle` (may be NULL) about ten
- * times a second. Not from inside of work. */
+/* Opens work(data, worker) for the workers and returns when it is done. While it waits, calls `idle` about ten times
+ * a second. Not from inside of work. */
 void adl_pool_run(adl_pool *pool, void (*work)(void *data, int32_t worker), void *data, void (*idle)(void *data),
                   void *idle_data);
 

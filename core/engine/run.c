@@ -108,16 +108,6 @@ static bool same_widths(adl_engine *engine, const adl_stage *concat) {
   return true;
 }
 
-/* Parts of a source, for rejects and splits; the table that another stage makes is one part. */
-static void add_shards(adl_engine *engine, adl_node_run *node, int32_t count) {
-  node->first_shard = (int32_t)engine->shards->len;
-  node->shard_count = count;
-  for (int32_t i = 0; i < count; i++) {
-    adl_shard shard = {.stage = node->stage};
-    g_array_append_val(engine->shards, shard);
-  }
-}
-
 static bool start_node(adl_engine *engine, adl_node_run *node) {
   adl_stage *stage = node->stage;
   adl_stage_settle_widths(stage);
@@ -128,16 +118,44 @@ static bool start_node(adl_engine *engine, adl_node_run *node) {
   const adl_call *call = adl_worker_enter(worker, node, "start");
   if (!adl_worker_leave(worker, stage->class->start(call, stage->self))) return false;
   adl_stage_settle_widths(stage); /* forwarded slots */
-  int32_t count = stage->class->form == ADL_NEW ? 1 : 0;
-  if (adl_node_is_source(node)) {
-    call = adl_worker_enter(worker, node, "shards");
-    if (!adl_worker_leave(worker, stage->class->shards(call, stage->self, &count))) return false;
-    if (count < 0 || count > (1 << 20)) {
-      adl_engine_fail(engine, stage, "%d shards are out of range [0, 1048576]", count);
-      return false;
-    }
+  return true;
+}
+
+static void add_shards(adl_engine *engine, adl_node_run *node, int32_t count) {
+  node->first_shard = (int32_t)engine->shards->len;
+  node->shard_count = count;
+  for (int32_t i = 0; i < count; i++) {
+    adl_shard shard = {.stage = node->stage};
+    g_array_append_val(engine->shards, shard);
+  }
+}
+
+static bool start_source(adl_engine *engine, adl_node_run *node) {
+  int32_t count = 0;
+  if (!start_node(engine, node)) return false;
+  adl_worker *worker = adl_control(engine);
+  const adl_call *call = adl_worker_enter(worker, node, "shards");
+  if (!adl_worker_leave(worker, adl_node_class(node)->shards(call, node->stage->self, &count))) return false;
+  if (count < 0 || count > (1 << 20)) {
+    adl_engine_fail(engine, node->stage, "%d shards are out of range [0, 1048576]", count);
+    return false;
   }
   add_shards(engine, node, count);
+  return true;
+}
+
+/* Parts of sources, and the table that another stage makes, which is one part: rejects and splits go by their numbers, so these
+ * must not depend on what is fitted first. */
+static bool number_parts(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    if (adl_node_is_source(node) && !node->off && !start_source(engine, node)) return false;
+  }
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    adl_node_run *node = &engine->nodes[i];
+    const adl_class *class = adl_node_class(node);
+    if (class != NULL && class->form == ADL_NEW && !adl_node_is_source(node)) add_shards(engine, node, 1);
+  }
   return true;
 }
 
@@ -193,9 +211,7 @@ static bool collect_table(adl_engine *engine, adl_node_run *node) {
 static bool become_ready(adl_node_run *node) {
   node->ready = true;
   if (adl_node_class(node) == NULL) return true;
-  if (!adl_model_prepare(node)) return false;
-  adl_model_keep(node);
-  return true;
+  return adl_model_prepare(node);
 }
 
 /* A model that need not be fitted: loaded, or the one that an online learner starts from. *have tells. */
@@ -338,9 +354,17 @@ static bool finish_head(adl_engine *engine, const adl_head *head) {
   return ok;
 }
 
+static void tell_what_is_read(adl_engine *engine, const adl_head *heads, int32_t count) {
+  GString *names = g_string_new(NULL);
+  for (int32_t i = 0; i < count; i++)
+    g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", heads[i].node->stage->name);
+  adl_progress_begin(engine->progress, "reading", names->str);
+  g_string_free(names, TRUE);
+}
+
 static bool scan_heads(adl_engine *engine, const adl_head *heads, int32_t count) {
   adl_plan_scan(engine, heads, count);
-  for (int32_t i = 0; i < count; i++) adl_progress_begin(engine->progress, "reading", heads[i].node->stage->name);
+  tell_what_is_read(engine, heads, count);
   bool ok = adl_passing_start_all(engine) && adl_scan_run(engine, heads, count);
   adl_aligned_trim();
   ok = adl_passing_finish_all(engine) && ok;
@@ -355,6 +379,7 @@ static bool run_all(adl_engine *engine) {
   bool going = true, ok = true;
   adl_digests(engine);
   adl_reasons(engine);
+  ok = number_parts(engine);
   while (ok && going) {
     ok = advance_all(engine);
     if (!ok || atomic_load(&engine->enough)) break;

@@ -16,6 +16,7 @@ typedef struct stream {
   scan *of;
   adl_head_reader reader;
   int64_t issued;
+  guint on_their_way; /* tickets, and one that is being read */
   bool reading, ended;
 } stream;
 
@@ -25,7 +26,7 @@ struct scan {
   pthread_cond_t changed;
   GQueue work;        /* of adl_turn_item *: parcels that left a turn, or parts, that go on */
   GPtrArray *tickets; /* those that are not over; what is left when the scan fails */
-  guint window;       /* most tickets that may be on their way */
+  guint window;       /* most tickets that may be on their way, or being read */
   int32_t waiting;    /* workers that have nothing to do */
   stream *streams;
   int32_t count;
@@ -46,7 +47,10 @@ void adl_ticket_release(adl_ticket *ticket) {
   int32_t left = atomic_fetch_sub(&ticket->refs, 1) - 1;
   if (left > 0 && left != PARTS_AHEAD) return; /* nobody waits for that */
   pthread_mutex_lock(&s->mutex);
-  if (left == 0) g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  if (left == 0) {
+    ticket->of->on_their_way--;
+    g_ptr_array_remove_fast(s->tickets, ticket); /* frees it */
+  }
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
 }
@@ -55,6 +59,7 @@ void adl_ticket_release(adl_ticket *ticket) {
 static adl_ticket *issue(stream *from) {
   adl_ticket *ticket = g_new(adl_ticket, 1);
   *ticket = (adl_ticket){.of = from, .number = from->issued++, .refs = 1};
+  from->on_their_way++;
   g_ptr_array_add(from->of->tickets, ticket);
   return ticket;
 }
@@ -419,12 +424,17 @@ static void carry(adl_worker *worker, adl_reading *r, adl_ticket *ticket) {
     drop(r->parcel, ticket);
 }
 
-/* One that nobody reads just now; NULL: there is none, or enough is on its way. With the mutex held, as the next two. */
+/* Of those that nobody reads just now, that of which least is on its way; NULL: there is none, or enough is. With the mutex
+ * held, as the next two. */
 static stream *stream_to_read(const scan *s) {
-  if (s->tickets->len >= s->window) return NULL;
-  for (int32_t i = 0; i < s->count; i++)
-    if (!s->streams[i].reading && !s->streams[i].ended) return &s->streams[i];
-  return NULL;
+  stream *best = NULL;
+  guint all = 0;
+  for (int32_t i = 0; i < s->count; i++) {
+    stream *one = &s->streams[i];
+    all += one->on_their_way;
+    if (!one->reading && !one->ended && (best == NULL || one->on_their_way < best->on_their_way)) best = one;
+  }
+  return all < s->window ? best : NULL;
 }
 
 static bool is_over(const scan *s) {
@@ -438,12 +448,14 @@ static bool is_over(const scan *s) {
 
 static void read_and_carry(scan *s, adl_worker *worker, stream *from) {
   from->reading = true;
+  from->on_their_way++;
   int64_t next = from->issued;
   pthread_mutex_unlock(&s->mutex);
   adl_reading r;
   bool more = adl_head_read(&from->reader, worker, next, &r);
   pthread_mutex_lock(&s->mutex);
   from->reading = false;
+  from->on_their_way--;
   from->ended = !more;
   adl_ticket *ticket = more ? issue(from) : NULL;
   pthread_cond_broadcast(&s->changed);

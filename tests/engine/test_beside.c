@@ -79,8 +79,10 @@ START_TEST(fits_of_a_chain_over_sides_meet) {
 }
 END_TEST
 
+/* What was fitted beside it has not been in vain. */
 START_TEST(a_fit_that_fails_ends_the_run) {
   adl_harness *h = harness(2);
+  adl_harness_store(h, true);
   adl_harness_run(h,
                   "  a: {use: test.meet, value: a}\n"
                   "  b: {use: test.meet, value: b, fails: true, from: rows}\n"
@@ -88,6 +90,11 @@ START_TEST(a_fit_that_fails_ends_the_run) {
                   NULL);
   ck_assert(!adl_harness_ok(h));
   ASSERT_SAYS(h, "b: it was told to");
+  adl_harness_run(h, "  a: {use: test.meet, value: a}\n  o: {use: write-csv, path: out.csv}\n", NULL);
+  ASSERT_OK(h);
+  char *manifest = adl_harness_read(h, "manifest.json");
+  ck_assert_msg(strstr(manifest, "\"fitted_in_this_run\" : false") != NULL, "%s", manifest);
+  g_free(manifest);
   adl_harness_free(h);
 }
 END_TEST
