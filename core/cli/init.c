@@ -31,6 +31,7 @@ static int write_new(const char *path, const GString *text) {
   bool fine = write(file, text->str, text->len) == (gssize)text->len;
   if (close(file) != 0 || !fine) {
     fprintf(stderr, "adloom init: %s: %s\n", path, g_strerror(errno));
+    unlink(path);
     return ADL_EXIT_FAILED;
   }
   return ADL_EXIT_OK;

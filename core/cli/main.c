@@ -2,6 +2,8 @@
  * The adloom command: finds the subcommand in the table and runs it. Results go to standard output, errors to standard
  * error.
  */
+#include <errno.h>
+#include <glib.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,8 +47,7 @@ static int unknown_command(const char *name) {
   return ADL_EXIT_USAGE;
 }
 
-int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, "");
+static int run_command(int argc, char **argv) {
   if (argc < 2) {
     usage(stderr);
     return ADL_EXIT_USAGE;
@@ -59,4 +60,14 @@ int main(int argc, char **argv) {
   }
   const adl_command *command = adl_command_find(argv[1]);
   return command != NULL ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_CTYPE, "");
+  int status = run_command(argc, argv);
+  errno = 0;
+  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+  fprintf(stderr, "adloom: cannot write to standard output%s%s\n", errno != 0 ? ": " : "",
+          errno != 0 ? g_strerror(errno) : "");
+  return status == ADL_EXIT_OK ? ADL_EXIT_FAILED : status;
 }

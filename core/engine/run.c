@@ -439,7 +439,7 @@ adl_outcome adl_engine_run(adl_engine *engine) {
   adl_outputs *outputs = engine->outputs;
   bool files = engine->options->directory != NULL;
   bool ok = outputs == NULL || report(engine, adl_outputs_prepare(outputs, &why), &why);
-  ok = ok && run_all(engine);
+  ok = ok && adl_inputs_stay(engine) && run_all(engine);
   GThread *digests = files ? adl_inputs_digest(engine) : NULL;
   ok = ok && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
   if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;

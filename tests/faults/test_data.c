@@ -375,6 +375,50 @@ START_TEST(a_device_that_is_full) {
 }
 END_TEST
 
+static void fill_output(void) {
+  int full = open("/dev/full", O_WRONLY);
+  if (full < 0 || dup2(full, 1) < 0) _exit(97);
+}
+
+/* A disk that is full may be where standard output goes. */
+START_TEST(standard_output_that_is_full) {
+  static const char *const commands[] = {"schema", "plugin list", "--help", "peek a.yaml log", "init log.csv"};
+  program p = program_open();
+  write_numbers(&p, 100);
+  program_write(&p, "a.yaml", pipeline, -1);
+  p.before = fill_output;
+  for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+    program_run(&p, commands[i]);
+    ASSERT_STATUS(&p, 1);
+    ASSERT_SAYS(&p, "cannot write to standard output");
+  }
+  program_close(&p);
+}
+END_TEST
+
+/* By its name, by another one, and through a link: what is read is never replaced. */
+START_TEST(an_output_in_the_place_of_an_input) {
+  static const char *const paths[] = {"../log.csv", "../r/../log.csv", "../link.csv"};
+  program p = program_open();
+  write_numbers(&p, 100);
+  program_write(&p, "a.yaml", pipeline, -1);
+  char *link = program_path(&p, "link.csv");
+  ck_assert_int_eq(symlink("log.csv", link), 0);
+  int64_t lines = lines_of(&p, "log.csv");
+  for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+    char *line = g_strdup_printf("run a.yaml --out r --quiet --set o.path=%s", paths[i]);
+    program_run(&p, line);
+    ASSERT_STATUS(&p, 1);
+    ASSERT_SAYS(&p, "log.path: ");
+    ASSERT_SAYS(&p, "log.csv is read here, and an output would replace it");
+    ck_assert_int_eq(lines_of(&p, "log.csv"), lines);
+    g_free(line);
+  }
+  g_free(link);
+  program_close(&p);
+}
+END_TEST
+
 /* Root may write everywhere: then the program runs as nobody. */
 static void become_nobody(void) {
   if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(97);
@@ -537,6 +581,8 @@ int main(void) {
   tcase_add_test(tests, a_spool_that_grows_too_large);
   tcase_add_test(tests, a_disk_that_is_full);
   tcase_add_test(tests, a_device_that_is_full);
+  tcase_add_test(tests, standard_output_that_is_full);
+  tcase_add_test(tests, an_output_in_the_place_of_an_input);
   tcase_add_test(tests, folders_that_may_not_be_written_to);
   tcase_add_test(tests, an_output_that_cannot_be_replaced);
   tcase_add_test(tests, an_old_output_stays_until_the_new_one_is_whole);
