@@ -56,8 +56,13 @@ bool adl_too_many_rejects(adl_engine *engine) {
                                             rejected, read, 100 * share, 100 * engine->graph->max_rejects);
   adl_problem *untold = problem;
   adl_engine_each_reject(engine, note_reject, &untold);
-  adl_problem_hint(problem, "%sraise `max_rejects`, at the top of the file, if the rows are really to be left out",
-                   engine->options->directory != NULL ? "look at rejects.jsonl of the run; " : "");
+  const char *look = engine->options->directory != NULL ? "look at rejects.jsonl of the run" : "look at the reasons";
+  if (share > 0.5)
+    adl_problem_hint(problem,
+                     "%s: of so many, the type of a column, its format or the delimiter is wrong, not the rows", look);
+  else
+    adl_problem_hint(problem, "%s; raise `max_rejects`, at the top of the file, if the rows are really to be left out",
+                     look);
   if (worst != NULL) adl_engine_blame(engine, worst);
   atomic_store(&engine->failed, true);
   return true;

@@ -8,7 +8,7 @@
 #include "core/model/store.h"
 
 /* Changes when the engine's arithmetic does (lanes, splits, batches): models of another number are fitted again. */
-enum { NUMERIC_VERSION = 1 };
+enum { NUMERIC_VERSION = 2 };
 
 /* ---- what determines a model, and the rows behind it ---- */
 

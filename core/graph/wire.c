@@ -264,6 +264,35 @@ static void check_judges(adl_graph *graph) {
   g_free(judge);
 }
 
+/* ---- standard input ---- */
+
+typedef struct readers {
+  adl_graph *graph;
+  adl_stage *stage, *first;
+} readers;
+
+static void note_reader(void *data, const adl_param *param, const char *path) {
+  readers *r = data;
+  if (strcmp(path, "-") != 0) return;
+  if (r->first != NULL) {
+    adl_problem *problem = adl_problems_error(r->graph->problems, r->stage->place,
+                                              "%s.%s: standard input can be read once", r->stage->name, param->name);
+    adl_problem_note(problem, r->first->place, "the stage `%s` reads it", r->first->name);
+    adl_problem_hint(problem, "read it in one stage, and let both go on `from` there");
+    r->stage->broken = true;
+  } else {
+    r->first = r->stage;
+  }
+}
+
+static void check_standard_input(adl_graph *graph) {
+  readers r = {.graph = graph};
+  for (guint i = 0; i < graph->stages->len; i++) {
+    r.stage = graph->stages->pdata[i];
+    if (r.stage->args != NULL) adl_args_each_file(r.stage->args, note_reader, &r);
+  }
+}
+
 void adl_graph_wire(adl_graph *graph) {
   adl_stage *above = NULL;
   for (guint i = 0; i < graph->stages->len; i++) {
@@ -282,4 +311,5 @@ void adl_graph_wire(adl_graph *graph) {
       g_ptr_array_add(((adl_stage *)stage->sides->pdata[k])->to_side, stage);
   }
   check_judges(graph);
+  check_standard_input(graph);
 }

@@ -297,6 +297,20 @@ START_TEST(two_sinks_cannot_share_a_file) {
 }
 END_TEST
 
+START_TEST(standard_input_is_read_once) {
+  adl_harness *h = with_dirty(100);
+  adl_harness_run(h,
+                  "  a: {use: read-csv, path: \"-\", columns: {x: int}}\n"
+                  "  b: {use: read-csv, path: \"-\", columns: {x: int}}\n"
+                  "  both: {use: select, from: [a, b], columns: [x]}\n",
+                  "both");
+  ck_assert(!adl_harness_ok(h));
+  ASSERT_SAYS(h, "b.path: standard input can be read once");
+  ASSERT_SAYS(h, "the stage `a` reads it");
+  adl_harness_free(h);
+}
+END_TEST
+
 /* ---- no rows ---- */
 
 /* What each class does when no row reaches it; NULL: it succeeds. */
@@ -377,6 +391,7 @@ static Suite *suite(void) {
   tcase_add_test(t, one_source_feeds_many);
   tcase_add_test(t, what_is_not_a_number_is_never_the_newest);
   tcase_add_test(t, two_sinks_cannot_share_a_file);
+  tcase_add_test(t, standard_input_is_read_once);
   tcase_add_test(t, no_rows);
   tcase_add_test(t, rejects_only);
   tcase_add_test(t, everything_held_out);
