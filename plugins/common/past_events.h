@@ -52,7 +52,7 @@ static inline double adl_past_float(const adl_past_values *v, int64_t place) {
 }
 
 /* Indices of sums and extremes have an entry for so many places. */
-enum { ADL_PAST_STEP = 8 };
+enum { ADL_PAST_STEP = 4 };
 #define ADL_PAST_NONE UINT32_MAX
 
 /* Adds the values of places from .. to - 1 to two cells: an integer of 128 bits (`whole`), or a float sum. */

@@ -91,6 +91,12 @@ static void read_numbers(const adl_past_column *of, const adl_column *column, co
   }
 }
 
+/* Strings of which none is null. */
+static bool is_whole_text(const adl_column *column) {
+  bool text = column->type.element == ADL_STRING || column->type.element == ADL_BYTES;
+  return text && (column->validity == NULL || column->null_count == 0);
+}
+
 /* Every row's string, where it lies. */
 static void borrow_texts(const adl_column *column, adl_keys *keys) {
   keys->key.data = (uint8_t *)(uintptr_t)column->data;
@@ -102,10 +108,9 @@ static void borrow_texts(const adl_column *column, adl_keys *keys) {
 static void read_texts(const adl_call *call, adl_table *texts, const adl_column *column, const fresh *in,
                        uint32_t *numbers) {
   char buffer[ADL_CATEGORY_TEXT_SIZE];
-  bool plain = column->type.element == ADL_STRING || column->type.element == ADL_BYTES;
   adl_keys keys;
   adl_keys_begin(&keys, call, in->count);
-  if (plain && column->validity == NULL && in->count == column->rows) {
+  if (is_whole_text(column) && in->count == column->rows) {
     borrow_texts(column, &keys);
   } else {
     for (int64_t i = 0; i < in->count; i++) {
@@ -133,7 +138,7 @@ static void read_column(const adl_call *call, const adl_past *past, adl_tensors 
     read_texts(call, adl_past_texts(call, past, total, number), column, in, value.data);
   else
     read_numbers(of, column, in, value.data);
-  if (column->validity == NULL) return;
+  if (column->validity == NULL || column->null_count == 0) return;
   for (int64_t i = 0; i < in->count; i++) {
     if (!adl_is_null(column, in->rows[i])) continue;
     adl_bit_set(null.data, in->first + i, true);
@@ -143,16 +148,30 @@ static void read_column(const adl_call *call, const adl_past *past, adl_tensors 
 
 /* ---- rows ---- */
 
+/* Which rows have, in a column of floats, a number that is none; returns whether there are any. */
+static bool mark_unsound(const adl_past *past, const adl_batch *batch, uint8_t *unsound) {
+  bool any = false;
+  for (int64_t c = 0; c < past->column_count; c++) {
+    const adl_column *column = batch->slots[past->columns[c].input.slot];
+    if (past->columns[c].kind != ADL_PAST_FLOAT) continue;
+    for (int64_t row = 0; row < batch->rows; row++) {
+      if (isfinite(adl_number_at(column, row)) || adl_is_null(column, row)) continue;
+      unsound[row] = 1;
+      any = true;
+    }
+  }
+  return any;
+}
+
 /* A number that is none must not pass for an amount: its event is rejected, as a row would be. */
-static bool is_sound(const adl_call *call, const adl_past *past, const adl_batch *batch, int64_t row) {
+static void reject_unsound(const adl_call *call, const adl_past *past, const adl_batch *batch, int64_t row) {
   for (int64_t c = 0; c < past->column_count; c++) {
     const adl_past_column *of = &past->columns[c];
     const adl_column *column = batch->slots[of->input.slot];
     if (of->kind != ADL_PAST_FLOAT || adl_is_null(column, row) || isfinite(adl_number_at(column, row))) continue;
     call->host->reject(call, row, of->name, "the event has no finite number here");
-    return false;
+    return;
   }
-  return true;
 }
 
 static bool has_key(const adl_past *past, const adl_batch *batch, int64_t row) {
@@ -161,10 +180,29 @@ static bool has_key(const adl_past *past, const adl_batch *batch, int64_t row) {
   return true;
 }
 
+/* The rows that are events, into `rows`, and their keys. */
+static int64_t pick_events(const adl_call *call, const adl_past *past, const adl_batch *batch, int64_t *rows,
+                           adl_keys *keys) {
+  const adl_column *times = batch->slots[past->time.slot], *key = batch->slots[past->keys[0].slot];
+  const adl_inputs by = {past->key_count, past->keys};
+  uint8_t *unsound = call->host->alloc(call, (size_t)batch->rows + 1);
+  int64_t count = 0;
+  memset(unsound, 0, (size_t)batch->rows + 1);
+  bool all = !mark_unsound(past, batch, unsound) && times->null_count == 0 && is_whole_text(key) && by.count == 1;
+  if (all) borrow_texts(key, keys);
+  for (int64_t row = 0; row < batch->rows; row++) {
+    if (!all && (adl_is_null(times, row) || !has_key(past, batch, row))) continue;
+    if (unsound[row] != 0)
+      reject_unsound(call, past, batch, row);
+    else if (all || adl_keys_add_row(keys, batch, &by, row))
+      rows[count++] = row;
+  }
+  return count;
+}
+
 adl_status adl_past_step(const adl_call *call, const adl_past *past, const adl_batch *batch, adl_tensors *total) {
   const adl_host *host = call->host;
-  const adl_column *times = batch->slots[past->time.slot];
-  const adl_inputs by = {past->key_count, past->keys};
+  const int64_t *times = batch->slots[past->time.slot]->data;
   adl_past_events e = adl_past_events_grow(call, past, total, batch->rows);
   int64_t *rows = host->alloc(call, ((size_t)batch->rows + 1) * sizeof *rows);
   fresh in = {.rows = rows, .first = e.counts[ADL_PAST_ALL]};
@@ -173,19 +211,15 @@ adl_status adl_past_step(const adl_call *call, const adl_past *past, const adl_b
                       (long long)most_events);
   adl_keys keys;
   adl_keys_begin(&keys, call, batch->rows);
-  for (int64_t row = 0; row < batch->rows; row++) {
-    if (adl_is_null(times, row) || !has_key(past, batch, row) || !is_sound(call, past, batch, row)) continue;
-    int64_t at = in.first + in.count;
-    adl_keys_add_row(&keys, batch, &by, row);
-    e.time[at] = ((const int64_t *)times->data)[row];
-    if (host->row_split(call, row) != ADL_TRAIN) {
-      adl_bit_set(e.held, at, true);
-      e.counts[ADL_PAST_HELD]++;
-    }
-    rows[in.count++] = row;
-  }
+  in.count = pick_events(call, past, batch, rows, &keys);
   const int64_t *numbers = adl_keys_insert(&keys, host->table(call, total, "keys", 0));
-  for (int64_t i = 0; i < in.count; i++) e.key[in.first + i] = (uint32_t)numbers[i];
+  for (int64_t i = 0, at = in.first; i < in.count; i++, at++) {
+    e.key[at] = (uint32_t)numbers[i];
+    e.time[at] = times[rows[i]];
+    if (host->row_split(call, rows[i]) == ADL_TRAIN) continue;
+    adl_bit_set(e.held, at, true);
+    e.counts[ADL_PAST_HELD]++;
+  }
   for (int64_t c = 0; c < past->column_count; c++) read_column(call, past, total, c, batch, &in, &e);
   e.counts[ADL_PAST_ALL] = in.first + in.count;
   return ADL_OK;
