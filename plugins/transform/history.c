@@ -179,10 +179,12 @@ static const char doc[] =
     "The row keeps its own split. A training row is told of training events only: an event of a stage with held-out "
     "rows counts for held-out rows alone. Held-out rows are told of all events before them, as they would be when they "
     "are scored.\n\n"
-    "The other stage is read first, whole, and held in memory, sorted by key and time with running sums, trees of "
-    "extremes and links between events: about 30 bytes an event and 8 to 24 for each function (twice that if events "
-    "are held out). A row then takes a binary search; only bags, and distinct in a window, look at the events one by "
-    "one. Sums of integers are exact; those of floats carry along what rounding loses (Neumaier 1974).";
+    "The other stage is read first, whole, and held in memory, sorted by key and time: 8 bytes an event, 8 for each "
+    "column that is used (4 for strings) and 4 to 8 for each function, of sums, trees of extremes and links between "
+    "events; some 25 more while they are sorted. Where held-out events of a key come before training ones, the "
+    "training ones stand twice. There may be two thousand million events. A row then takes a binary search; only bags, "
+    "and distinct in a window, look at the events one by one. Sums of integers are exact; those of floats carry along "
+    "what rounding loses (Neumaier 1974).";
 
 static const adl_class history_class = {
     .struct_size = sizeof(adl_class),
