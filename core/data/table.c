@@ -60,10 +60,29 @@ static int64_t key_begin(const adl_table *table, int64_t row) { return row == 0 
 static int64_t key_bytes(const adl_table *table) { return key_begin(table, table->count); }
 static uint64_t tag_of(uint64_t hash) { return hash & ~ROW_MASK; }
 
+/* Keys are short, and a call of memcmp takes longer than looking at two words of them, which may overlap. */
+static bool same_bytes(const char *a, const char *b, size_t size) {
+  uint64_t x[2], y[2];
+  uint32_t p[2], q[2];
+  if (size > sizeof x || size < sizeof *p) return size == 0 || memcmp(a, b, size) == 0;
+  if (size >= sizeof *x) {
+    memcpy(&x[0], a, sizeof *x);
+    memcpy(&y[0], b, sizeof *y);
+    memcpy(&x[1], a + size - sizeof *x, sizeof *x);
+    memcpy(&y[1], b + size - sizeof *y, sizeof *y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+  }
+  memcpy(&p[0], a, sizeof *p);
+  memcpy(&q[0], b, sizeof *q);
+  memcpy(&p[1], a + size - sizeof *p, sizeof *p);
+  memcpy(&q[1], b + size - sizeof *q, sizeof *q);
+  return ((p[0] ^ q[0]) | (p[1] ^ q[1])) == 0;
+}
+
 /* With the hash bits in the slot alike, the key itself is all but certain to be: the whole hash is not looked at. */
 static bool key_is(const adl_table *table, int64_t row, const void *key, int64_t size) {
   int64_t begin = key_begin(table, row);
-  return table->ends[row] - begin == size && (size == 0 || memcmp(table->keys + begin, key, (size_t)size) == 0);
+  return table->ends[row] - begin == size && same_bytes(table->keys + begin, key, (size_t)size);
 }
 
 /* The row of a key, or -1 and in *slot where it would go. */

@@ -1,16 +1,16 @@
 /*
  * Aggregates of the past: what the events of a key come to before a moment, as the class history needs it. Events are
- * gathered in a fold, sorted by key and time, and each aggregate gets an index with one entry an event, from which it is
- * told for any range of neighbouring events: a difference of running sums, a tree of extremes, links to earlier events.
+ * gathered in a fold, then put in order by key and time, and where a range of neighbouring events would take long to look
+ * through, an aggregate gets an index: sums up to every fourth event, a tree of extremes, links to earlier events.
  *
- * There are up to two timelines: of all events, and of the training events alone if some are held out. What a training row
- * is told comes from the second, so that no held-out event reaches it, nor changes the rounding of a sum.
+ * A training row is told of training events alone: those that stand before the key's held-out ones; or, where held-out ones
+ * come between, training events that stand once more by themselves. So no held-out event reaches it, nor changes the rounding
+ * of a sum.
  */
 #ifndef ADLOOM_COMMON_PAST_H
 #define ADLOOM_COMMON_PAST_H
 
 #include <adloom/plugin.h>
-#include <string.h>
 
 #define ADL_PAST_FUNCTIONS "count, sum, mean, min, max, last, distinct, bag, since"
 
@@ -26,11 +26,11 @@ typedef enum adl_past_function {
   ADL_PAST_SINCE
 } adl_past_function;
 
-/* How the values of an event column are held, in eight bytes each. */
+/* How the values of an event column are held. */
 typedef enum adl_past_kind {
   ADL_PAST_INTEGER,
   ADL_PAST_FLOAT,
-  ADL_PAST_TEXT /* number of the string in a table */
+  ADL_PAST_TEXT /* number of the string in a table, in four bytes; others in eight */
 } adl_past_kind;
 
 typedef struct adl_past_column {
@@ -55,10 +55,11 @@ typedef struct adl_past {
   int64_t call_count, column_count;
   adl_past_call *calls;
   adl_past_column *columns;
+  bool windowed; /* ranges may begin behind a key's first event */
 } adl_past;
 
 /* [bind] Reads the calls of the map (parameter `past`), takes the event columns in and declares the new ones. `keys` of the
- * event's stage and its time have been taken in before. */
+ * event's stage and its time have been taken in, and `windowed` been set, before. */
 adl_status adl_past_bind(const adl_call *call, const adl_side *side, const adl_map *calls, adl_past *past);
 void adl_past_free(adl_past *past);
 
@@ -68,26 +69,24 @@ adl_status adl_past_step(const adl_call *call, const adl_past *past, const adl_b
 
 /* ---- asking ---- */
 
-/* One timeline: events sorted by key, then time, then the order in which they came. */
+/* Events sorted by key, then time, then the order in which they came. */
 typedef struct adl_timeline {
-  char prefix; /* of the names of its tensors */
-  int64_t events;
-  const int64_t *time;  /* events */
-  const int64_t *first; /* keys + 1: where the events of each key begin */
+  const int64_t *time;      /* of each place */
+  const uint32_t *first;    /* keys + 1: where the events of each key begin */
+  const uint32_t *training; /* keys x 2: from which place to which its training events stand. NULL: all are */
 } adl_timeline;
 
-/* The timeline for rows that may see every event, or training events only. False: the model is not complete. */
-bool adl_timeline_find(const adl_call *call, const adl_model *model, bool training, adl_timeline *timeline);
+/* False: the model is not complete. */
+bool adl_timeline_find(const adl_call *call, const adl_model *model, adl_timeline *timeline);
 
 /* Events from .. to - 1 of a timeline; `first` is the first of their key. Empty: from == to. */
 typedef struct adl_past_range {
   int64_t first, from, to;
   int64_t at; /* the row's own time */
-  bool training;
 } adl_past_range;
 
-/* The events of a key in [at - window, at); window 0: all before `at`. */
-adl_past_range adl_timeline_range(const adl_timeline *timeline, int64_t key, int64_t at, int64_t window);
+/* The events of a key in [at - window, at), or the training events alone; window 0: all before `at`. */
+adl_past_range adl_timeline_range(const adl_timeline *timeline, int64_t key, bool training, int64_t at, int64_t window);
 
 /* [process] Writes the column of one call, a row for each range. */
 adl_status adl_past_write(const adl_call *call, const adl_past *past, int64_t number, const adl_model *model,
@@ -95,17 +94,8 @@ adl_status adl_past_write(const adl_call *call, const adl_past *past, int64_t nu
 
 /* ---- between the files of this module ---- */
 
-void adl_past_tensor_name(char name[40], char prefix, int64_t number, const char *what);
-void adl_past_text_name(char name[40], int64_t column);
-
-/* The smaller (`least`) or greater of two values in eight bytes. */
-static inline int64_t adl_past_better(int64_t a, int64_t b, bool floats, bool least) {
-  double x, y;
-  memcpy(&x, &a, sizeof x);
-  memcpy(&y, &b, sizeof y);
-  bool less = floats ? x < y : a < b;
-  return less == least ? a : b;
-}
+/* Tensor `what` of a call or an event column. */
+void adl_past_tensor_name(char name[40], const char *what, int64_t number);
 
 /* Sums of any number of int64. */
 __extension__ typedef __int128 adl_past_wide;

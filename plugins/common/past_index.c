@@ -1,311 +1,241 @@
-/* Gathering events, and making timelines of them. See past.h. Events are kept as they come (tensors event.* and value.N),
- * then dealt to their keys, sorted by time within each, and indexed for each aggregate. */
+/* Making timelines of events that have been gathered. See past.h. Events are dealt to their keys and sorted by time within
+ * each; their values are put in that order where they lie; and what cannot be told from a few of them gets an index. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/category.h"
 #include "common/cell.h"
 #include "common/key.h"
 #include "common/key_order.h"
-#include "common/past.h"
+#include "common/past_events.h"
 
-void adl_past_tensor_name(char name[40], char prefix, int64_t number, const char *what) {
-  snprintf(name, 40, "%c.%lld.%s", prefix, (long long)number, what);
-}
+static const uint64_t sign = UINT64_C(1) << 63;
 
-void adl_past_text_name(char name[40], int64_t column) { snprintf(name, 40, "text.%lld", (long long)column); }
-
-static void *make(const adl_call *call, adl_tensors *tensors, const char *name, adl_element element, int64_t count) {
-  int64_t size = count > 0 ? count : 1;
-  return call->host->tensor(call, tensors, name, element, 1, &size);
-}
-
-/* ---- gathering ---- */
-
-typedef struct events {
-  int64_t *count; /* so far */
-  int64_t *key, *time;
-  uint8_t *held;
-} events;
-
-/* The events with room for `more`. */
-static events grow(const adl_call *call, adl_tensors *total, int64_t more) {
-  adl_tensor time;
-  events e = {.count = make(call, total, "events", ADL_INT64, 1)};
-  int64_t capacity = call->host->find_tensor(call, total, "event.time", &time) ? time.size[0] : 1;
-  if (capacity < *e.count + more) capacity = 2 * (*e.count + more);
-  e.key = make(call, total, "event.key", ADL_INT64, capacity);
-  e.time = make(call, total, "event.time", ADL_INT64, capacity);
-  e.held = make(call, total, "event.held", ADL_BYTES, capacity);
-  return e;
-}
-
-typedef struct values {
-  int64_t *bits;
-  uint8_t *has;
-} values;
-
-static values values_of(const adl_call *call, adl_tensors *total, int64_t column, int64_t capacity) {
-  char name[40];
-  values v;
-  snprintf(name, sizeof name, "value.%lld", (long long)column);
-  v.bits = make(call, total, name, ADL_INT64, capacity);
-  snprintf(name, sizeof name, "has.%lld", (long long)column);
-  v.has = make(call, total, name, ADL_BYTES, capacity);
-  return v;
-}
-
-/* The strings of a column; NULL: it has none. */
-static adl_table *text_table(const adl_call *call, const adl_past *past, adl_tensors *tensors, int64_t column) {
-  char name[40];
-  adl_past_text_name(name, column);
-  return past->columns[column].kind == ADL_PAST_TEXT ? call->host->table(call, tensors, name, 0) : NULL;
-}
-
-/* A number of a row in eight bytes. Equal values have equal bits. */
-static int64_t read_number(const adl_past_column *of, const adl_column *column, int64_t row) {
-  if (of->kind == ADL_PAST_INTEGER) return adl_cell_read_integer(column, row);
-  double value = adl_number_at(column, row) + 0.0; /* -0 becomes 0 */
-  return adl_cell_integer(&value);
-}
-
-/* The events in hand: which rows they are, and where they are kept from. */
-typedef struct fresh {
-  const int64_t *rows;
-  int64_t first, count;
-} fresh;
-
-/* Strings as numbers of a table, all of them at once. */
-static void read_texts(const adl_call *call, adl_table *texts, const adl_column *column, const fresh *in, values v) {
-  char buffer[ADL_CATEGORY_TEXT_SIZE];
-  adl_keys keys;
-  adl_keys_begin(&keys, call, in->count);
-  for (int64_t i = 0; i < in->count; i++) {
-    if (v.has[in->first + i] == 0) continue;
-    adl_key_add_text(&keys.key, adl_category_text(column, in->rows[i], buffer), true);
-    adl_keys_end(&keys);
-  }
-  const int64_t *numbers = adl_keys_insert(&keys, texts);
-  for (int64_t i = 0; i < in->count; i++)
-    if (v.has[in->first + i] != 0) v.bits[in->first + i] = *numbers++;
-}
-
-static void read_values(const adl_call *call, const adl_past_column *of, adl_table *texts, const adl_column *column,
-                        const fresh *in, values v) {
-  for (int64_t i = 0; i < in->count; i++) {
-    int64_t row = in->rows[i];
-    v.has[in->first + i] = !adl_is_null(column, row);
-    v.bits[in->first + i] = v.has[in->first + i] != 0 && texts == NULL ? read_number(of, column, row) : 0;
-  }
-  if (texts != NULL) read_texts(call, texts, column, in, v);
-}
-
-/* A number that is none must not pass for an amount: its event is rejected, as a row would be. */
-static bool is_sound(const adl_call *call, const adl_past *past, const adl_batch *batch, int64_t row) {
-  for (int64_t c = 0; c < past->column_count; c++) {
-    const adl_past_column *of = &past->columns[c];
-    const adl_column *column = batch->slots[of->input.slot];
-    if (of->kind != ADL_PAST_FLOAT || adl_is_null(column, row) || isfinite(adl_number_at(column, row))) continue;
-    call->host->reject(call, row, of->name, "the event has no finite number here");
-    return false;
-  }
-  return true;
-}
-
-static bool has_key(const adl_past *past, const adl_batch *batch, int64_t row) {
-  for (int64_t i = 0; i < past->key_count; i++)
-    if (adl_is_null(batch->slots[past->keys[i].slot], row)) return false;
-  return true;
-}
-
-adl_status adl_past_step(const adl_call *call, const adl_past *past, const adl_batch *batch, adl_tensors *total) {
-  const adl_host *host = call->host;
-  const adl_column *times = batch->slots[past->time.slot];
-  const adl_inputs by = {past->key_count, past->keys};
-  events e = grow(call, total, batch->rows);
-  int64_t *rows = host->alloc(call, ((size_t)batch->rows + 1) * sizeof *rows);
-  fresh in = {.rows = rows, .first = *e.count};
-  adl_keys keys;
-  adl_keys_begin(&keys, call, batch->rows);
-  for (int64_t row = 0; row < batch->rows; row++) {
-    if (adl_is_null(times, row) || !has_key(past, batch, row) || !is_sound(call, past, batch, row)) continue;
-    adl_keys_add_row(&keys, batch, &by, row);
-    e.time[in.first + in.count] = ((const int64_t *)times->data)[row];
-    e.held[in.first + in.count] = host->row_split(call, row) != ADL_TRAIN;
-    rows[in.count++] = row;
-  }
-  const int64_t *numbers = adl_keys_insert(&keys, host->table(call, total, "keys", 0));
-  memcpy(e.key + in.first, numbers, (size_t)in.count * sizeof *numbers);
-  adl_tensor capacity;
-  host->find_tensor(call, total, "event.time", &capacity);
-  for (int64_t c = 0; c < past->column_count; c++) {
-    values v = values_of(call, total, c, capacity.size[0]);
-    read_values(call, &past->columns[c], text_table(call, past, total, c), batch->slots[past->columns[c].input.slot],
-                &in, v);
-  }
-  *e.count = in.first + in.count;
-  return ADL_OK;
-}
-
-/* ---- sorting ---- */
-
-/* A timeline in the making. */
+/* A timeline in the making. Run r, events of one key, has the places first[r] .. first[r + 1] - 1. Key k has run k. Its
+ * training events are the first of that run, or, where held-out ones come between, stand once more in a run behind those of
+ * the keys. */
 typedef struct line {
   const adl_call *call;
+  const adl_past *past;
   adl_tensors *tensors;
-  char prefix;
-  int64_t events, keys;
-  const int64_t *key;   /* of each event as it came */
-  const int64_t *event; /* which one stands at each place */
-  const int64_t *time, *first;
+  int64_t keys, runs, places, longest; /* the longest run */
+  uint32_t *first;
+  uint32_t *event; /* which one stands at each place */
 } line;
 
-static void *part(const line *to, int64_t number, const char *what, adl_element element, int64_t count) {
-  char name[40];
-  adl_past_tensor_name(name, to->prefix, number, what);
-  return make(to->call, to->tensors, name, element, count);
-}
+/* ---- dealing ---- */
 
-/* All events by time, those of one time in the order in which they came. `room`: for as many. */
-static void sort_by_time(const adl_call *call, const events *e, adl_radix_pair *order, adl_radix_pair *room) {
-  for (int64_t i = 0; i < *e->count; i++)
-    order[i] = (adl_radix_pair){(uint64_t)e->time[i] ^ (UINT64_C(1) << 63), (uint64_t)i};
-  adl_radix_sort(call, order, room, *e->count);
-}
-
-/* Deals the events, which come in their order, to their keys. */
-static line deal_events(const adl_call *call, adl_tensors *tensors, const events *e, const adl_radix_pair *order,
-                        char prefix, bool held_too) {
-  line to = {.call = call, .tensors = tensors, .prefix = prefix, .key = e->key};
-  to.keys = call->host->table_count(call->host->table(call, tensors, "keys", 0));
-  int64_t *first = part(&to, 0, "first", ADL_INT64, to.keys + 2);
-  memset(first, 0, (size_t)(to.keys + 2) * sizeof *first);
-  for (int64_t i = 0; i < *e->count; i++)
-    if (held_too || !e->held[i]) first[e->key[i] + 2]++, to.events++;
-  for (int64_t k = 2; k < to.keys + 2; k++) first[k] += first[k - 1];
-  int64_t *time = part(&to, 0, "time", ADL_INT64, to.events);
-  int64_t *event = call->host->alloc(call, ((size_t)to.events + 1) * sizeof *event);
-  for (int64_t i = 0; i < *e->count; i++) {
-    int64_t which = (int64_t)order[i].value;
-    if (e->held[which] && !held_too) continue;
-    int64_t place = first[e->key[which] + 1]++;
-    event[place] = which;
-    time[place] = e->time[which];
+/* The events by key, those of each by time, and those of one time as they came. */
+static adl_radix_pair *deal_events(line *to, const adl_past_events *e) {
+  const adl_host *host = to->call->host;
+  int64_t events = e->counts[ADL_PAST_ALL];
+  adl_radix_pair *pairs = host->alloc(to->call, ((size_t)events + 1) * sizeof *pairs);
+  uint32_t *first = adl_past_tensor(to->call, to->tensors, "first", ADL_UINT32, to->keys + 2);
+  for (int64_t i = 0; i < events; i++) first[e->key[i] + 2]++;
+  for (int64_t k = 2; k < to->keys + 2; k++) {
+    if (first[k] > to->longest) to->longest = first[k];
+    first[k] += first[k - 1];
   }
-  to.event = event;
-  to.time = time;
-  to.first = first;
-  return to;
+  for (int64_t i = 0; i < events; i++)
+    pairs[first[e->key[i] + 1]++] = (adl_radix_pair){(uint64_t)e->time[i] ^ sign, (uint64_t)i};
+  adl_radix_pair *room = host->alloc(to->call, ((size_t)to->longest + 1) * sizeof *room);
+  for (int64_t k = 0; k < to->keys; k++)
+    adl_radix_sort(k % 4096 == 0 ? to->call : NULL, pairs + first[k], room, (int64_t)first[k + 1] - first[k]);
+  to->first = adl_past_tensor(to->call, to->tensors, "first", ADL_UINT32, to->keys + 1);
+  to->runs = to->keys;
+  to->places = events;
+  to->event = host->alloc(to->call, (size_t)(2 * events + 1) * sizeof *to->event);
+  for (int64_t i = 0; i < events; i++) to->event[i] = (uint32_t)pairs[i].value;
+  return pairs;
+}
+
+/* Where the training events of run `key` end; false: a held-out one stands between them. */
+static bool ends_in_held(const line *of, const uint8_t *held, int64_t key, uint32_t *end) {
+  int64_t i = of->first[key], last = of->first[key + 1];
+  while (i < last && !adl_bit(held, of->event[i])) i++;
+  *end = (uint32_t)i;
+  while (i < last && adl_bit(held, of->event[i])) i++;
+  return i == last;
+}
+
+/* Tensor `training`: for each key, from which place to which its training events stand. */
+static void part_training(line *to, const uint8_t *held) {
+  uint32_t *training = adl_past_tensor(to->call, to->tensors, "training", ADL_UINT32, 2 * to->keys);
+  for (int64_t k = 0; k < to->keys; k++) {
+    uint32_t begin = to->first[k], last = to->first[k + 1];
+    training[2 * k] = begin;
+    if (ends_in_held(to, held, k, &training[2 * k + 1])) continue;
+    training[2 * k] = (uint32_t)to->places;
+    for (uint32_t i = begin; i < last; i++)
+      if (!adl_bit(held, to->event[i])) to->event[to->places++] = to->event[i];
+    training[2 * k + 1] = (uint32_t)to->places;
+    to->runs++;
+  }
+  to->first = adl_past_tensor(to->call, to->tensors, "first", ADL_UINT32, to->runs + 1);
+  for (int64_t k = 0, run = to->keys; run < to->runs; k++)
+    if (training[2 * k] >= to->first[to->keys]) to->first[++run] = training[2 * k + 1];
+}
+
+/* ---- putting in order ---- */
+
+#define PUT_IN_ORDER(type, name, element)                                                                              \
+  do {                                                                                                                 \
+    const type *from = adl_past_tensor(to->call, to->tensors, name, element, events);                                  \
+    type *ordered = room;                                                                                              \
+    for (int64_t i = 0; i < to->places; i++) ordered[i] = from[to->event[i]];                                          \
+    type *final = adl_past_tensor(to->call, to->tensors, name, element, to->places);                                   \
+    if (to->places > 0) memcpy(final, ordered, (size_t)to->places * sizeof *final);                                    \
+  } while (0)
+
+/* Bits that say null; a column without any is told from its having none. */
+static void put_nulls(const line *to, int64_t column, int64_t events, int64_t nulls, uint8_t *room) {
+  char name[40];
+  adl_past_tensor_name(name, "null", column);
+  if (nulls == 0) {
+    to->call->host->drop_tensor(to->call, to->tensors, name);
+    return;
+  }
+  const uint8_t *from = adl_past_tensor(to->call, to->tensors, name, ADL_BYTES, events / 8 + 1);
+  memset(room, 0, (size_t)to->places / 8 + 1);
+  for (int64_t i = 0; i < to->places; i++)
+    if (adl_bit(from, to->event[i])) adl_bit_set(room, i, true);
+  memcpy(adl_past_tensor(to->call, to->tensors, name, ADL_BYTES, to->places / 8 + 1), room, (size_t)to->places / 8 + 1);
+}
+
+/* Times and values of the events, from the order in which they came to that of their places. `room`: eight bytes for each
+ * place, and one more. */
+static void put_in_order(const line *to, const int64_t *counts, void *room) {
+  int64_t events = counts[ADL_PAST_ALL];
+  PUT_IN_ORDER(int64_t, "event.time", ADL_INT64);
+  for (int64_t c = 0; c < to->past->column_count; c++) {
+    char name[40];
+    if (to->call->host->cancelled(to->call)) return;
+    adl_past_tensor_name(name, "value", c);
+    if (to->past->columns[c].kind == ADL_PAST_TEXT)
+      PUT_IN_ORDER(uint32_t, name, ADL_UINT32);
+    else
+      PUT_IN_ORDER(int64_t, name, ADL_INT64);
+    put_nulls(to, c, events, counts[ADL_PAST_NULLS + c], room);
+  }
 }
 
 /* ---- an index for each aggregate ---- */
 
-/* Running numbers of values, begun anew with each key: entry i holds those of its key up to and with i. */
-static void index_count(const line *of, int64_t number, const values *v) {
-  int64_t *count = part(of, number, "count", ADL_INT64, of->events);
-  for (int64_t k = 0; k < of->keys; k++) {
-    int64_t so_far = 0;
-    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) count[i] = so_far += v->has[of->event[i]];
+static void *part(const line *to, const char *what, int64_t number, adl_element element, int64_t count) {
+  char name[40];
+  adl_past_tensor_name(name, what, number);
+  return adl_past_tensor(to->call, to->tensors, name, element, count);
+}
+
+/* Running numbers of values, begun anew with each run: entry i holds those up to and with i. */
+static void index_count(const line *of, int64_t number, const adl_past_values *v) {
+  if (v->null == NULL) return; /* as many as events */
+  uint32_t *count = part(of, "count", number, ADL_UINT32, of->places);
+  for (int64_t r = 0; r < of->runs; r++) {
+    uint32_t so_far = 0;
+    for (int64_t i = of->first[r]; i < of->first[r + 1]; i++) count[i] = so_far += adl_past_has(v, i);
   }
 }
 
 /* Running sums: of integers exact in 128 bits, of floats with what rounding has lost beside them. Begun anew with each
- * key, so that no other key's events and no later ones have a part in the rounding. */
-static void index_sum(const line *of, int64_t number, const values *v, bool whole) {
-  double *sum = part(of, number, "sum", ADL_FLOAT64, 2 * of->events);
-  for (int64_t k = 0; k < of->keys; k++) {
+ * run, so that no other key's events and no later ones have a part in the rounding. One for every few places, of the
+ * events before that place: those between are added up when they are asked for, in the same order. */
+static void index_sum(const line *of, int64_t number, const adl_past_values *v, bool whole) {
+  double *sum = part(of, "sum", number, ADL_FLOAT64, 2 * (of->places / ADL_PAST_STEP + 1));
+  for (int64_t r = 0; r < of->runs; r++) {
     double cells[2] = {0, 0};
-    adl_past_wide exact = 0;
-    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) {
-      int64_t bits = v->bits[of->event[i]];
-      double value;
-      memcpy(&value, &bits, sizeof value);
-      if (v->has[of->event[i]] && whole) exact += bits;
-      if (v->has[of->event[i]] && !whole) adl_cell_add(cells, value);
-      if (whole) memcpy(cells, &exact, sizeof exact);
-      memcpy(&sum[2 * i], cells, sizeof cells);
+    for (int64_t i = of->first[r], to; i < of->first[r + 1]; i = to) {
+      to = (i / ADL_PAST_STEP + 1) * ADL_PAST_STEP;
+      if (to >= of->first[r + 1]) break;
+      adl_past_add(cells, v, i, to, whole);
+      memcpy(&sum[2 * (to / ADL_PAST_STEP)], cells, sizeof cells);
     }
   }
 }
 
-/* A tree of extremes without pointers: leaf i at events + i, node i over 2i and 2i + 1. Where there is no value, its leaf
- * loses to every other. */
-static void index_extreme(const line *of, int64_t number, const values *v, bool floats, bool least) {
-  int64_t n = of->events;
-  int64_t *tree = part(of, number, "tree", ADL_INT64, 2 * n);
-  double worst = least ? (double)INFINITY : -(double)INFINITY;
-  int64_t none = floats ? adl_cell_integer(&worst) : least ? INT64_MAX : INT64_MIN;
-  for (int64_t i = 0; i < n; i++) tree[n + i] = v->has[of->event[i]] ? v->bits[of->event[i]] : none;
-  for (int64_t i = n - 1; i > 0; i--) tree[i] = adl_past_better(tree[2 * i], tree[2 * i + 1], floats, least);
+/* A tree of extremes without pointers over blocks of neighbouring places: leaf i at blocks + i, node i over 2i and 2i + 1.
+ * Where there is no value, its leaf loses to every other. */
+static void index_extreme(const line *of, int64_t number, const adl_past_values *v, bool floats, bool least) {
+  int64_t blocks = of->places / ADL_PAST_STEP;
+  int64_t *tree = part(of, "tree", number, ADL_INT64, 2 * blocks);
+  for (int64_t i = 0; i < blocks; i++)
+    tree[blocks + i] = adl_past_extreme(v, i * ADL_PAST_STEP, (i + 1) * ADL_PAST_STEP, floats, least);
+  for (int64_t i = blocks - 1; i > 0; i--) tree[i] = adl_past_better(tree[2 * i], tree[2 * i + 1], floats, least);
 }
 
-/* Where the latest value stands, up to and with each event (-1: there is none), and the values. */
-static void index_last(const line *of, int64_t number, const values *v) {
-  int64_t *at = part(of, number, "at", ADL_INT64, of->events);
-  int64_t *value = part(of, number, "value", ADL_INT64, of->events);
-  for (int64_t k = 0; k < of->keys; k++) {
-    int64_t latest = -1;
-    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) {
-      if (v->has[of->event[i]]) latest = i;
-      at[i] = latest;
-      value[i] = v->bits[of->event[i]];
+/* The place behind that of the latest value, up to and with each event (0: there is none). */
+static void index_last(const line *of, int64_t number, const adl_past_values *v) {
+  if (v->null == NULL) return; /* it is the latest event's */
+  uint32_t *at = part(of, "at", number, ADL_UINT32, of->places);
+  for (int64_t r = 0; r < of->runs; r++) {
+    uint32_t latest = 0;
+    for (int64_t i = of->first[r]; i < of->first[r + 1]; i++)
+      at[i] = latest = adl_past_has(v, i) ? (uint32_t)i + 1 : latest;
+  }
+}
+
+/* The place behind the one where the same string stood before in its run (0: nowhere, ADL_PAST_NONE: there is no value). */
+static void link_texts(const line *of, const adl_past_values *v, int64_t texts, uint32_t *same) {
+  uint32_t *latest = of->call->host->alloc(of->call, ((size_t)texts + 1) * sizeof *latest);
+  memset(latest, 0, ((size_t)texts + 1) * sizeof *latest);
+  for (int64_t r = 0; r < of->runs; r++) {
+    for (int64_t i = of->first[r]; i < of->first[r + 1]; i++) {
+      same[i] = ADL_PAST_NONE;
+      if (!adl_past_has(v, i)) continue;
+      uint32_t *before = &latest[v->number[i]];
+      same[i] = *before > of->first[r] ? *before : 0; /* else an earlier run's */
+      *before = (uint32_t)i + 1;
     }
   }
 }
 
-/* For each event, where the same value stood before with this key (-1: nowhere, -2: it has no value), and how many
- * different ones there were up to and with it. Places in the order of their values: those of one value still rise, so those
- * of one key stand together, and each is the next one's before. */
-static void index_distinct(const line *of, int64_t number, const values *v) {
+/* The same of numbers: places in the order of their values. Those of one value still rise, so each is the next one's before. */
+static void link_numbers(const line *of, const adl_past_values *v, uint32_t *same) {
+  adl_radix_pair *pairs = of->call->host->alloc(of->call, 2 * ((size_t)of->longest + 1) * sizeof *pairs);
+  for (int64_t r = 0; r < of->runs; r++) {
+    int64_t with = 0;
+    for (int64_t i = of->first[r]; i < of->first[r + 1]; i++) {
+      same[i] = adl_past_has(v, i) ? 0 : ADL_PAST_NONE;
+      if (adl_past_has(v, i)) pairs[with++] = (adl_radix_pair){(uint64_t)v->bits[i], (uint64_t)i};
+    }
+    adl_radix_sort(r % 4096 == 0 ? of->call : NULL, pairs, pairs + of->longest, with);
+    for (int64_t i = 1; i < with; i++)
+      if (pairs[i].key == pairs[i - 1].key) same[pairs[i].value] = (uint32_t)pairs[i - 1].value + 1;
+  }
+}
+
+/* For each event, where the same value stood before, which a window asks; and how many different ones there were in its
+ * run up to and with it. */
+static void index_distinct(const line *of, int64_t number, const adl_past_values *v, const adl_table *texts) {
   const adl_host *host = of->call->host;
-  int64_t *same = part(of, number, "same", ADL_INT64, of->events);
-  int64_t *count = part(of, number, "count", ADL_INT64, of->events), with = 0;
-  adl_radix_pair *pairs = host->alloc(of->call, 2 * ((size_t)of->events + 1) * sizeof *pairs);
-  for (int64_t i = 0; i < of->events; i++) {
-    same[i] = v->has[of->event[i]] ? -1 : -2;
-    if (v->has[of->event[i]]) pairs[with++] = (adl_radix_pair){(uint64_t)v->bits[of->event[i]], (uint64_t)i};
-  }
-  adl_radix_sort(of->call, pairs, pairs + of->events, with);
-  for (int64_t i = 1; i < with; i++) {
-    int64_t before = (int64_t)pairs[i - 1].value, place = (int64_t)pairs[i].value;
-    bool again = pairs[i].key == pairs[i - 1].key && of->key[of->event[before]] == of->key[of->event[place]];
-    if (again) same[place] = before;
-  }
-  for (int64_t k = 0; k < of->keys; k++) {
-    int64_t so_far = 0;
-    for (int64_t i = of->first[k]; i < of->first[k + 1]; i++) count[i] = so_far += same[i] == -1;
+  uint32_t *count = part(of, "count", number, ADL_UINT32, of->places), *same = count;
+  if (of->past->windowed) same = part(of, "same", number, ADL_UINT32, of->places);
+  if (texts != NULL)
+    link_texts(of, v, host->table_count(texts), same);
+  else
+    link_numbers(of, v, same);
+  for (int64_t r = 0; r < of->runs; r++) {
+    uint32_t so_far = 0;
+    for (int64_t i = of->first[r]; i < of->first[r + 1]; i++) count[i] = so_far += same[i] == 0;
   }
 }
 
-/* Numbers of tokens (-1: none) and their weights. */
-static void index_bag(const line *of, int64_t number, const values *tokens, const values *weights, bool whole) {
-  int64_t *token = part(of, number, "value", ADL_INT64, of->events);
-  double *weight = part(of, number, "weight", ADL_FLOAT64, of->events);
-  for (int64_t i = 0; i < of->events; i++) {
-    int64_t event = of->event[i];
-    bool has = tokens->has[event] && (weights == NULL || weights->has[event]);
-    token[i] = has ? tokens->bits[event] : -1;
-    weight[i] = 1;
-    if (weights == NULL) continue;
-    if (whole)
-      weight[i] = (double)weights->bits[event];
-    else
-      memcpy(&weight[i], &weights->bits[event], sizeof *weight);
-  }
+/* The place of each token in the order of their bytes, which is that of a bag. */
+static void index_tokens(const line *of, int64_t column, const adl_table *texts) {
+  int64_t count = of->call->host->table_count(texts);
+  uint32_t *rank = part(of, "rank", column, ADL_UINT32, count);
+  const int64_t *order = adl_keys_order(of->call, texts, count);
+  for (int64_t i = 0; i < count; i++) rank[order[i]] = (uint32_t)i;
 }
 
-static void index_call(const line *of, const adl_past *past, int64_t number, int64_t capacity) {
-  const adl_past_call *c = &past->calls[number];
-  values v = {NULL, NULL}, weights = {NULL, NULL};
-  if (c->column >= 0) v = values_of(of->call, of->tensors, c->column, capacity);
-  if (c->weight >= 0) weights = values_of(of->call, of->tensors, c->weight, capacity);
-  bool floats = c->column >= 0 && past->columns[c->column].kind == ADL_PAST_FLOAT;
+static void index_call(const line *of, int64_t number) {
+  const adl_past_call *c = &of->past->calls[number];
+  if (c->column < 0) return;
+  adl_past_values v = adl_past_values_of(of->call, of->past, of->tensors, c->column);
+  adl_table *texts = adl_past_texts(of->call, of->past, of->tensors, c->column);
+  bool floats = of->past->columns[c->column].kind == ADL_PAST_FLOAT;
   switch (c->function) {
-    case ADL_PAST_COUNT:
-      if (c->column >= 0) index_count(of, number, &v);
-      break;
+    case ADL_PAST_COUNT: index_count(of, number, &v); break;
     case ADL_PAST_MEAN: index_count(of, number, &v); /* fall through */
     case ADL_PAST_SUM: index_sum(of, number, &v, !floats); break;
     case ADL_PAST_MIN:
@@ -314,49 +244,32 @@ static void index_call(const line *of, const adl_past *past, int64_t number, int
       index_extreme(of, number, &v, floats, c->function == ADL_PAST_MIN);
       break;
     case ADL_PAST_LAST: index_last(of, number, &v); break;
-    case ADL_PAST_DISTINCT: index_distinct(of, number, &v); break;
-    case ADL_PAST_BAG:
-      index_bag(of, number, &v, c->weight >= 0 ? &weights : NULL,
-                c->weight >= 0 && past->columns[c->weight].kind == ADL_PAST_INTEGER);
-      break;
+    case ADL_PAST_DISTINCT: index_distinct(of, number, &v, texts); break;
+    case ADL_PAST_BAG: index_tokens(of, c->column, texts); break;
     case ADL_PAST_SINCE: break;
   }
 }
 
 /* ---- the whole ---- */
 
-/* What was gathered is not needed any more once it stands in the timelines. */
-static void drop_gathered(const adl_call *call, const adl_past *past, adl_tensors *tensors) {
-  static const char *const names[] = {"event.key", "event.time", "event.held"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) call->host->drop_tensor(call, tensors, names[i]);
-  for (int64_t c = 0; c < past->column_count; c++) {
-    char name[40];
-    snprintf(name, sizeof name, "value.%lld", (long long)c);
-    call->host->drop_tensor(call, tensors, name);
-    snprintf(name, sizeof name, "has.%lld", (long long)c);
-    call->host->drop_tensor(call, tensors, name);
-  }
-}
-
 adl_status adl_past_fit(const adl_call *call, const adl_past *past, adl_fold *fold, adl_rows *rows, adl_model *model) {
   const adl_host *host = call->host;
   adl_tensors *tensors = model->tensors;
-  events e = grow(call, tensors, 1);
-  adl_tensor capacity;
-  for (int64_t c = 0; c < past->column_count; c++) text_table(call, past, tensors, c);
+  adl_past_events_grow(call, past, tensors, 1);
+  for (int64_t c = 0; c < past->column_count; c++) adl_past_texts(call, past, tensors, c);
+  const adl_table *keys = host->table(call, tensors, "keys", 0);
   ADL_TRY(host->fold(call, rows, fold, tensors));
-  e = grow(call, tensors, 0);
-  host->find_tensor(call, tensors, "event.time", &capacity);
-  int lines = 1;
-  for (int64_t i = 0; i < *e.count; i++)
-    if (e.held[i] != 0) lines = 2;
-  adl_radix_pair *order = host->alloc(call, 2 * ((size_t)*e.count + 1) * sizeof *order);
-  sort_by_time(call, &e, order, order + *e.count);
-  for (int training = 0; training < lines; training++) {
+  adl_past_events e = adl_past_events_grow(call, past, tensors, 0);
+  line timeline = {.call = call, .past = past, .tensors = tensors, .keys = host->table_count(keys)};
+  adl_radix_pair *pairs = deal_events(&timeline, &e);
+  if (host->cancelled(call)) return ADL_FAILED;
+  if (e.counts[ADL_PAST_HELD] > 0) part_training(&timeline, e.held);
+  host->drop_tensor(call, tensors, "event.key"); /* each stands in its run now */
+  host->drop_tensor(call, tensors, "event.held");
+  put_in_order(&timeline, e.counts, pairs);
+  for (int64_t i = 0; i < past->call_count; i++) {
     if (host->cancelled(call)) return ADL_FAILED;
-    line timeline = deal_events(call, tensors, &e, order, training ? 't' : 'a', !training);
-    for (int64_t i = 0; i < past->call_count; i++) index_call(&timeline, past, i, capacity.size[0]);
+    index_call(&timeline, i);
   }
-  drop_gathered(call, past, tensors);
   return ADL_OK;
 }

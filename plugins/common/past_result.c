@@ -3,32 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/aggregate.h"
 #include "common/cell.h"
-#include "common/key.h"
-#include "common/past.h"
+#include "common/key_order.h"
+#include "common/past_events.h"
 
 static const double day = 86400e6; /* microseconds */
 
 /* ---- ranges ---- */
 
-bool adl_timeline_find(const adl_call *call, const adl_model *model, bool training, adl_timeline *timeline) {
-  const adl_host *host = call->host;
-  adl_tensor time, first;
-  char name[40];
-  timeline->prefix = training ? 't' : 'a';
-  adl_past_tensor_name(name, timeline->prefix, 0, "time");
-  if (training && !host->find_tensor(call, model->tensors, name, &time)) { /* no event is held out */
-    timeline->prefix = 'a';
-    adl_past_tensor_name(name, timeline->prefix, 0, "time");
-  }
-  if (!host->find_tensor(call, model->tensors, name, &time)) return false;
-  adl_past_tensor_name(name, timeline->prefix, 0, "first");
-  if (!host->find_tensor(call, model->tensors, name, &first)) return false;
-  timeline->time = time.data;
-  timeline->first = first.data;
-  timeline->events = time.size[0];
-  return true;
+bool adl_timeline_find(const adl_call *call, const adl_model *model, adl_timeline *timeline) {
+  adl_tensor time = {0}, first = {0}, training = {0};
+  bool whole = call->host->find_tensor(call, model->tensors, "event.time", &time) &&
+               call->host->find_tensor(call, model->tensors, "first", &first);
+  call->host->find_tensor(call, model->tensors, "training", &training);
+  *timeline = (adl_timeline){.time = time.data, .first = first.data, .training = training.data};
+  return whole;
 }
 
 /* The first of time[from .. to) that is not before `at`. */
@@ -43,8 +32,11 @@ static int64_t first_not_before(const int64_t *time, int64_t from, int64_t to, i
   return from;
 }
 
-adl_past_range adl_timeline_range(const adl_timeline *timeline, int64_t key, int64_t at, int64_t window) {
-  int64_t begin = timeline->first[key], end = timeline->first[key + 1], oldest;
+adl_past_range adl_timeline_range(const adl_timeline *timeline, int64_t key, bool training, int64_t at,
+                                  int64_t window) {
+  bool some = training && timeline->training != NULL;
+  int64_t begin = some ? timeline->training[2 * key] : timeline->first[key], oldest;
+  int64_t end = some ? timeline->training[2 * key + 1] : timeline->first[key + 1];
   adl_past_range range = {.first = begin, .from = begin, .at = at};
   range.to = first_not_before(timeline->time, begin, end, at);
   if (window > 0 && !__builtin_sub_overflow(at, window, &oldest))
@@ -54,73 +46,89 @@ adl_past_range adl_timeline_range(const adl_timeline *timeline, int64_t key, int
 
 /* ---- plain values ---- */
 
-/* The parts of the index of one call in one timeline; those that it does not have are NULL. */
+/* The values of one call and the parts of its index; those that it does not have are NULL. */
 typedef struct parts {
-  const int64_t *time, *count, *at, *value, *same, *tree;
-  const double *sum, *weight;
-  int64_t events;
+  adl_past_values values, weights;
+  const int64_t *time, *tree;
+  const uint32_t *count, *same, *at, *rank;
+  const double *sum;
+  int64_t blocks; /* leaves of the tree */
 } parts;
 
-static const void *find_part(const adl_call *call, const adl_model *model, char prefix, int64_t number,
-                             const char *what) {
-  adl_tensor tensor;
-  char name[40];
-  adl_past_tensor_name(name, prefix, number, what);
-  return call->host->find_tensor(call, model->tensors, name, &tensor) ? tensor.data : NULL;
-}
-
-static parts find_parts(const adl_call *call, const adl_model *model, bool training, int64_t number) {
-  adl_timeline line = {0};
-  adl_timeline_find(call, model, training, &line);
+static parts find_parts(const adl_call *call, const adl_past *past, const adl_model *model, int64_t number) {
+  const adl_past_call *of = &past->calls[number];
+  const adl_tensors *tensors = model->tensors;
+  adl_timeline line;
+  adl_timeline_find(call, model, &line);
   adl_tensor tree;
   char name[40];
   parts p = {.time = line.time,
-             .count = find_part(call, model, line.prefix, number, "count"),
-             .at = find_part(call, model, line.prefix, number, "at"),
-             .value = find_part(call, model, line.prefix, number, "value"),
-             .same = find_part(call, model, line.prefix, number, "same"),
-             .sum = find_part(call, model, line.prefix, number, "sum"),
-             .weight = find_part(call, model, line.prefix, number, "weight")};
-  adl_past_tensor_name(name, line.prefix, number, "tree");
-  if (call->host->find_tensor(call, model->tensors, name, &tree)) {
+             .count = adl_past_find(call, tensors, "count", number),
+             .same = adl_past_find(call, tensors, "same", number),
+             .at = adl_past_find(call, tensors, "at", number),
+             .sum = adl_past_find(call, tensors, "sum", number)};
+  if (of->column >= 0) {
+    p.values = adl_past_values_of(call, past, tensors, of->column);
+    p.rank = adl_past_find(call, tensors, "rank", of->column);
+  }
+  if (of->weight >= 0) p.weights = adl_past_values_of(call, past, tensors, of->weight);
+  adl_past_tensor_name(name, "tree", number);
+  if (call->host->find_tensor(call, tensors, name, &tree)) {
     p.tree = tree.data;
-    p.events = tree.size[0] / 2;
+    p.blocks = tree.size[0] / 2;
   }
   return p;
 }
 
-/* A difference of running numbers. */
-static int64_t count_of(const int64_t *count, const adl_past_range *range) {
+/* How many events have a value: a difference of running numbers, if not all have. */
+static int64_t count_of(const uint32_t *count, const adl_past_range *range) {
   if (range->from == range->to) return 0;
-  return count[range->to - 1] - (range->from > range->first ? count[range->from - 1] : 0);
+  if (count == NULL) return range->to - range->from;
+  return (int64_t)count[range->to - 1] - (range->from > range->first ? count[range->from - 1] : 0);
 }
 
-/* The running sums at the end of a range and before its beginning: two cells each. */
-static void sums_of(const double *sum, const adl_past_range *range, double end[2], double begin[2]) {
-  end[0] = end[1] = begin[0] = begin[1] = 0;
-  if (range->from == range->to) return;
-  memcpy(end, &sum[2 * (range->to - 1)], 2 * sizeof *end);
-  if (range->from > range->first) memcpy(begin, &sum[2 * (range->from - 1)], 2 * sizeof *begin);
+/* The sum of a key's events before a place, in two cells. */
+static void sum_before(const parts *p, int64_t first, int64_t place, bool whole, double cells[2]) {
+  cells[0] = cells[1] = 0;
+  if (place == first) return;
+  int64_t from = (place - 1) / ADL_PAST_STEP * ADL_PAST_STEP;
+  if (from > first)
+    memcpy(cells, &p->sum[2 * (from / ADL_PAST_STEP)], 2 * sizeof *cells);
+  else
+    from = first;
+  adl_past_add(cells, &p->values, from, place, whole);
 }
 
-static double float_sum_of(const double *sum, const adl_past_range *range) {
+/* The sums at the end of a range and before its beginning. */
+static void sums_of(const parts *p, const adl_past_range *range, bool whole, double end[2], double begin[2]) {
+  int64_t from = range->from == range->to ? range->first : range->from;
+  sum_before(p, range->first, range->from == range->to ? range->first : range->to, whole, end);
+  sum_before(p, range->first, from, whole, begin);
+}
+
+static double float_sum_of(const parts *p, const adl_past_range *range) {
   double end[2], begin[2];
-  sums_of(sum, range, end, begin);
+  sums_of(p, range, false, end, begin);
   return (end[0] - begin[0]) + (end[1] - begin[1]);
 }
 
-static adl_past_wide integer_sum_of(const double *sum, const adl_past_range *range) {
+static adl_past_wide integer_sum_of(const parts *p, const adl_past_range *range) {
   double end[2], begin[2];
   adl_past_wide x, y;
-  sums_of(sum, range, end, begin);
+  sums_of(p, range, true, end, begin);
   memcpy(&x, end, sizeof x);
   memcpy(&y, begin, sizeof y);
   return x - y;
 }
 
+/* Whole blocks from the tree, what is before and behind them from the values. */
 static int64_t extreme_of(const parts *p, const adl_past_range *range, bool floats, bool least) {
-  int64_t from = range->from + p->events, to = range->to + p->events, best = p->tree[from];
-  for (; from < to; from /= 2, to /= 2) {
+  int64_t from = (range->from + ADL_PAST_STEP - 1) / ADL_PAST_STEP, to = range->to / ADL_PAST_STEP;
+  if (from >= to) return adl_past_extreme(&p->values, range->from, range->to, floats, least);
+  int64_t best = adl_past_extreme(&p->values, range->from, from * ADL_PAST_STEP, floats, least);
+  int64_t last = adl_past_extreme(&p->values, to * ADL_PAST_STEP, range->to, floats, least);
+  best = adl_past_better(best, last, floats, least);
+  for (from += p->blocks, to += p->blocks; from < to; from /= 2, to /= 2) {
     if (from % 2 != 0) best = adl_past_better(best, p->tree[from++], floats, least);
     if (to % 2 != 0) best = adl_past_better(best, p->tree[--to], floats, least);
   }
@@ -130,10 +138,18 @@ static int64_t extreme_of(const parts *p, const adl_past_range *range, bool floa
 /* Where the window does not reach back to the key's first event, values are counted whose like is not in the window
  * before them. */
 static int64_t distinct_of(const parts *p, const adl_past_range *range) {
+  if (range->from == range->to) return 0;
   if (range->from == range->first) return count_of(p->count, range);
   int64_t count = 0;
-  for (int64_t i = range->from; i < range->to; i++) count += p->same[i] != -2 && p->same[i] < range->from;
+  for (int64_t i = range->from; i < range->to; i++) count += p->same[i] <= range->from;
   return count;
+}
+
+/* The place of the latest value in a range; -1: there is none. */
+static int64_t latest_of(const parts *p, const adl_past_range *range) {
+  if (range->from == range->to) return -1;
+  int64_t latest = p->at == NULL ? range->to - 1 : (int64_t)p->at[range->to - 1] - 1;
+  return latest >= range->from ? latest : -1;
 }
 
 /* False: it does not fit. */
@@ -152,12 +168,12 @@ static bool plain_value(const adl_past *past, const adl_past_call *of, const par
       return true;
     case ADL_PAST_DISTINCT: adl_cell_set_integer(value, distinct_of(p, range)); return true;
     case ADL_PAST_SUM:
-      if (!floats) return put_integer(integer_sum_of(p->sum, range), value);
-      *value = float_sum_of(p->sum, range);
+      if (!floats) return put_integer(integer_sum_of(p, range), value);
+      *value = float_sum_of(p, range);
       return isfinite(*value);
     case ADL_PAST_MEAN: {
       int64_t count = count_of(p->count, range);
-      *value = (floats ? float_sum_of(p->sum, range) : (double)integer_sum_of(p->sum, range)) / (double)count;
+      *value = (floats ? float_sum_of(p, range) : (double)integer_sum_of(p, range)) / (double)count;
       return isfinite(*value);
     }
     case ADL_PAST_MIN:
@@ -166,8 +182,8 @@ static bool plain_value(const adl_past *past, const adl_past_call *of, const par
       adl_cell_set_integer(value, extreme_of(p, range, floats, of->function == ADL_PAST_MIN));
       return true;
     case ADL_PAST_LAST:
-      if (!any || p->at[range->to - 1] < range->from) return false;
-      adl_cell_set_integer(value, p->value[p->at[range->to - 1]]);
+      if (latest_of(p, range) < 0) return false;
+      adl_cell_set_integer(value, p->values.bits[latest_of(p, range)]);
       return true;
     default: /* since, in days */
       if (!any) return false;
@@ -176,13 +192,13 @@ static bool plain_value(const adl_past *past, const adl_past_call *of, const par
   }
 }
 
-static adl_status write_plain(const adl_call *call, const adl_past *past, const adl_past_call *of, const parts line[2],
+static adl_status write_plain(const adl_call *call, const adl_past *past, const adl_past_call *of, const parts *p,
                               const adl_past_range *ranges, int64_t rows, adl_out *out) {
   adl_buffers to;
   ADL_TRY(call->host->reserve(call, out, of->slot, rows, 0, 0, &to));
   for (int64_t row = 0; row < rows; row++) {
     double value = 0;
-    bool any = plain_value(past, of, &line[ranges[row].training], &ranges[row], &value);
+    bool any = plain_value(past, of, p, &ranges[row], &value);
     if (!any) adl_cell_set_integer(&value, 0);
     if (!any) adl_bit_set(to.validity, row, false);
     adl_cell_put(&to, (adl_element)of->type.element, row, &value);
@@ -192,17 +208,16 @@ static adl_status write_plain(const adl_call *call, const adl_past *past, const 
 
 /* ---- strings and bags ---- */
 
-static adl_status write_texts(const adl_call *call, const adl_past *past, const adl_past_call *of, const parts line[2],
-                              const adl_table *table, const adl_past_range *ranges, int64_t rows, adl_out *out) {
+static adl_status write_texts(const adl_call *call, const adl_past_call *of, const parts *p, const adl_table *table,
+                              const adl_past_range *ranges, int64_t rows, adl_out *out) {
   const adl_host *host = call->host;
   adl_text *texts = host->alloc(call, ((size_t)rows + 1) * sizeof *texts);
   int64_t bytes = 0;
   adl_buffers to;
   for (int64_t row = 0; row < rows; row++) {
-    double value;
-    bool any = plain_value(past, of, &line[ranges[row].training], &ranges[row], &value);
-    texts[row] = any ? host->table_key(table, adl_cell_integer(&value)) : (adl_text){NULL, -1};
-    if (any) bytes += texts[row].size;
+    int64_t latest = latest_of(p, &ranges[row]);
+    texts[row] = latest >= 0 ? host->table_key(table, p->values.number[latest]) : (adl_text){NULL, -1};
+    if (latest >= 0) bytes += texts[row].size;
   }
   ADL_TRY(host->reserve(call, out, of->slot, rows, 0, bytes, &to));
   for (int64_t row = 0; row < rows; row++) {
@@ -215,19 +230,18 @@ static adl_status write_texts(const adl_call *call, const adl_past *past, const 
 }
 
 typedef struct bag_entry {
-  adl_text token;
-  double weight;
+  uint32_t token;
+  float weight;
 } bag_entry;
-
-static int compare_entries(const void *a, const void *b) {
-  return adl_key_compare(((const bag_entry *)a)->token, ((const bag_entry *)b)->token);
-}
 
 /* Bags in the making: what a token has come to in the row in hand, and the entries of all rows so far. */
 typedef struct bags {
+  const adl_table *table;
+  bool whole; /* weights are integers */
+  int64_t known;
   double *weight;
-  int64_t *row_of; /* the row, and one more, that a token was last seen in */
-  int64_t *tokens; /* of the row in hand */
+  int64_t *row_of;               /* the row, and one more, that a token was last seen in */
+  adl_radix_pair *tokens, *room; /* of the row in hand, by rank */
   bag_entry *entries;
   int64_t count, capacity, bytes;
 } bags;
@@ -238,53 +252,65 @@ static void make_room(const adl_call *call, bags *all, int64_t more) {
   bag_entry *bigger = call->host->alloc(call, (size_t)all->capacity * sizeof *bigger);
   if (all->count > 0) memcpy(bigger, all->entries, (size_t)all->count * sizeof *bigger);
   all->entries = bigger;
-  all->tokens = call->host->alloc(call, (size_t)all->capacity * sizeof *all->tokens);
+}
+
+static double weight_of(const bags *all, const adl_past_values *weights, int64_t place) {
+  if (weights->bits == NULL) return 1;
+  return all->whole ? (double)weights->bits[place] : adl_past_float(weights, place);
 }
 
 /* Adds up the tokens of a range, in the order of the events, and sorts them by their bytes. */
-static void add_bag(const adl_call *call, bags *all, const parts *p, const adl_table *table,
-                    const adl_past_range *range, int64_t row) {
+static void add_bag(const adl_call *call, bags *all, const parts *p, const adl_past_range *range, int64_t row) {
   int64_t count = 0;
-  make_room(call, all, range->to - range->from);
   for (int64_t i = range->from; i < range->to; i++) {
-    int64_t token = p->value[i];
-    if (token < 0) continue;
+    if (!adl_past_has(&p->values, i) || !adl_past_has(&p->weights, i)) continue;
+    uint32_t token = p->values.number[i];
     if (all->row_of[token] != row + 1) {
       all->row_of[token] = row + 1;
       all->weight[token] = 0;
-      all->tokens[count++] = token;
+      all->tokens[count++] = (adl_radix_pair){p->rank[token], token};
     }
-    all->weight[token] += p->weight[i];
+    all->weight[token] += weight_of(all, &p->weights, i);
   }
-  bag_entry *entries = all->entries + all->count;
+  adl_radix_sort(NULL, all->tokens, all->room, count);
+  make_room(call, all, count);
   for (int64_t i = 0; i < count; i++) {
-    entries[i] = (bag_entry){call->host->table_key(table, all->tokens[i]), all->weight[all->tokens[i]]};
-    all->bytes += entries[i].token.size;
+    uint32_t token = (uint32_t)all->tokens[i].value;
+    all->entries[all->count++] = (bag_entry){token, (float)all->weight[token]};
+    all->bytes += call->host->table_key(all->table, token).size;
   }
-  if (count > 1) qsort(entries, (size_t)count, sizeof *entries, compare_entries);
-  all->count += count;
 }
 
-static adl_status write_bags(const adl_call *call, const adl_past_call *of, const parts line[2], const adl_table *table,
-                             const adl_past_range *ranges, int64_t rows, adl_out *out) {
+static bags begin_bags(const adl_call *call, const adl_table *table, bool whole) {
   const adl_host *host = call->host;
   size_t tokens = (size_t)host->table_count(table) + 1;
-  bags all = {.weight = host->alloc(call, tokens * sizeof *all.weight),
-              .row_of = host->alloc(call, tokens * sizeof *all.row_of)};
+  bags all = {.table = table,
+              .whole = whole,
+              .weight = host->alloc(call, tokens * sizeof *all.weight),
+              .row_of = host->alloc(call, tokens * sizeof *all.row_of),
+              .tokens = host->alloc(call, tokens * sizeof *all.tokens),
+              .room = host->alloc(call, tokens * sizeof *all.room)};
+  memset(all.row_of, 0, tokens * sizeof *all.row_of);
+  return all;
+}
+
+static adl_status write_bags(const adl_call *call, const adl_past *past, const adl_past_call *of, const parts *p,
+                             const adl_table *table, const adl_past_range *ranges, int64_t rows, adl_out *out) {
+  const adl_host *host = call->host;
+  bags all = begin_bags(call, table, of->weight >= 0 && past->columns[of->weight].kind == ADL_PAST_INTEGER);
   int64_t *ends = host->alloc(call, ((size_t)rows + 1) * sizeof *ends);
   adl_buffers to;
-  memset(all.row_of, 0, tokens * sizeof *all.row_of);
   for (int64_t row = 0; row < rows; row++) {
-    add_bag(call, &all, &line[ranges[row].training], table, &ranges[row], row);
+    add_bag(call, &all, p, &ranges[row], row);
     ends[row] = all.count;
   }
   ADL_TRY(host->reserve(call, out, of->slot, rows, all.count, all.bytes, &to));
   for (int64_t row = 0; row < rows; row++) to.offsets[row + 1] = (int32_t)ends[row];
   for (int64_t i = 0; i < all.count; i++) {
-    adl_text token = all.entries[i].token;
+    adl_text token = host->table_key(table, all.entries[i].token);
     if (token.size > 0) memcpy((char *)to.data + to.string_offsets[i], token.data, (size_t)token.size);
     to.string_offsets[i + 1] = to.string_offsets[i] + token.size;
-    to.weights[i] = (float)all.entries[i].weight;
+    to.weights[i] = all.entries[i].weight;
   }
   return ADL_OK;
 }
@@ -294,14 +320,14 @@ adl_status adl_past_write(const adl_call *call, const adl_past *past, int64_t nu
   const adl_host *host = call->host;
   const adl_past_call *of = &past->calls[number];
   if (!host->wanted(call, of->slot)) return ADL_OK;
-  parts line[2] = {find_parts(call, model, false, number), find_parts(call, model, true, number)};
+  parts p = find_parts(call, past, model, number);
   bool text = of->column >= 0 && past->columns[of->column].kind == ADL_PAST_TEXT;
   if (!text || of->function == ADL_PAST_COUNT || of->function == ADL_PAST_DISTINCT)
-    return write_plain(call, past, of, line, ranges, rows, out);
+    return write_plain(call, past, of, &p, ranges, rows, out);
   char name[40];
-  adl_past_text_name(name, of->column);
+  adl_past_tensor_name(name, "text", of->column);
   const adl_table *table = host->find_table(call, model->tensors, name);
   if (table == NULL) return host->fail(call, NULL, -1, "run it with its events", "there is no list of strings");
-  if (of->function == ADL_PAST_BAG) return write_bags(call, of, line, table, ranges, rows, out);
-  return write_texts(call, past, of, line, table, ranges, rows, out);
+  if (of->function == ADL_PAST_BAG) return write_bags(call, past, of, &p, table, ranges, rows, out);
+  return write_texts(call, of, &p, table, ranges, rows, out);
 }

@@ -36,24 +36,32 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   return adl_past_fit(call, &((const history *)instance)->past, &fold, rows, model);
 }
 
+/* Numbers of the rows' keys, -1: there is no event of such. */
+static int64_t *find_keys(const adl_call *call, const history *self, const adl_model *model, const adl_batch *batch) {
+  const adl_table *table = call->host->find_table(call, model->tensors, "keys");
+  int64_t *number = call->host->alloc(call, ((size_t)batch->rows + 1) * sizeof *number);
+  adl_keys keys;
+  adl_keys_begin(&keys, call, batch->rows);
+  for (int64_t row = 0; row < batch->rows; row++)
+    number[row] = table != NULL && adl_keys_add_row(&keys, batch, &self->by, row) ? 0 : -1;
+  const int64_t *found = keys.count > 0 ? adl_keys_find(&keys, table) : NULL;
+  for (int64_t row = 0; row < batch->rows; row++)
+    if (number[row] == 0) number[row] = *found++;
+  return number;
+}
+
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
   const adl_host *host = call->host;
   const history *self = instance;
-  const adl_table *keys = host->find_table(call, model->tensors, "keys");
-  const int64_t *at = batch->slots[self->at.slot]->data;
+  const int64_t *at = batch->slots[self->at.slot]->data, *found = find_keys(call, self, model, batch);
   adl_past_range *ranges = host->alloc(call, ((size_t)batch->rows + 1) * sizeof *ranges);
-  adl_timeline lines[2]; /* [1]: of training events, for training rows */
-  bool whole = adl_timeline_find(call, model, false, &lines[0]) && adl_timeline_find(call, model, true, &lines[1]);
-  adl_key key;
-  adl_key_begin(&key, call);
+  adl_timeline line;
+  bool whole = adl_timeline_find(call, model, &line);
   for (int64_t row = 0; row < batch->rows; row++) {
     bool training = host->row_split(call, row) == ADL_TRAIN;
-    int64_t found = -1;
-    if (whole && keys != NULL && adl_key_of_row(&key, batch, &self->by, row))
-      found = host->table_find(keys, key.data, key.size);
-    ranges[row] = found < 0 ? (adl_past_range){0} : adl_timeline_range(&lines[training], found, at[row], self->window);
-    ranges[row].training = training;
+    ranges[row] = (adl_past_range){0};
+    if (whole && found[row] >= 0) ranges[row] = adl_timeline_range(&line, found[row], training, at[row], self->window);
   }
   for (int64_t i = 0; i < self->past.call_count; i++)
     ADL_TRY(adl_past_write(call, &self->past, i, model, ranges, batch->rows, out));
@@ -104,6 +112,7 @@ static adl_status bind_time(const adl_call *call, history *self) {
 static adl_status bind(const adl_call *call, void *instance) {
   history *self = instance;
   adl_status status = bind_keys(call, self);
+  self->past.windowed = self->window > 0;
   if (bind_time(call, self) != ADL_OK) status = ADL_FAILED;
   if (adl_past_bind(call, &self->with, &self->calls, &self->past) != ADL_OK) status = ADL_FAILED;
   return status;
@@ -170,10 +179,12 @@ static const char doc[] =
     "The row keeps its own split. A training row is told of training events only: an event of a stage with held-out "
     "rows counts for held-out rows alone. Held-out rows are told of all events before them, as they would be when they "
     "are scored.\n\n"
-    "The other stage is read first, whole, and held in memory, sorted by key and time with running sums, trees of "
-    "extremes and links between events: about 30 bytes an event and 8 to 24 for each function (twice that if events "
-    "are held out). A row then takes a binary search; only bags, and distinct in a window, look at the events one by "
-    "one. Sums of integers are exact; those of floats carry along what rounding loses (Neumaier 1974).";
+    "The other stage is read first, whole, and held in memory, sorted by key and time: 8 bytes an event, 8 for each "
+    "column that is used (4 for strings) and 4 to 8 for each function, of sums, trees of extremes and links between "
+    "events; some 25 more while they are sorted. Where held-out events of a key come before training ones, the "
+    "training ones stand twice. There may be two thousand million events. A row then takes a binary search; only bags, "
+    "and distinct in a window, look at the events one by one. Sums of integers are exact; those of floats carry along "
+    "what rounding loses (Neumaier 1974).";
 
 static const adl_class history_class = {
     .struct_size = sizeof(adl_class),

@@ -208,12 +208,26 @@ static void check_row(adl_harness *h, int64_t row, const answer *a, int day) {
   free(bag);
 }
 
-/* Every third row of the main input is held out, and every third event. */
-static void compare(const char *window_line, int window, bool splits) {
+/* Which events are held out: none, every third, those of the last days, or for every other person these and for the rest
+ * every third. */
+typedef enum held_events { HELD_NONE, HELD_SOME, HELD_LATE, HELD_MIXED } held_events;
+
+static bool is_held(const event *e, held_events which) {
+  bool late = e->day >= DAYS / 2;
+  switch (which) {
+    case HELD_NONE: return false;
+    case HELD_SOME: return e->held;
+    case HELD_LATE: return late;
+    default: return e->person % 2 == 0 ? late : e->held;
+  }
+}
+
+/* Every third row of the main input is held out. */
+static void compare(const char *window_line, int window, held_events which) {
+  bool splits = which != HELD_NONE;
   event *events = g_new(event, EVENTS);
   make_events(events, 17);
-  if (!splits)
-    for (int i = 0; i < EVENTS; i++) events[i].held = false;
+  for (int i = 0; i < EVENTS; i++) events[i].held = is_held(&events[i], which);
   char *rows = print_rows(23), *text = print_events(events), *parameters = parameters_of(window_line, all_calls);
   adl_harness *h = adl_harness_new(rows, row_columns);
   adl_harness_source(h, "holdout: {where: \"n % 3 = 0\"}");
@@ -242,13 +256,46 @@ static void compare(const char *window_line, int window, bool splits) {
   g_free(events);
 }
 
-START_TEST(as_a_double_loop) { compare("", 0, false); }
+START_TEST(as_a_double_loop) { compare("", 0, HELD_NONE); }
 END_TEST
-START_TEST(as_a_double_loop_in_a_window) { compare("    window: 45d\n", 45, false); }
+START_TEST(as_a_double_loop_in_a_window) { compare("    window: 45d\n", 45, HELD_NONE); }
 END_TEST
-START_TEST(as_a_double_loop_with_splits) { compare("", 0, true); }
+START_TEST(as_a_double_loop_with_splits) { compare("", 0, HELD_SOME); }
 END_TEST
-START_TEST(as_a_double_loop_with_splits_in_a_window) { compare("    window: 7d\n", 7, true); }
+START_TEST(as_a_double_loop_with_splits_in_a_window) { compare("    window: 7d\n", 7, HELD_SOME); }
+END_TEST
+START_TEST(as_a_double_loop_with_the_last_held_out) { compare("", 0, HELD_LATE); }
+END_TEST
+START_TEST(as_a_double_loop_with_the_last_held_out_in_a_window) { compare("    window: 90d\n", 90, HELD_LATE); }
+END_TEST
+START_TEST(as_a_double_loop_with_splits_of_both_kinds) { compare("    window: 90d\n", 90, HELD_MIXED); }
+END_TEST
+
+/* A key of one string is taken as it lies, unless an event is left out: the same answers as of numbers. */
+START_TEST(string_keys_are_as_numbers) {
+  static const char rows[] = "user,at,n\n11,2024-01-09,0\n5,2024-01-09,1\n,2024-01-09,2\n7,2024-01-09,3\n";
+  static const char whole[] = "5,2024-01-01,1,1,a,1,0\n11,2024-01-02,2,2,b,1,0\n5,2024-01-03,4,3,a,1,0\n";
+  static const char *const more[] = {"", ",2024-01-02,8,4,b,1,0\n", "11,,16,4,b,1,0\n", "11,2024-01-02,nan,4,b,1,0\n"};
+  for (size_t i = 0; i < G_N_ELEMENTS(more); i++) {
+    char *text = g_strconcat(event_header, more[i], whole, NULL);
+    adl_harness *h = adl_harness_new(rows, "{user: id, at: timestamp, n: int}");
+    adl_harness_top(h, "max_rejects: 1\n");
+    adl_harness_file(h, "events.csv", text, -1);
+    adl_harness_run(h,
+                    "  events: {use: read-csv, path: events.csv, columns: {person: id, when: timestamp, amount: float, "
+                    "whole: int, item: string, code: id, held: int}}\n"
+                    "  h: {use: history, from: rows, with: events, by: user, with_by: person, at: at, with_at: when, "
+                    "past: {spend: sum(amount), items: distinct(item), item: last(item)}}\n",
+                    "h");
+    ASSERT_OK(h);
+    ASSERT_VALUES(h, "spend", "2|5|0|0");
+    ASSERT_VALUES(h, "items", "1|1|0|0");
+    ASSERT_VALUES(h, "item", "b|a|null|null");
+    ck_assert_int_eq(adl_harness_rejected(h), i == 3);
+    adl_harness_free(h);
+    g_free(text);
+  }
+}
 END_TEST
 
 /* ---- the future ---- */
@@ -499,6 +546,10 @@ int main(void) {
   tcase_add_test(t, as_a_double_loop_in_a_window);
   tcase_add_test(t, as_a_double_loop_with_splits);
   tcase_add_test(t, as_a_double_loop_with_splits_in_a_window);
+  tcase_add_test(t, as_a_double_loop_with_the_last_held_out);
+  tcase_add_test(t, as_a_double_loop_with_the_last_held_out_in_a_window);
+  tcase_add_test(t, as_a_double_loop_with_splits_of_both_kinds);
+  tcase_add_test(t, string_keys_are_as_numbers);
   tcase_add_test(t, later_events_change_nothing);
   tcase_add_test(t, held_out_events_change_nothing_for_training_rows);
   tcase_add_test(t, threads_and_memory_change_nothing);
