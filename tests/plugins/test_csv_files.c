@@ -137,7 +137,7 @@ START_TEST(all_ways_through_the_decoder) {
     ck_assert_int_eq(io->reject_count, first->reject_count);
     if (way < 4) ck_assert_str_eq(io->rejected, first->rejected);
     for (int64_t row = 0; row < io->rows; row++) {
-      char copy[256];
+      char copy[4096];
       snprintf(copy, sizeof copy, "%s", row_text(first, row));
       ALL(strcmp(row_text(io, row), copy) == 0, "row %d: %s, %s", (int)row, copy, row_text(io, row));
     }
