@@ -44,11 +44,19 @@ static void append_timestamp(GString *text, int64_t microseconds) {
   g_string_append_c(text, 'Z');
 }
 
+/* Neither a control character nor what is escaped inside quotes. */
+static bool is_plain(unsigned char c) { return c >= 0x20 && c != 0x7f && c != '"' && c != '\\'; }
+
 /* Inside lists strings are quoted, so that a comma in one is not taken for the list's. `limit` bytes are enough. */
 static void append_string(GString *text, adl_text value, bool quoted, int64_t limit) {
   int64_t size = limit > 0 ? MIN(value.size, limit) : value.size;
   if (quoted) g_string_append_c(text, '"');
   for (int64_t i = 0; i < size; i++) {
+    int64_t plain = i; /* most are plain to their end */
+    while (plain < size && is_plain((unsigned char)value.data[plain])) plain++;
+    if (plain > i) g_string_append_len(text, value.data + i, plain - i);
+    if (plain == size) break;
+    i = plain;
     unsigned char c = (unsigned char)value.data[i];
     if (quoted && (c == '"' || c == '\\')) g_string_append_c(text, '\\');
     if (c < 0x20 || c == 0x7f)

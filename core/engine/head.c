@@ -44,7 +44,7 @@ static bool read_source(adl_head_reader *reader, adl_worker *worker, adl_reading
     worker->call.later = 0;
     adl_out_begin(worker->out, worker, node, NULL);
     adl_status status = node->stage->class->next(call, node->stage->self, reader->cursor, worker->out);
-    r->block = adl_out_take_block(worker->out, &r->position);
+    r->block = adl_out_take_block(worker->out);
     r->parcel = adl_parcel_new(0);
     bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
     bool fine = status == ADL_OK || status == ADL_END || status == ADL_LATER;
@@ -54,23 +54,22 @@ static bool read_source(adl_head_reader *reader, adl_worker *worker, adl_reading
       reader->shard++;
     }
     if (status == ADL_LATER) wait_a_little(engine, worker->call.later);
-    if (r->block != NULL || r->parcel->frames->len > 0) return true;
+    if (r->block.data != NULL || r->parcel->frames->len > 0) return true;
     g_clear_pointer(&r->parcel, adl_parcel_free);
   }
   g_clear_pointer(&r->parcel, adl_parcel_free);
-  g_clear_pointer(&r->block, g_bytes_unref);
+  adl_out_reuse_block(worker->out, &r->block);
   return false;
 }
 
 static bool decode_block(const adl_head_reader *reader, adl_worker *worker, adl_reading *r) {
   adl_node_run *node = reader->head->node;
-  gsize size = 0;
-  const void *data = g_bytes_get_data(r->block, &size);
   worker->call.shard = r->shard;
   const adl_call *call = adl_worker_enter(worker, node, "decode");
   adl_out_begin(worker->out, worker, node, NULL);
+  const adl_block *block = &r->block;
   adl_status status =
-      node->stage->class->decode(call, node->stage->self, data, (int64_t)size, r->position, worker->out);
+      node->stage->class->decode(call, node->stage->self, block->data, block->size, block->position, worker->out);
   bool ok = adl_out_end(worker->out, worker, r->parcel->frames);
   return adl_worker_leave(worker, status) && ok;
 }
@@ -107,9 +106,9 @@ static bool read_limited(adl_head_reader *reader, adl_worker *worker, adl_readin
   int64_t taken = 0;
   worker->call.records = g_ptr_array_new_with_free_func((GDestroyNotify)adl_reject_free);
   bool ok = node->limit_left > 0 && read_source(reader, worker, r);
-  if (ok && r->block != NULL) {
+  if (ok && r->block.data != NULL) {
     ok = decode_block(reader, worker, r);
-    g_clear_pointer(&r->block, g_bytes_unref);
+    adl_out_reuse_block(worker->out, &r->block);
   }
   adl_frame *cut = ok ? cut_rows(node, r->parcel->frames, &taken) : NULL;
   keep_records(reader->engine, worker->call.records, cut, taken);
@@ -250,8 +249,8 @@ static void count_nulls(adl_node_run *node, const adl_frame *frame) {
 
 bool adl_head_finish(const adl_head_reader *reader, adl_worker *worker, adl_reading *r) {
   int64_t begin = adl_clock_ns();
-  bool ok = r->block == NULL || decode_block(reader, worker, r);
-  g_clear_pointer(&r->block, g_bytes_unref);
+  bool ok = r->block.data == NULL || decode_block(reader, worker, r);
+  adl_out_reuse_block(worker->out, &r->block);
   if (reader->head->kind != ADL_HEAD_SOURCE) {
     adl_frame *frame = take_kept(reader, r->parcel->number);
     if (frame != NULL) g_ptr_array_add(r->parcel->frames, frame);

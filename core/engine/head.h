@@ -16,8 +16,7 @@ typedef struct adl_head_reader {
 /* What a read gave: rows, or a block that has to be decoded. */
 typedef struct adl_reading {
   adl_parcel *parcel;
-  GBytes *block;
-  int64_t position;
+  adl_block block;
   int64_t nanoseconds; /* that reading took */
   int32_t shard;
 } adl_reading;

@@ -39,6 +39,12 @@ typedef struct adl_node_run adl_node_run; /* a stage while it runs */
 typedef struct adl_desk adl_desk;         /* where a fit is made */
 typedef struct adl_worker adl_worker;     /* a thread while it runs stages */
 
+/* Bytes on their way from next to decode, or from encode to write. */
+typedef struct adl_block {
+  uint8_t *data;
+  int64_t size, capacity, position;
+} adl_block;
+
 /* Frames that came of one read of a head, or a part of them where they became many more on the way: the unit that keeps
  * its place in the row order. */
 typedef struct adl_parcel {
@@ -373,8 +379,9 @@ bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result);
 void adl_out_drop(adl_out *out);
 /* Appends a frame, cut into pieces of at most ADL_BATCH_ROWS. */
 void adl_append_cut(GPtrArray *result, adl_frame *frame);
-/* The block that next or encode made; ownership goes over; NULL: none. */
-GBytes *adl_out_take_block(adl_out *out, int64_t *position);
+/* The block that next or encode made; ownership goes over; no data: none. Free it, or let it be used again. */
+adl_block adl_out_take_block(adl_out *out);
+void adl_out_reuse_block(adl_out *out, adl_block *block);
 /* The rows that were picked; free with g_free. */
 int64_t *adl_out_take_pick(adl_out *out, int64_t *count);
 void adl_out_fill(adl_host *host);

@@ -7,6 +7,9 @@
 #include "core/base/spill.h"
 #include "core/engine/internal.h"
 
+/* Memory of blocks up to this size is used again: that of fresh memory costs a page fault for each page. */
+enum { REUSED = 4 << 20 };
+
 struct adl_out {
   adl_worker *worker;
   adl_node_run *node;
@@ -217,14 +220,23 @@ static adl_status host_block_commit(const adl_call *call, adl_out *out, int64_t 
   return ADL_OK;
 }
 
-GBytes *adl_out_take_block(adl_out *out, int64_t *position) {
-  if (!out->block_done) return NULL;
-  *position = out->block_position;
-  GBytes *bytes = g_bytes_new_with_free_func(out->block, (gsize)out->block_size, free, out->block);
+adl_block adl_out_take_block(adl_out *out) {
+  if (!out->block_done) return (adl_block){0};
+  adl_block block = {out->block, out->block_size, out->block_capacity, out->block_position};
   out->block = NULL;
   out->block_capacity = 0;
   out->block_done = false;
-  return bytes;
+  return block;
+}
+
+void adl_out_reuse_block(adl_out *out, adl_block *block) {
+  if (out->block == NULL && block->capacity <= REUSED) {
+    out->block = block->data;
+    out->block_capacity = block->capacity;
+  } else {
+    free(block->data);
+  }
+  *block = (adl_block){0};
 }
 
 int64_t *adl_out_take_pick(adl_out *out, int64_t *count) {

@@ -479,7 +479,6 @@ bool adl_step_finish(adl_worker *worker, adl_node_run *node, int64_t first_made,
 /* NULL: nothing to write, or it failed (reported). */
 static GBytes *encode_frame(adl_worker *worker, adl_node_run *node, adl_frame *frame) {
   adl_view view;
-  int64_t position = 0;
   GBytes *block = NULL;
   if (!adl_view_open(&view, worker, node, -1, frame, 0)) return NULL;
   if (view.frame->rows > 0) {
@@ -487,7 +486,8 @@ static GBytes *encode_frame(adl_worker *worker, adl_node_run *node, adl_frame *f
     worker->call.frame = view.frame;
     adl_out_begin(worker->out, worker, node, &view);
     adl_status status = node->stage->class->encode(call, node->stage->self, &view.batch, worker->out);
-    block = adl_out_take_block(worker->out, &position);
+    adl_block made = adl_out_take_block(worker->out);
+    if (made.data != NULL) block = g_bytes_new_with_free_func(made.data, (gsize)made.size, free, made.data);
     adl_out_drop(worker->out);
     adl_worker_leave(worker, status);
   }

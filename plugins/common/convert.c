@@ -19,6 +19,11 @@ adl_parsed adl_parse_int64(const char *text, size_t size, int64_t *value) {
   if (at == end) return ADL_NOT_ONE;
   uint64_t magnitude = 0;
   bool overflow = false;
+  for (int eights = 0; eights < 2 && end - at >= 8; eights++, at += 8) { /* sixteen digits fit in any case */
+    uint64_t word = adl_load_little(at);
+    if (!adl_eight_digits(word)) return ADL_NOT_ONE;
+    magnitude = magnitude * 100000000 + adl_eight_digits_value(word);
+  }
   for (; at < end; at++) {
     if (!is_digit(*at)) return ADL_NOT_ONE;
     overflow |= __builtin_mul_overflow(magnitude, 10, &magnitude);

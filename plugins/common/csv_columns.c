@@ -82,19 +82,26 @@ static inline __attribute__((always_inline)) void gather(adl_csv_decoder *d, uin
   adl_csv_values *values = &d->values;
   const uint32_t *ends = d->scan.ends + field;
   const char *text = d->text, quote = d->dialect.quote;
-  uint64_t bytes = 0;
   for (uint32_t i = 0; i < d->count; i++) {
     const uint32_t *end = ends + d->first[i];
     uint32_t begin = field > 0 ? end[-1] + 1 : d->begin[i], size = *end - begin;
     bool quoted = quotes && text[begin] == quote;
     values->text[i] = text + begin + quoted;
-    values->size[i] = size -= 2 * (uint32_t)quoted;
+    values->size[i] = size - 2 * (uint32_t)quoted;
     if (quotes) values->quoted[i] = quoted;
-    bytes += size;
   }
   values->count = d->count;
-  values->bytes = bytes;
   values->any_quoted = quotes;
+  values->ends = NULL;
+}
+
+/* The same where the ends of the fields of all rows stand one behind the other: nothing has to be gathered. */
+static void point(adl_csv_decoder *d, uint32_t field) {
+  d->values.count = d->count;
+  d->values.any_quoted = false;
+  d->values.base = d->text;
+  d->values.ends = d->scan.ends + d->first[0] + field;
+  d->values.stride = (uint32_t)d->head->fields;
 }
 
 /* Takes off blanks, and the quotes that they surround. */
@@ -119,12 +126,20 @@ static void undouble(adl_csv_decoder *d) {
   }
 }
 
-/* Room for the strings of a tile. */
-static adl_status make_room(adl_csv_decoder *d, const adl_csv_column *column, adl_csv_sink *sink) {
-  int64_t need = sink->bytes + (int64_t)d->values.bytes + ADL_CSV_PAD;
-  if (need <= sink->buffers.byte_capacity) return ADL_OK;
-  int64_t more = 2 * need > d->bytes_in_column ? 2 * need : d->bytes_in_column;
-  return d->call->host->reserve(d->call, d->out, column->slot, d->head->records, 0, more, &sink->buffers);
+/* Converts the tile's texts. Most are short, so they are added up only where one does not fit. */
+static adl_status take_texts(adl_csv_decoder *d, const adl_csv_column *column, adl_csv_sink *sink) {
+  int64_t need = ADL_CSV_SHORT * (int64_t)d->values.count;
+  for (uint32_t done = 0;;) {
+    if (sink->bytes + need + ADL_CSV_PAD > sink->buffers.byte_capacity) {
+      int64_t more = 2 * (sink->bytes + need + ADL_CSV_PAD);
+      if (more < d->bytes_in_column) more = d->bytes_in_column;
+      ADL_TRY(d->call->host->reserve(d->call, d->out, column->slot, d->head->records, 0, more, &sink->buffers));
+    }
+    done = adl_csv_take_texts(d->table, &d->values, done, sink);
+    if (done == d->values.count) return ADL_OK;
+    need = 0;
+    for (uint32_t i = done; i < d->values.count; i++) need += adl_csv_value_at(&d->values, i).size + ADL_CSV_SHORT;
+  }
 }
 
 /* Remembers what the conversion of a column has found; how many records had no problem before. */
@@ -153,13 +168,15 @@ static adl_status convert_tile(adl_csv_decoder *d, uint32_t *bad) {
     const adl_csv_column *column = &d->table->columns[c];
     adl_csv_sink *sink = &d->sinks[c];
     if (column->type == ADL_CSV_SKIP) continue;
-    if (quotes && !d->dialect.trim)
+    if (!quotes && d->regular && column->type == ADL_CSV_STRING && d->head->field[c] > 0)
+      point(d, (uint32_t)d->head->field[c]);
+    else if (quotes && !d->dialect.trim)
       gather(d, (uint32_t)d->head->field[c], true);
     else
       gather(d, (uint32_t)d->head->field[c], false);
     if (d->dialect.trim) trim(d, quotes);
     if (doubled) undouble(d);
-    if (column->type == ADL_CSV_STRING && sink->wanted) ADL_TRY(make_room(d, column, sink));
+    if (column->type == ADL_CSV_STRING && sink->wanted) ADL_TRY(take_texts(d, column, sink));
     if (adl_csv_convert(d->table, column, &d->values, d->check_utf8, sink, d->problems)) *bad += note_problems(d, c);
   }
   return ADL_OK;
@@ -177,6 +194,7 @@ static void drop_bad(adl_csv_decoder *d, const int64_t *bytes) {
   for (uint32_t i = 0; i < d->count; i++)
     if (d->problem[d->record[i]] == ADL_CSV_FINE) add_row(d, kept++, d->record[i]);
   d->count = kept;
+  d->regular = false;
 }
 
 /* --------------------------------------------------------------------------------------------------- tiles ---- */
@@ -187,6 +205,7 @@ static adl_status take_tile(adl_csv_decoder *d, int64_t *bytes) {
   d->check_utf8 =
       d->scan.high && !adl_utf8_valid(d->text + d->scan.records[0].begin,
                                       d->scan.records[d->scan.records_count - 1].end - d->scan.records[0].begin);
+  d->regular = d->count == d->scan.records_count && !d->check_utf8 && !d->dialect.trim;
   for (int32_t c = 0; c < d->table->column_count; c++) {
     d->sinks[c].row = d->sinks[c].wanted ? d->rows : 0;
     bytes[c] = d->sinks[c].bytes;
@@ -257,6 +276,7 @@ adl_status adl_csv_decode(const adl_csv_table *table, const adl_call *call, cons
   d->line = line;
   d->dialect = table->dialect;
   d->dialect.delimiter = head->delimiter;
+  d->values.simd = table->null_numbers ? ADL_SIMD_PORTABLE : adl_simd_level();
   d->sinks = host->alloc(call, columns * sizeof *d->sinks);
   memset(d->sinks, 0, columns * sizeof *d->sinks);
   int64_t *bytes = host->alloc(call, columns * sizeof *bytes);

@@ -29,6 +29,7 @@ typedef struct adl_csv_table {
   const adl_csv_column *columns;
   adl_strings nulls;     /* texts that mean null, besides the empty one */
   bool null_begins[256]; /* one of them begins with this byte */
+  bool null_numbers;     /* one of them may be a number */
   const char *const *file_names;
   int32_t file_slot; /* column that holds the file's name; -1: none */
 } adl_csv_table;

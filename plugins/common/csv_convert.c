@@ -1,5 +1,6 @@
 /* The loops that turn one column of a tile into values, one for each type; see csv_tile.h. */
 #include "common/csv_tile.h"
+#include "common/short_numbers.h"
 
 #include <string.h>
 
@@ -40,20 +41,28 @@ static inline uint8_t set_problem(uint8_t *problem, adl_parsed parsed) {
   return *problem = parsed == ADL_PARSED ? ADL_CSV_FINE : parsed == ADL_NOT_ONE ? ADL_CSV_BAD_VALUE : ADL_CSV_BAD_RANGE;
 }
 
+/* How often in a tile the short way is tried again behind four values of which one needs the long one. */
+enum { TRIES = 8 };
+
 /* The loop over the values of a column: `statement` sees text, size, null, i, and leaves an adl_parsed in `parsed`. Problems are
- * rare, so they are written on a branch. */
-#define EACH_VALUE(statement)                                                                                          \
+ * rare, so they are written on a branch. `shorter` takes as many values from i on as it can, notes which are null, and is
+ * the index of the first that is left; the four from there on are then looked at one by one. */
+#define EACH_VALUE(shorter, statement)                                                                                 \
   uint8_t nulls[NULLS];                                                                                                \
   uint32_t problem = 0, missing = 0, count = values->count;                                                            \
-  for (uint32_t i = 0; i < count; i++) {                                                                               \
-    const char *text = values->text[i];                                                                                \
-    uint32_t size = values->size[i];                                                                                   \
-    adl_parsed parsed;                                                                                                 \
-    bool null = take_null(table, &text, &size);                                                                        \
-    nulls[i] = null;                                                                                                   \
-    missing |= null;                                                                                                   \
-    statement;                                                                                                         \
-    if (__builtin_expect(parsed != ADL_PARSED, 0)) problem |= set_problem(&problems[i], parsed);                       \
+  for (uint32_t i = 0, tries = 0; i < count;) {                                                                        \
+    if (tries < TRIES) i = shorter;                                                                                    \
+    uint32_t end = ++tries < TRIES && count - i > 4 ? i + 4 : count;                                                   \
+    for (; i < end; i++) {                                                                                             \
+      const char *text = values->text[i];                                                                              \
+      uint32_t size = values->size[i];                                                                                 \
+      adl_parsed parsed;                                                                                               \
+      bool null = take_null(table, &text, &size);                                                                      \
+      nulls[i] = null;                                                                                                 \
+      missing |= null;                                                                                                 \
+      statement;                                                                                                       \
+      if (__builtin_expect(parsed != ADL_PARSED, 0)) problem |= set_problem(&problems[i], parsed);                     \
+    }                                                                                                                  \
   }                                                                                                                    \
   if (missing) set_nulls(sink, nulls, count);                                                                          \
   return problem != 0
@@ -61,7 +70,8 @@ static inline uint8_t set_problem(uint8_t *problem, adl_parsed parsed) {
 static bool convert_int(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
                         uint8_t *problems) {
   int64_t *out = (int64_t *)sink->buffers.data + sink->row;
-  EACH_VALUE({
+  const adl_short_texts texts = {values->text, values->size, values->count};
+  EACH_VALUE(adl_short_int64s(values->simd, &texts, i, out, nulls, &missing), {
     int64_t value = 0;
     parsed = adl_parse_int64_padded(text, size, &value);
     out[i] = value;
@@ -71,7 +81,8 @@ static bool convert_int(const adl_csv_table *table, const adl_csv_values *values
 static bool convert_float(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
                           uint8_t *problems) {
   double *out = (double *)sink->buffers.data + sink->row;
-  EACH_VALUE({
+  const adl_short_texts texts = {values->text, values->size, values->count};
+  EACH_VALUE(adl_short_doubles(values->simd, &texts, i, out, nulls, &missing), {
     double value = 0;
     parsed = adl_parse_double_padded(text, size, &value);
     out[i] = value;
@@ -80,7 +91,7 @@ static bool convert_float(const adl_csv_table *table, const adl_csv_values *valu
 
 static bool convert_bool(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink,
                          uint8_t *problems) {
-  EACH_VALUE({
+  EACH_VALUE(i, {
     bool value = false;
     parsed = adl_parse_bool(text, size, &value);
     adl_bit_set(sink->buffers.data, sink->row + i, value);
@@ -91,7 +102,7 @@ static bool convert_time(const adl_csv_table *table, const adl_csv_column *colum
                          adl_csv_sink *sink, uint8_t *problems) {
   int64_t *out = (int64_t *)sink->buffers.data + sink->row;
   bool day = column->type == ADL_CSV_DATE;
-  EACH_VALUE({
+  EACH_VALUE(i, {
     int64_t value = 0;
     parsed = null ? ADL_PARSED : adl_time_parse(&column->time, text, size, day, &value);
     out[i] = value;
@@ -108,28 +119,40 @@ static bool check_text(const adl_csv_values *values, uint8_t *problems) {
   return any;
 }
 
-static void convert_string(const adl_csv_table *table, const adl_csv_values *values, adl_csv_sink *sink) {
+/* Of adl_csv_take_texts, for texts that are pointed to, and for those that were gathered. */
+static inline __attribute__((always_inline)) uint32_t take_texts(const adl_csv_table *table,
+                                                                 const adl_csv_values *values, uint32_t from,
+                                                                 adl_csv_sink *sink) {
   char *out = (char *)sink->buffers.data;
   int32_t *offsets = sink->buffers.string_offsets + sink->row;
-  int64_t at = sink->bytes;
+  int64_t at = sink->bytes, capacity = sink->buffers.byte_capacity;
   uint8_t nulls[NULLS];
-  uint32_t missing = 0, count = values->count;
-  for (uint32_t i = 0; i < count; i++) {
-    const char *text = values->text[i];
-    uint32_t size = values->size[i];
-    if (__builtin_expect(table->null_begins[(unsigned char)*text] && is_marker(table, text, size) &&
-                             !(values->any_quoted && values->quoted[i]),
-                         0))
-      size = 0;
-    nulls[i] = size == 0;
-    missing |= size == 0;
-    memcpy(out + at, text, 16); /* most are short */
-    if (size > 16) memcpy(out + at + 16, text + 16, size - 16);
-    at += size;
+  uint32_t missing = 0, count = values->count, i = from;
+  memset(nulls, 0, from);
+  for (; i < count; i++) {
+    adl_csv_value value = adl_csv_value_at(values, i);
+    if (__builtin_expect(table->null_begins[(unsigned char)*value.text], 0) &&
+        !(values->any_quoted && values->quoted[i]) && is_marker(table, value.text, value.size))
+      value.size = 0;
+    if (__builtin_expect(value.size > ADL_CSV_SHORT, 0)) {
+      int64_t behind = ADL_CSV_SHORT * (int64_t)(count - i) + ADL_CSV_PAD;
+      if (at + value.size + behind > capacity) break;
+      memcpy(out + at + ADL_CSV_SHORT, value.text + ADL_CSV_SHORT, value.size - ADL_CSV_SHORT);
+    }
+    memcpy(out + at, value.text, ADL_CSV_SHORT);
+    nulls[i] = value.size == 0;
+    missing |= nulls[i];
+    at += value.size;
     offsets[i + 1] = (int32_t)at;
   }
   sink->bytes = at;
-  if (missing) set_nulls(sink, nulls, count);
+  if (missing) set_nulls(sink, nulls, i);
+  return i;
+}
+
+uint32_t adl_csv_take_texts(const adl_csv_table *table, const adl_csv_values *values, uint32_t from,
+                            adl_csv_sink *sink) {
+  return values->ends != NULL ? take_texts(table, values, from, sink) : take_texts(table, values, from, sink);
 }
 
 bool adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
@@ -141,10 +164,7 @@ bool adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, c
     case ADL_CSV_BOOL: return convert_bool(table, values, sink, problems);
     case ADL_CSV_TIMESTAMP:
     case ADL_CSV_DATE: return convert_time(table, column, values, sink, problems);
-    case ADL_CSV_STRING:
-      bad = check_utf8 && check_text(values, problems);
-      if (sink->wanted) convert_string(table, values, sink);
-      break;
+    case ADL_CSV_STRING: bad = check_utf8 && check_text(values, problems); break;
     case ADL_CSV_SKIP: break;
   }
   return bad;

@@ -1,25 +1,50 @@
 /* The scanning loop, included once for each instruction set by csv_scan.c, which defines
  *   SCAN_NAME    the function's name
  *   SCAN_TARGET  attributes
- *   SCAN_MASKS   adl_csv_masks SCAN_MASKS(const char *bytes, dialect, bool fields, bool *high, bool *zero) for 64 bytes;
- *                without `fields` the delimiters are needed only where there are quotes, and high and zero never
+ *   SCAN_MASKS   adl_csv_masks SCAN_MASKS(const char *bytes, dialect, bool fields, adl_csv_seen *seen) for 64 bytes;
+ *                without `fields` the delimiters are needed only where there are quotes, and what is seen never
+ *   SCAN_ENDS    uint32_t SCAN_ENDS(uint32_t *out, uint32_t base, uint64_t bits): writes base + their numbers for bits that
+ *                are set, in order, and up to eight more; how many are set
  *   SCAN_LOWEST  number of the lowest bit set (any value for 0). */
+
+/* Takes whole chunks of 64 bytes as long as there is room for what they hold, they have no quotes, and none is open. */
+SCAN_TARGET static inline __attribute__((always_inline)) void SCAN_GLUE(SCAN_NAME,
+                                                                        _plain)(adl_csv_scan *scan,
+                                                                                const adl_csv_dialect *dialect,
+                                                                                const char *text, uint32_t size,
+                                                                                bool fields, adl_csv_seen *seen) {
+  uint32_t at = scan->at, line = scan->line, *ends = scan->ends + scan->ends_count;
+  const uint32_t *ends_full = scan->ends + scan->ends_capacity - ADL_CSV_ROOM;
+  adl_csv_record open = scan->open, *record = scan->records + scan->records_count;
+  const adl_csv_record *records_full = scan->records + scan->records_capacity - ADL_CSV_ROOM;
+  for (; size - at >= 64 && ends <= ends_full && record <= records_full; at += 64) {
+    adl_csv_masks masks = SCAN_MASKS(text + at, dialect, fields, seen);
+    if (__builtin_expect(masks.quote != 0, 0)) break;
+    uint64_t separators = masks.delimiter | masks.line;
+    uint32_t before = (uint32_t)(ends - scan->ends);
+    if (fields) ends += SCAN_ENDS(ends, at, separators);
+    for (uint64_t lines = masks.line; lines != 0; lines &= lines - 1, record++) {
+      uint32_t end = at + SCAN_LOWEST(lines);
+      uint32_t rank = fields ? before + (uint32_t)__builtin_popcountll(separators & (lines ^ (lines - 1))) : 0;
+      *record = open;
+      record->end = end;
+      record->count = rank - open.first;
+      open = (adl_csv_record){.begin = end + 1, .first = rank, .line = ++line};
+    }
+  }
+  scan->at = at;
+  scan->line = line;
+  if (fields) scan->ends_count = (uint32_t)(ends - scan->ends);
+  scan->records_count = (uint32_t)(record - scan->records);
+  scan->open = open;
+}
 
 /* Takes the separators of `masks`; `quotes`: NULL where there are none. */
 SCAN_TARGET static inline __attribute__((always_inline)) void SCAN_GLUE(SCAN_NAME, _separators)(
     adl_csv_scan *scan, adl_csv_masks masks, const adl_csv_quotes *quotes, bool fields) {
   uint32_t base = scan->at, before = scan->ends_count;
   uint64_t separators = masks.delimiter | masks.line, past = 0;
-  if (fields) {
-    uint32_t count = (uint32_t)__builtin_popcountll(separators), *out = scan->ends + before;
-    uint64_t left = separators;
-    for (uint32_t done = 0; done < count; done += 8, out += 8)
-      for (uint32_t i = 0; i < 8; i++) { /* the last eight may write up to seven too many */
-        out[i] = base + SCAN_LOWEST(left);
-        left &= left - 1;
-      }
-    scan->ends_count = before + count;
-  }
+  if (fields) scan->ends_count += SCAN_ENDS(scan->ends + before, base, separators);
   for (uint64_t lines = masks.line; lines != 0; lines &= lines - 1) {
     uint32_t bit = (uint32_t)__builtin_ctzll(lines);
     uint64_t up_to = lines & (0 - lines);
@@ -50,9 +75,11 @@ SCAN_TARGET static inline __attribute__((always_inline)) void SCAN_GLUE(SCAN_NAM
 }
 
 SCAN_TARGET static inline __attribute__((always_inline)) adl_csv_progress SCAN_GLUE(SCAN_NAME, _loop)(
-    adl_csv_scan *scan, const char *text, uint32_t size, bool final, bool fields) {
+    adl_csv_scan *scan, const char *text, uint32_t size, bool final, bool fields, adl_csv_seen *seen) {
   const adl_csv_dialect dialect = *scan->dialect;
+  bool plain = true; /* the last chunk had no quotes */
   for (;;) {
+    if (plain && !scan->inside) SCAN_GLUE(SCAN_NAME, _plain)(scan, &dialect, text, size, fields, seen);
     uint32_t count = size - scan->at;
     const char *bytes = text + scan->at;
     char tail[64];
@@ -72,13 +99,14 @@ SCAN_TARGET static inline __attribute__((always_inline)) adl_csv_progress SCAN_G
       }
     }
     count = count < 64 ? count : 64;
-    adl_csv_masks masks = SCAN_MASKS(bytes, &dialect, fields, &scan->high, &scan->zero);
+    adl_csv_masks masks = SCAN_MASKS(bytes, &dialect, fields, seen);
     if (__builtin_expect(count < 64, 0)) {
       masks.delimiter &= adl_csv_below(count);
       masks.line &= adl_csv_below(count);
       masks.quote &= adl_csv_below(count);
     }
     adl_csv_quotes quotes;
+    plain = masks.quote == 0;
     if (masks.quote == 0 && !scan->inside) {
       SCAN_GLUE(SCAN_NAME, _separators)(scan, masks, NULL, fields);
       scan->at += count;
@@ -92,6 +120,10 @@ SCAN_TARGET static inline __attribute__((always_inline)) adl_csv_progress SCAN_G
 }
 
 SCAN_TARGET static adl_csv_progress SCAN_NAME(adl_csv_scan *scan, const char *text, uint32_t size, bool final) {
-  return scan->fields ? SCAN_GLUE(SCAN_NAME, _loop)(scan, text, size, final, true)
-                      : SCAN_GLUE(SCAN_NAME, _loop)(scan, text, size, final, false);
+  adl_csv_seen seen = {0, 0};
+  adl_csv_progress progress = scan->fields ? SCAN_GLUE(SCAN_NAME, _loop)(scan, text, size, final, true, &seen)
+                                           : SCAN_GLUE(SCAN_NAME, _loop)(scan, text, size, final, false, &seen);
+  scan->high |= seen.high != 0;
+  scan->zero |= seen.zero != 0;
+  return progress;
 }

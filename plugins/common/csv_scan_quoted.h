@@ -9,6 +9,11 @@ typedef struct adl_csv_masks {
   uint64_t delimiter, line, quote;
 } adl_csv_masks;
 
+/* Not 0: there was a byte above 127, a NUL byte. */
+typedef struct adl_csv_seen {
+  uint32_t high, zero;
+} adl_csv_seen;
+
 static inline uint64_t adl_csv_below(uint32_t bit) { return bit >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << bit) - 1; }
 
 /* Closes the record in the making at `end`, with the separator in ends[] counted by the caller up to `ends_count`. */

@@ -4,18 +4,37 @@
 #define ADLOOM_PLUGINS_COMMON_CSV_TILE_H
 
 #include "common/csv_columns.h"
+#include "common/simd.h"
 
 enum { ADL_CSV_TILE = 128, ADL_CSV_TILE_ROOM = ADL_CSV_TILE + ADL_CSV_ROOM };
 
 /* One column's texts, a tile long. They may be read up to eight bytes before and ADL_CSV_PAD bytes behind. */
 typedef struct adl_csv_values {
   uint32_t count;
-  uint64_t bytes; /* at least the sum of size */
   bool any_quoted;
+  adl_simd simd; /* for numbers; portable where one of them may stand for null */
+
+  /* Where text i ends, in `base`: ends[i * stride]; it begins behind the end that stands before that. NULL: below. */
+  const char *base;
+  const uint32_t *ends;
+  uint32_t stride;
+
   const char *text[ADL_CSV_TILE_ROOM];
   uint32_t size[ADL_CSV_TILE_ROOM];
   bool quoted[ADL_CSV_TILE_ROOM]; /* set only with any_quoted */
 } adl_csv_values;
+
+/* A text, without its end. */
+typedef struct adl_csv_value {
+  const char *text;
+  uint32_t size;
+} adl_csv_value;
+
+static inline adl_csv_value adl_csv_value_at(const adl_csv_values *values, uint32_t i) {
+  if (values->ends == NULL) return (adl_csv_value){values->text[i], values->size[i]};
+  const uint32_t *end = values->ends + (size_t)i * values->stride;
+  return (adl_csv_value){values->base + end[-1] + 1, *end - end[-1] - 1};
+}
 
 /* What can be wrong with a value or record; 0: nothing. */
 typedef enum adl_csv_problem {
@@ -57,6 +76,7 @@ typedef struct adl_csv_decoder {
 
   /* the tile */
   bool check_utf8;
+  bool regular;                        /* all its records are rows */
   uint32_t count;                      /* records that may become rows */
   uint32_t record[ADL_CSV_TILE_ROOM];  /* which ones, into scan.records */
   uint32_t first[ADL_CSV_TILE_ROOM];   /* and where their fields begin: in scan.ends */
@@ -70,9 +90,17 @@ typedef struct adl_csv_decoder {
 /* Tells the host about record r of the tile, which has a problem. */
 void adl_csv_reject(adl_csv_decoder *d, uint32_t r);
 
-/* Converts; writes a problem for each value that is not of the column's type. False: there is none. Room has been made:
- * bytes for strings are at least the sum of sizes + ADL_CSV_PAD. `check_utf8`: some byte in the tile is not ASCII. */
+/* Converts, or checks, if they are texts; writes a problem for each value that is not of the column's type. False: there is
+ * none. `check_utf8`: not all of the tile is UTF-8. */
 bool adl_csv_convert(const adl_csv_table *table, const adl_csv_column *column, const adl_csv_values *values,
                      bool check_utf8, adl_csv_sink *sink, uint8_t *problems);
+
+/* Texts up to this size are copied in one piece, so each needs as much room. */
+enum { ADL_CSV_SHORT = 16 };
+
+/* Adds texts from `from` on, for which there is room if all are short: stops before a longer one that would leave too little
+ * for those behind it, and returns which. */
+uint32_t adl_csv_take_texts(const adl_csv_table *table, const adl_csv_values *values, uint32_t from,
+                            adl_csv_sink *sink);
 
 #endif

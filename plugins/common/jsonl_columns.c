@@ -245,29 +245,73 @@ typedef struct json_values {
 
 /* These three return whether all is well; if not, what they have written is written again. */
 
+/* Puts a text at `out`, which has room for its size and ADL_CSV_PAD; its size then. */
+static inline int64_t put_text(const adl_json_value *value, char *out, bool *good) {
+  int64_t size = value->size;
+  if (__builtin_expect(value->escaped, 0)) {
+    size = (int64_t)adl_json_unescape(value->text, value->size, out);
+    *good &= memchr(out, '\0', (size_t)size) == NULL;
+    return size;
+  }
+  memcpy(out, value->text, 16); /* most are short */
+  if (size > 16) memcpy(out + 16, value->text + 16, (size_t)size - 16);
+  return size;
+}
+
 static bool add_texts(const row_reader *in, const json_values *values, json_sink *sink) {
   int64_t row = in->rows, at = sink->bytes;
-  char *out = sink->to.data;
   const adl_json_value *value = values->first;
   bool good = true;
   for (int64_t i = 0; i < values->count; i++, value += values->stride) {
-    bool text = value->kind == ADL_JSON_STRING || value->kind == ADL_JSON_NUMBER;
-    int64_t size = text ? value->size : 0;
-    if (__builtin_expect(value->escaped, 0)) {
-      size = (int64_t)adl_json_unescape(value->text, value->size, out + at);
-      good &= memchr(out + at, '\0', (size_t)size) == NULL;
-    } else if (text) {
-      memcpy(out + at, value->text, 16); /* most are short */
-      if (size > 16) memcpy(out + at + 16, value->text + 16, (size_t)size - 16);
+    if (value->kind == ADL_JSON_STRING || value->kind == ADL_JSON_NUMBER) {
+      at += put_text(value, (char *)sink->to.data + at, &good);
     } else {
       good &= value->kind == ADL_JSON_NONE;
       adl_bit_set(sink->to.validity, row + i, false);
     }
-    at += size;
     sink->to.string_offsets[row + i + 1] = (int32_t)at;
   }
   sink->bytes = at;
   return good;
+}
+
+static bool add_lists_of_texts(const row_reader *in, const json_values *values, json_sink *sink) {
+  int64_t items = sink->items, at = sink->bytes;
+  const adl_json_value *value = values->first;
+  bool good = true;
+  for (int64_t i = 0; i < values->count; i++, value += values->stride) {
+    const char *from = value->text + 1, *end = value->text + value->size;
+    adl_json_value item;
+    if (value->kind == ADL_JSON_NONE)
+      adl_bit_set(sink->to.validity, in->rows + i, false);
+    else if (value->kind != ADL_JSON_ARRAY)
+      return false;
+    while (value->kind == ADL_JSON_ARRAY && adl_json_next_item(&in->masks, &from, end, &item)) {
+      if (item.kind != ADL_JSON_STRING) return false;
+      at += put_text(&item, (char *)sink->to.data + at, &good);
+      sink->to.string_offsets[++items] = (int32_t)at;
+    }
+    sink->to.offsets[in->rows + i + 1] = (int32_t)items;
+  }
+  sink->items = items;
+  sink->bytes = at;
+  return good;
+}
+
+/* True, false and null; other spellings are left to add_others. */
+static bool are_words(const json_values *values) {
+  const adl_json_value *value = values->first;
+  bool words = true;
+  for (int64_t i = 0; i < values->count; i++, value += values->stride) words &= value->kind <= ADL_JSON_TRUE;
+  return words;
+}
+
+static void add_bools(const row_reader *in, const json_values *values, json_sink *sink) {
+  const adl_json_value *value = values->first;
+  for (int64_t i = 0; i < values->count; i++, value += values->stride) {
+    adl_bit_set(sink->to.data, in->rows + i, value->kind == ADL_JSON_TRUE);
+    if (value->kind == ADL_JSON_NONE) adl_bit_set(sink->to.validity, in->rows + i, false);
+  }
 }
 
 static bool add_numbers(const row_reader *in, const adl_jsonl_field *field, const json_values *values,
@@ -314,14 +358,17 @@ static adl_status add_column(const row_reader *in, int64_t c, int64_t count, boo
   const adl_jsonl_field *field = &in->table->fields[c];
   json_sink *sink = &in->sinks[c];
   json_values values = {in->tile + c, in->table->column_count, count};
-  if (field->list || !sink->wanted) return add_others(in, field, &values, sink, good);
-  if (field->column.type == ADL_CSV_STRING) {
+  bool text = field->column.type == ADL_CSV_STRING, list = field->list;
+  if (!sink->wanted || (list && !text)) return add_others(in, field, &values, sink, good);
+  if (text) {
     int64_t bytes = ADL_CSV_PAD;
     for (int64_t i = 0; i < count; i++) bytes += values.first[i * values.stride].size;
-    ADL_TRY(make_room(in, field, 0, bytes, sink));
-    *good = add_texts(in, &values, sink);
+    ADL_TRY(make_room(in, field, list ? bytes / 2 : 0, bytes, sink)); /* an item takes more than two bytes */
+    *good = list ? add_lists_of_texts(in, &values, sink) : add_texts(in, &values, sink);
   } else if (field->column.type == ADL_CSV_INT || field->column.type == ADL_CSV_FLOAT) {
     *good = add_numbers(in, field, &values, sink);
+  } else if (field->column.type == ADL_CSV_BOOL && are_words(&values)) {
+    add_bools(in, &values, sink);
   } else {
     return add_others(in, field, &values, sink, good);
   }

@@ -303,8 +303,11 @@ static adl_status bind(const adl_call *call, void *instance) {
     status = host->fail(call, "columns", -1, NULL, "without a header the columns must be named here");
   if (self->columns.count > 0 && set_columns(call, self) != ADL_OK) status = ADL_FAILED;
   self->table.nulls = self->nulls;
-  for (int64_t i = 0; i < self->nulls.count; i++)
-    if (self->nulls.items[i][0] != '\0') self->table.null_begins[(unsigned char)self->nulls.items[i][0]] = true;
+  for (int64_t i = 0; i < self->nulls.count; i++) {
+    unsigned char begin = (unsigned char)self->nulls.items[i][0];
+    self->table.null_begins[begin] = begin != '\0';
+    self->table.null_numbers |= begin != '\0' && strchr("0123456789+-.", begin) != NULL;
+  }
   ADL_TRY(status);
   self->table.file_names = adl_file_names(&self->path);
   if (self->table.file_names == NULL) return host->fail(call, NULL, -1, NULL, "out of memory");

@@ -245,6 +245,34 @@ static const adl_param total_params[] = {
      .doc = "The columns that are read."},
 };
 
+/* Sum of numbers, four at a time, so that no addition waits for the one before: reading them must cost little. What is under
+ * null rows is zero. */
+#define SUM_OF(type, data, count)                                                                                      \
+  do {                                                                                                                 \
+    const type *values = (const type *)(data);                                                                         \
+    double sums[4] = {0, 0, 0, 0};                                                                                     \
+    int64_t at = 0;                                                                                                    \
+    for (; at + 4 <= (count); at += 4)                                                                                 \
+      for (int lane = 0; lane < 4; lane++) sums[lane] += (double)values[at + lane];                                    \
+    for (; at < (count); at++) sums[0] += (double)values[at];                                                          \
+    return sums[0] + sums[1] + sums[2] + sums[3];                                                                      \
+  } while (0)
+
+static double sum_of(const adl_column *column, int64_t items) {
+  double sum = 0;
+  switch (column->type.element) {
+    case ADL_FLOAT32: SUM_OF(float, column->data, items);
+    case ADL_FLOAT64: SUM_OF(double, column->data, items);
+    case ADL_INT64: SUM_OF(int64_t, column->data, items);
+    case ADL_TIMESTAMP: return 0;
+    default: break;
+  }
+  if (column->type.shape == ADL_SCALAR)
+    for (int64_t row = 0; row < items; row++)
+      if (!adl_is_null(column, row)) sum += adl_number_at(column, row);
+  return sum;
+}
+
 /* Of a column: what is null, how many items (values, list items, entries that are stored), bytes of text, sum of numbers. */
 static void add_column(const adl_column *column, double *totals) {
   const bool text = column->type.element == ADL_STRING || column->type.element == ADL_BYTES,
@@ -258,11 +286,8 @@ static void add_column(const adl_column *column, double *totals) {
   if (text) {
     totals[BYTES] += column->string_offsets[items];
     for (int64_t i = 0; column->type.shape == ADL_BAG && i < items; i++) sum += (double)column->weights[i];
-  } else if (column->type.element == ADL_FLOAT32) {
-    for (int64_t i = 0; i < items; i++) sum += (double)((const float *)column->data)[i];
-  } else if (column->type.shape == ADL_SCALAR && column->type.element != ADL_TIMESTAMP) {
-    for (int64_t row = 0; row < items; row++)
-      if (!adl_is_null(column, row)) sum += adl_number_at(column, row);
+  } else {
+    sum = sum_of(column, items);
   }
   if (isfinite(sum)) totals[SUM] += sum;
 }

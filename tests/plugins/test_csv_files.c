@@ -91,6 +91,63 @@ START_TEST(random_files_like_the_reference) {
 }
 END_TEST
 
+/* A field of one of the files below; one of 97 is not as short and plain as most are. */
+static size_t put_field(char *to, int kind, uint64_t bits) {
+  static const char *const odd[4][4] = {{"NULL", "+7", "x", "12345678901"},
+                                        {"nan", "1e-3", "1.2.3", "-0.123456789"},
+                                        {"null", "a text of more than sixteen bytes", "\xff", "\xc3\xa9t\xc3\xa9"},
+                                        {"\\N", "", "false", "maybe"}};
+  uint64_t value = bits >> 32;
+  if (bits % 97 == 0) return (size_t)sprintf(to, "%s", odd[kind][value % 4]);
+  if (bits % 11 == 0) return 0;
+  switch (kind) {
+    case 0: return (size_t)sprintf(to, "%d", (int)(value % 20000) - 10000);
+    case 1: return (size_t)sprintf(to, "%.*f", (int)(value % 5), (double)(value % 4001) / 8 - 250);
+    case 2: return (size_t)sprintf(to, "%0*x", (int)(value % 18), (unsigned)value);
+    default: return (size_t)sprintf(to, "%s", value % 2 == 0 ? "true" : "f");
+  }
+}
+
+/* The same rows and rejects with and without vectors, and whether or not a text has quotes around it, CR at its line's end and
+ * blank lines between: the ways through the decoder differ. */
+START_TEST(all_ways_through_the_decoder) {
+  enum { ROWS = 9000, WAYS = 3 };
+  char *text = malloc(ROWS * 120), line[4][64];
+  fake_io *first = NULL;
+  for (int way = 0; way < 2 * WAYS; way++) {
+    size_t size = (size_t)sprintf(text, "a,b,c,d\n");
+    for (uint64_t row = 0; row < ROWS; row++) {
+      for (int f = 0; f < 4; f++) line[f][put_field(line[f], f, adl_random(11, 4 * row + (uint64_t)f))] = '\0';
+      bool quotes = way / 2 == 1 && line[2][0] != '\0' && strcmp(line[2], "null") != 0;
+      size +=
+          (size_t)sprintf(text + size, quotes ? "%s,%s,\"%s\",%s" : "%s,%s,%s,%s", line[0], line[1], line[2], line[3]);
+      size += (size_t)sprintf(text + size, way / 2 != 2 ? "\n" : row % 700 == 0 ? "\r\n\r\n" : "\r\n");
+    }
+    if (way % 2 == 1) setenv("ADLOOM_SIMD", "portable", 1);
+    fake_io *io = read_good(fake_io_new(read_csv(), "path", file_with("a.csv", text, size), "columns",
+                                        "{a: int, b: float, c: id, d: bool}", NULL));
+    unsetenv("ADLOOM_SIMD");
+    if (first == NULL) {
+      ck_assert_int_gt(io->reject_count, ROWS / 400);
+      ck_assert_int_eq(io->rows + io->reject_count, ROWS);
+      first = io;
+      continue;
+    }
+    ck_assert_int_eq(io->rows, first->rows);
+    ck_assert_int_eq(io->reject_count, first->reject_count);
+    if (way < 4) ck_assert_str_eq(io->rejected, first->rejected);
+    for (int64_t row = 0; row < io->rows; row++) {
+      char copy[4096];
+      snprintf(copy, sizeof copy, "%s", row_text(first, row));
+      ALL(strcmp(row_text(io, row), copy) == 0, "row %d: %s, %s", (int)row, copy, row_text(io, row));
+    }
+    fake_io_free(io);
+  }
+  fake_io_free(first);
+  free(text);
+}
+END_TEST
+
 /* What a block holds depends on the text alone: the same rows, cut at the same places, whatever stands before them. */
 START_TEST(blocks_depend_on_the_text_alone) {
   enum { ROWS = 30000 };
@@ -295,6 +352,7 @@ int main(void) {
   tcase_add_checked_fixture(tcase, make_folder, remove_folder);
   tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, random_files_like_the_reference, 0, 12);
+  tcase_add_test(tcase, all_ways_through_the_decoder);
   tcase_add_test(tcase, blocks_depend_on_the_text_alone);
   tcase_add_loop_test(tcase, packed_files, 0, 2);
   tcase_add_loop_test(tcase, damaged_packed_files, 0, 2);

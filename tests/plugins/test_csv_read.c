@@ -33,6 +33,17 @@ START_TEST(types_and_nulls) {
 }
 END_TEST
 
+/* A number may stand for null, in rows that are otherwise as simple as can be. */
+START_TEST(numbers_that_mean_null) {
+  static const char *const rows[] = {"1 0.5", "null null", "-2 1", "3 null", "null 2", "0 -1.5", "7 8"};
+  fake_io *io =
+      read_good(fake_io_new(read_csv(), "path", text_file("n,x\n1,.5\n-1,-1\n-2,1\n3,-1\n-1,2\n0,-1.5\n7,8\n"),
+                            "columns", "{n: int, x: float}", "nulls", "[\"-1\"]", NULL));
+  check_rows(io, 7, rows);
+  fake_io_free(io);
+}
+END_TEST
+
 START_TEST(without_columns_all_are_text) {
   fake_io *io = read_good(fake_io_new(read_csv(), "path",
                                       text_file("\xef\xbb\xbf"
@@ -413,6 +424,7 @@ int main(void) {
   tcase_add_checked_fixture(tcase, make_folder, remove_folder);
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, types_and_nulls);
+  tcase_add_test(tcase, numbers_that_mean_null);
   tcase_add_test(tcase, without_columns_all_are_text);
   tcase_add_test(tcase, like_the_adult_census);
   tcase_add_test(tcase, delimiters_and_quotes);

@@ -12,6 +12,7 @@
 #include "common/format.h"
 #include "common/nearest.h"
 #include "common/powers.h"
+#include "common/short_numbers.h"
 #include "common/times.h"
 
 #include <adloom/plugin.h>
@@ -54,6 +55,12 @@ static const struct {
     {"1 ", ADL_NOT_ONE, 0},
     {"1e3", ADL_NOT_ONE, 0},
     {"12/45678", ADL_NOT_ONE, 0},
+    {"1234567812345678", ADL_PARSED, 1234567812345678},
+    {"-12345678901234567", ADL_PARSED, -12345678901234567},
+    {"000000000000000000000000000000009", ADL_PARSED, 9},
+    {"1234567/12345678", ADL_NOT_ONE, 0},
+    {"123456781234567:", ADL_NOT_ONE, 0},
+    {"12345678123456781x", ADL_NOT_ONE, 0},
     {"1234567:", ADL_NOT_ONE, 0},
     {"\xb2"
      "2345678",
@@ -126,6 +133,53 @@ START_TEST(padded_numbers_like_others) {
     ALL(adl_parse_double_padded(padded + 8, size, &other) == wanted, "%.*s: not %d", (int)size, padded + 8, wanted);
     ALL(wanted != ADL_PARSED || same(value, other), "%.*s: %a and %a", (int)size, padded + 8, value, other);
   }
+}
+END_TEST
+
+/* Four texts at a time: what is taken is what the others make of each of them, and what is short and a number is taken. */
+START_TEST(short_numbers_like_others) {
+  static const char letters[] = "01234567890123456789.-+eE x\xb0";
+  char padded[7][32];
+  const char *text[7];
+  uint32_t size[7], missing = 0;
+  adl_short_texts texts = {text, size, 7};
+  for (int round = 0; round < 500000; round++) {
+    uint64_t kinds = random_bits() % 8 == 0 ? sizeof letters - 1 : random_bits() % 2 == 0 ? 21 : 20;
+    uint32_t most = random_bits() % 8 == 0 ? 11 : 9, from = (uint32_t)(random_bits() % 4);
+    bool all[2] = {true, true}; /* doubles, int64s */
+    uint8_t nulls[7] = {0};
+    double real[7], other_real;
+    int64_t whole[7], other_whole;
+    for (uint32_t i = 0; i < 7; i++) {
+      for (size_t k = 0; k < sizeof padded[i]; k++) padded[i][k] = letters[random_bits() % kinds];
+      if (random_bits() % 4 == 0) padded[i][8] = '-';
+      text[i] = padded[i] + 8;
+      size[i] = (uint32_t)(random_bits() % most);
+      bool simple = size[i] <= 8 && memchr(text[i], '+', size[i]) == NULL && memchr(text[i], 'e', size[i]) == NULL &&
+                    memchr(text[i], 'E', size[i]) == NULL;
+      if (i < from || i >= from + 4 || size[i] == 0) continue;
+      all[0] &= simple && adl_parse_double(text[i], size[i], &other_real) == ADL_PARSED;
+      all[1] &= simple && adl_parse_int64(text[i], size[i], &other_whole) == ADL_PARSED;
+    }
+    for (int kind = 0; kind < 2; kind++) {
+      uint32_t end = kind == 0 ? adl_short_doubles(adl_simd_level(), &texts, from, real, nulls, &missing)
+                               : adl_short_int64s(adl_simd_level(), &texts, from, whole, nulls, &missing);
+      ALL(end == (all[kind] && adl_simd_level() >= ADL_SIMD_AVX2 ? from + 4 : from), "%u to %u", from, end);
+      for (uint32_t i = from; i < end; i++) {
+        ALL(nulls[i] == (size[i] == 0), "%u", i);
+        other_real = 0, other_whole = 0;
+        adl_parsed parsed = size[i] == 0 ? ADL_PARSED
+                            : kind == 0  ? adl_parse_double(text[i], size[i], &other_real)
+                                         : adl_parse_int64(text[i], size[i], &other_whole);
+        ALL(parsed == ADL_PARSED, "%.*s", (int)size[i], text[i]);
+        ALL(kind == 1 || same(real[i], other_real), "%.*s: %a", (int)size[i], text[i], real[i]);
+        ALL(kind == 0 || whole[i] == other_whole, "%.*s: %lld", (int)size[i], text[i], (long long)whole[i]);
+      }
+    }
+  }
+  ck_assert(missing != 0 || adl_simd_level() < ADL_SIMD_AVX2);
+  ck_assert_uint_eq(adl_short_doubles(ADL_SIMD_PORTABLE, &texts, 2, NULL, NULL, NULL), 2);
+  ck_assert_uint_eq(adl_short_int64s(ADL_SIMD_PORTABLE, &texts, 2, NULL, NULL, NULL), 2);
 }
 END_TEST
 
@@ -572,6 +626,7 @@ int main(void) {
   tcase_add_test(tcase, table_of_powers);
   tcase_add_test(tcase, numbers_like_strtod);
   tcase_add_test(tcase, padded_numbers_like_others);
+  tcase_add_test(tcase, short_numbers_like_others);
   tcase_add_test(tcase, random_numbers_like_strtod);
   tcase_add_test(tcase, not_numbers);
   tcase_add_test(tcase, the_locale_does_not_matter);
