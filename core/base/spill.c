@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SPILLED_FROM = 1 << 20, LEAST_RESIDENT = 32 << 20 };
+enum { SPILLED_FROM = 128 << 10, LEAST_RESIDENT = 32 << 20 };
 
 static struct {
   int64_t limit;

@@ -18,24 +18,22 @@ struct adl_table {
   int64_t width;
   int64_t count;
   int64_t row_capacity;
-  double *rows;     /* count x width */
-  uint64_t *hashes; /* count */
-  int64_t *ends;    /* count: where a key ends in `keys`; it begins where the one before ends */
+  double *rows;  /* count x width */
+  int64_t *ends; /* count: where a key ends in `keys`; it begins where the one before ends */
   char *keys;
   int64_t key_capacity;
   uint64_t *slots; /* 0: free; else hash bits above, row number + 1 below */
   uint64_t slot_mask;
-  adl_zeroed held[5]; /* the storage of the five, in this order */
+  adl_zeroed held[4]; /* the storage of the four, in this order */
 };
 
-enum { ROWS, HASHES, ENDS, KEYS, SLOTS };
+enum { ROWS, ENDS, KEYS, SLOTS };
 
 static void set_storage(adl_table *table, int which, int64_t size) {
   adl_zeroed *held = &table->held[which];
   if (held->data == NULL ? !adl_zeroed_init(held, size) : !adl_zeroed_resize(held, size))
     g_error("out of memory: %" G_GINT64_FORMAT " bytes of a keyed table", size);
   table->rows = table->held[ROWS].data;
-  table->hashes = table->held[HASHES].data;
   table->ends = table->held[ENDS].data;
   table->keys = table->held[KEYS].data;
   table->slots = table->held[SLOTS].data;
@@ -100,15 +98,21 @@ static int64_t find(const adl_table *table, uint64_t hash, const void *key, int6
   }
 }
 
+/* Hashes are worked out anew when slots are laid out anew: that costs less than a word for each key. */
+static uint64_t hash_of_row(const adl_table *table, int64_t row) {
+  int64_t begin = key_begin(table, row);
+  return XXH3_64bits(table->keys + begin, (size_t)(table->ends[row] - begin));
+}
+
 static void set_slots(adl_table *table, uint64_t slots) {
   adl_zeroed_clear(&table->held[SLOTS]);
   set_storage(table, SLOTS, (int64_t)slots * (int64_t)sizeof *table->slots);
   table->slot_mask = slots - 1;
   for (int64_t row = 0; row < table->count; row++) {
-    uint64_t at = table->hashes[row] & table->slot_mask;
+    uint64_t hash = hash_of_row(table, row), at = hash & table->slot_mask;
     if ((row & 0xfff) == 0) adl_spill_trim();
     while (table->slots[at] != 0) at = (at + 1) & table->slot_mask;
-    table->slots[at] = tag_of(table->hashes[row]) | (uint64_t)(row + 1);
+    table->slots[at] = tag_of(hash) | (uint64_t)(row + 1);
   }
 }
 
@@ -116,7 +120,6 @@ static void make_room(adl_table *table, int64_t size) {
   if (table->count == table->row_capacity) {
     table->row_capacity = MAX(8, table->row_capacity * 2);
     set_storage(table, ROWS, table->row_capacity * table->width * (int64_t)sizeof(double));
-    set_storage(table, HASHES, table->row_capacity * (int64_t)sizeof *table->hashes);
     set_storage(table, ENDS, table->row_capacity * (int64_t)sizeof *table->ends);
   }
   int64_t needed = key_bytes(table) + size;
@@ -139,7 +142,6 @@ static int64_t insert(adl_table *table, uint64_t hash, const void *key, int64_t 
   int64_t begin = key_bytes(table);
   if (size > 0) memcpy(table->keys + begin, key, (size_t)size);
   table->ends[row] = begin + size;
-  table->hashes[row] = hash;
   table->slots[slot] = tag_of(hash) | (uint64_t)(row + 1);
   table->count++;
   return row;
@@ -231,7 +233,7 @@ adl_table *adl_table_copy(const adl_table *table) {
   copy->count = copy->row_capacity = table->count;
   copy->key_capacity = key_bytes(table);
   copy->slot_mask = table->slot_mask;
-  const int64_t sizes[] = {table->count * table->width * 8, table->count * 8, table->count * 8, copy->key_capacity,
+  const int64_t sizes[] = {table->count * table->width * 8, table->count * 8, copy->key_capacity,
                            (int64_t)(table->slot_mask + 1) * 8};
   for (int which = ROWS; which <= SLOTS; which++) {
     set_storage(copy, which, sizes[which]);
@@ -241,13 +243,15 @@ adl_table *adl_table_copy(const adl_table *table) {
 }
 
 void adl_table_add(adl_table *into, const adl_table *from) {
+  uint64_t hashes[BLOCK];
   for (int64_t first = 0; first < from->count; first += BLOCK) {
     int64_t block = MIN(BLOCK, from->count - first);
     if ((first & 0xfff) == 0) adl_spill_trim();
-    look_ahead(into, from->hashes + first, block);
+    for (int64_t i = 0; i < block; i++) hashes[i] = hash_of_row(from, first + i);
+    look_ahead(into, hashes, block);
     for (int64_t row = first; row < first + block; row++) {
       adl_text key = adl_table_key(from, row);
-      double *to = adl_table_row(into, insert(into, from->hashes[row], key.data, key.size));
+      double *to = adl_table_row(into, insert(into, hashes[row - first], key.data, key.size));
       const double *values = adl_table_row(from, row);
       for (int64_t i = 0; i < into->width; i++) to[i] += values[i];
     }
@@ -261,7 +265,7 @@ void adl_table_swap(adl_table *a, adl_table *b) {
 }
 
 int64_t adl_table_bytes(const adl_table *table) {
-  return (int64_t)sizeof *table + table->row_capacity * (table->width * 8 + 16) + table->key_capacity +
+  return (int64_t)sizeof *table + table->row_capacity * (table->width * 8 + 8) + table->key_capacity +
          (int64_t)(table->slot_mask + 1) * 8;
 }
 

@@ -91,19 +91,51 @@ adl_status adl_aggregate_bind(const adl_call *call, const adl_call_of *of, int64
   return ADL_OK;
 }
 
-static adl_table *side_table(const adl_call *call, const adl_aggregate *a, adl_tensors *tensors) {
-  char name[32];
-  snprintf(name, sizeof name, "distinct.%lld", (long long)a->number);
-  return call->host->table(call, tensors, name, 0);
+static const char *side_name(const adl_aggregate *a, const adl_aggregate_state *state, char name[40]) {
+  snprintf(name, 40, "distinct.%lld", (long long)adl_aggregate_number(a, state));
+  return name;
 }
 
-void adl_aggregate_init(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors) {
-  adl_cell_texts texts;
-  int32_t function = aggregate->of->function;
-  if (function == ADL_DISTINCT) side_table(call, aggregate, tensors);
-  if (function == ADL_BAG_OF) adl_aggregate_bag_init(call, aggregate, tensors);
+static adl_table *side_table(const adl_call *call, const adl_aggregate *a, const adl_aggregate_state *state) {
+  char name[40];
+  return call->host->table(call, state->tensors, side_name(a, state, name), 0);
+}
+
+static bool keeps_texts(const adl_aggregate *a) {
+  int32_t function = a->of->function;
   bool keeps_value = function == ADL_MIN || function == ADL_MAX || function == ADL_LAST;
-  if (keeps_value && aggregate->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, tensors, aggregate->number);
+  return keeps_value && a->value == ADL_CELL_TEXT;
+}
+
+static void open_texts(const adl_call *call, const adl_aggregate *a, const adl_aggregate_state *state,
+                       adl_cell_texts *texts) {
+  adl_cell_texts_open(texts, call, state->tensors, adl_aggregate_number(a, state));
+}
+
+void adl_aggregate_init(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *state) {
+  adl_cell_texts texts;
+  if (aggregate->of->function == ADL_DISTINCT) side_table(call, aggregate, state);
+  if (aggregate->of->function == ADL_BAG_OF) adl_aggregate_bag_init(call, aggregate, state);
+  if (keeps_texts(aggregate)) open_texts(call, aggregate, state, &texts);
+}
+
+void adl_aggregate_drop(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *state) {
+  char name[40];
+  adl_cell_texts texts;
+  if (aggregate->of->function == ADL_DISTINCT)
+    call->host->drop_tensor(call, state->tensors, side_name(aggregate, state, name));
+  if (aggregate->of->function == ADL_BAG_OF) adl_aggregate_bag_drop(call, aggregate, state);
+  if (adl_aggregate_of_vectors(aggregate)) adl_aggregate_vector_drop(call, aggregate, state);
+  if (!keeps_texts(aggregate)) return;
+  open_texts(call, aggregate, state, &texts);
+  call->host->drop_tensor(call, state->tensors, texts.name);
+}
+
+int64_t adl_aggregate_bytes(const adl_aggregate *aggregate) {
+  enum { SOME = 32 };
+  bool beside = keeps_texts(aggregate) || aggregate->of->function == ADL_DISTINCT;
+  if (adl_aggregate_of_vectors(aggregate)) return 16 * aggregate->of->arguments[0].type.width;
+  return beside || aggregate->of->function == ADL_BAG_OF ? SOME : 0;
 }
 
 /* ---- one value into its cells ---- */
@@ -169,14 +201,14 @@ static const adl_column *argument(const adl_aggregate *a, const adl_batch *batch
   return number < a->of->argument_count ? batch->slots[a->of->arguments[number].slot] : NULL;
 }
 
-static void step_extreme(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, double *const *cells,
-                         adl_tensors *partial) {
-  const adl_column *column = argument(a, batch, 0);
+static void step_extreme(const adl_call *call, const adl_aggregate *a, const adl_aggregate_rows *rows,
+                         const adl_aggregate_state *state) {
+  const adl_column *column = argument(a, rows->batch, 0);
   adl_cell_texts texts;
-  if (a->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, partial, a->number);
-  for (int64_t row = 0; row < batch->rows; row++) {
+  if (a->value == ADL_CELL_TEXT) open_texts(call, a, state, &texts);
+  for (int64_t row = 0; row < rows->batch->rows; row++) {
     if (adl_is_null(column, row)) continue;
-    double *own = cells[row] + a->cell;
+    double *own = rows->cells[row] + a->cell;
     if (a->value == ADL_CELL_TEXT) {
       add_extreme_text(a, &texts, own, adl_text_at(column, row));
     } else {
@@ -186,16 +218,17 @@ static void step_extreme(const adl_call *call, const adl_aggregate *a, const adl
   }
 }
 
-static void step_last(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, double *const *cells,
-                      adl_tensors *partial) {
-  const adl_column *column = argument(a, batch, 0), *times = argument(a, batch, 1);
+static void step_last(const adl_call *call, const adl_aggregate *a, const adl_aggregate_rows *rows,
+                      const adl_aggregate_state *state) {
+  const adl_column *column = argument(a, rows->batch, 0), *times = argument(a, rows->batch, 1);
   adl_cell_texts texts;
-  if (a->value == ADL_CELL_TEXT) adl_cell_texts_open(&texts, call, partial, a->number);
-  for (int64_t row = 0; row < batch->rows; row++) {
+  if (a->value == ADL_CELL_TEXT) open_texts(call, a, state, &texts);
+  for (int64_t row = 0; row < rows->batch->rows; row++) {
     if (adl_is_null(column, row) || adl_is_null(times, row)) continue;
-    double *own = cells[row] + a->cell, time = read_cell(a->second, times, row);
-    if (!is_later(a, own, &time, batch->ordinal + row)) continue;
-    set_moment(own, &time, batch->ordinal + row);
+    double *own = rows->cells[row] + a->cell, time = read_cell(a->second, times, row);
+    int64_t ordinal = rows->ordinals != NULL ? rows->ordinals[row] : rows->batch->ordinal + row;
+    if (!is_later(a, own, &time, ordinal)) continue;
+    set_moment(own, &time, ordinal);
     if (a->value == ADL_CELL_TEXT) {
       adl_cell_set_text(&texts, own + 2, adl_text_at(column, row));
     } else {
@@ -205,51 +238,56 @@ static void step_last(const adl_call *call, const adl_aggregate *a, const adl_ba
   }
 }
 
-static void step_distinct(const adl_call *call, const adl_aggregate *a, const adl_batch *batch, const int64_t *group,
-                          double *const *cells, adl_tensors *partial) {
-  const adl_column *column = argument(a, batch, 0);
-  adl_table *seen = side_table(call, a, partial);
+static void step_distinct(const adl_call *call, const adl_aggregate *a, const adl_aggregate_rows *rows,
+                          const adl_aggregate_state *state) {
+  const adl_column *column = argument(a, rows->batch, 0);
+  adl_table *seen = side_table(call, a, state);
   int64_t known = call->host->table_count(seen);
-  adl_keys keys;
-  adl_keys_begin(&keys, call, batch->rows);
-  for (int64_t row = 0; row < batch->rows; row++) {
+  adl_keys_empty(rows->keys);
+  for (int64_t row = 0; row < rows->batch->rows; row++) {
     if (adl_is_null(column, row)) continue;
-    adl_key_add_integer(&keys.key, group[row]);
-    adl_key_add(&keys.key, column, row, true);
-    adl_keys_end(&keys);
+    adl_key_add_integer(&rows->keys->key, rows->group[row]);
+    adl_key_add(&rows->keys->key, column, row, true);
+    adl_keys_end(rows->keys);
   }
-  const int64_t *at = adl_keys_insert(&keys, seen);
-  for (int64_t row = 0, i = 0; row < batch->rows; row++) {
+  const int64_t *at = adl_keys_insert(rows->keys, seen);
+  for (int64_t row = 0, i = 0; row < rows->batch->rows; row++) {
     if (adl_is_null(column, row) || at[i++] != known) continue; /* a new one is numbered next */
-    double *own = cells[row] + a->cell;
+    double *own = rows->cells[row] + a->cell;
     adl_cell_set_integer(own, adl_cell_integer(own) + 1);
     known++;
   }
 }
 
-adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
-                              const int64_t *group, double *const *cells, int64_t groups, adl_tensors *partial) {
-  const adl_column *column = argument(aggregate, batch, 0);
+static void step_sum(const adl_aggregate *a, const adl_aggregate_rows *rows) {
+  const adl_column *column = argument(a, rows->batch, 0);
+  for (int64_t row = 0; row < rows->batch->rows; row++)
+    if (!adl_is_null(column, row)) add_sum(a, rows->cells[row] + a->cell, column, row);
+}
+
+static void step_count(const adl_aggregate *a, const adl_aggregate_rows *rows) {
+  const adl_column *column = argument(a, rows->batch, 0);
+  for (int64_t row = 0; row < rows->batch->rows; row++) {
+    double *own = rows->cells[row] + a->cell;
+    if (column == NULL || !adl_is_null(column, row)) adl_cell_set_integer(own, adl_cell_integer(own) + 1);
+  }
+}
+
+adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_rows *rows,
+                              const adl_aggregate_state *state) {
   switch (aggregate->of->function) {
     case ADL_SUM:
     case ADL_MEAN:
-      if (adl_aggregate_of_vectors(aggregate)) {
-        adl_aggregate_vector_step(call, aggregate, batch, group, cells, groups, partial);
-        break;
-      }
-      for (int64_t row = 0; row < batch->rows; row++)
-        if (!adl_is_null(column, row)) add_sum(aggregate, cells[row] + aggregate->cell, column, row);
+      if (adl_aggregate_of_vectors(aggregate))
+        adl_aggregate_vector_step(call, aggregate, rows, state);
+      else
+        step_sum(aggregate, rows);
       break;
-    case ADL_COUNT:
-      for (int64_t row = 0; row < batch->rows; row++) {
-        double *own = cells[row] + aggregate->cell;
-        if (column == NULL || !adl_is_null(column, row)) adl_cell_set_integer(own, adl_cell_integer(own) + 1);
-      }
-      break;
-    case ADL_LAST: step_last(call, aggregate, batch, cells, partial); break;
-    case ADL_DISTINCT: step_distinct(call, aggregate, batch, group, cells, partial); break;
-    case ADL_BAG_OF: return adl_aggregate_bag_step(call, aggregate, batch, group, groups, partial);
-    default: step_extreme(call, aggregate, batch, cells, partial); break;
+    case ADL_COUNT: step_count(aggregate, rows); break;
+    case ADL_LAST: step_last(call, aggregate, rows, state); break;
+    case ADL_DISTINCT: step_distinct(call, aggregate, rows, state); break;
+    case ADL_BAG_OF: return adl_aggregate_bag_step(call, aggregate, rows, state);
+    default: step_extreme(call, aggregate, rows, state); break;
   }
   return ADL_OK;
 }
@@ -283,19 +321,19 @@ static void merge_last(const adl_aggregate *a, adl_cell_texts *texts, double *in
 }
 
 /* What is kept in cells, group by group. */
-static void merge_cells(const adl_call *call, const adl_aggregate *a, adl_tensors *into, adl_table *into_groups,
-                        adl_tensors *from, adl_table *from_groups, const int64_t *map) {
-  const adl_host *host = call->host;
+static void merge_cells(const adl_call *call, const adl_aggregate *a, const adl_aggregate_state *into,
+                        const adl_aggregate_state *from, const int64_t *map) {
   int32_t function = a->of->function;
-  bool texts = a->value == ADL_CELL_TEXT && (function == ADL_MIN || function == ADL_MAX || function == ADL_LAST);
+  bool texts = keeps_texts(a);
   adl_cell_texts into_texts = {0}, from_texts = {0};
   if (texts) {
-    adl_cell_texts_open(&into_texts, call, into, a->number);
-    adl_cell_texts_open(&from_texts, call, from, a->number);
+    open_texts(call, a, into, &into_texts);
+    open_texts(call, a, from, &from_texts);
   }
-  for (int64_t group = 0; group < host->table_count(from_groups); group++) {
-    double *to = host->table_row(into_groups, map[group]) + a->cell;
-    const double *of = host->table_row(from_groups, group) + a->cell;
+  for (int64_t group = 0; group < call->host->table_count(from->groups); group++) {
+    if (map[group] < 0) continue;
+    double *to = adl_aggregate_cells(call, a, into, map[group]);
+    const double *of = adl_aggregate_cells(call, a, from, group);
     if (function == ADL_SUM || function == ADL_MEAN)
       merge_sum(a, to, of);
     else if (function == ADL_COUNT)
@@ -310,48 +348,52 @@ static void merge_cells(const adl_call *call, const adl_aggregate *a, adl_tensor
 }
 
 /* Rows first to end of a table whose keys begin with the number of the group: the keys are written anew. */
-static void merge_table_rows(const adl_call *call, const adl_aggregate *a, adl_table *to, adl_table *into_groups,
-                             adl_table *of, int64_t first, int64_t end, const int64_t *map) {
+static void merge_table_rows(const adl_call *call, const adl_aggregate *a, const adl_aggregate_state *into,
+                             adl_keys *keys, adl_table *of, int64_t first, int64_t end, const int64_t *map) {
   const adl_host *host = call->host;
-  int64_t known = host->table_count(to), *group = host->alloc(call, (size_t)(end - first) * sizeof *group);
-  adl_keys keys;
-  adl_keys_begin(&keys, call, end - first);
+  adl_table *to = side_table(call, a, into);
+  int64_t known = host->table_count(to);
+  adl_keys_empty(keys);
   for (int64_t row = first; row < end; row++) {
     adl_text old = host->table_key(of, row);
     adl_key_reader reader = {(const uint8_t *)old.data, (const uint8_t *)old.data + old.size};
     adl_key_value value;
     adl_key_next(&reader, ADL_INT64, false, NULL, &value);
-    group[row - first] = map[value.integer];
-    adl_key_add_integer(&keys.key, group[row - first]);
-    adl_key_add_text(&keys.key, (adl_text){(const char *)reader.at, (int32_t)(reader.end - reader.at)}, true);
-    adl_keys_end(&keys);
+    if (map[value.integer] < 0) continue;
+    adl_key_add_integer(&keys->key, map[value.integer]);
+    adl_key_add_text(&keys->key, (adl_text){(const char *)reader.at, (int32_t)(reader.end - reader.at)}, true);
+    adl_keys_end(keys);
   }
-  const int64_t *at = adl_keys_insert(&keys, to);
-  for (int64_t row = first; row < end; row++) {
-    if (at[row - first] != known) continue;
-    double *count = host->table_row(into_groups, group[row - first]) + a->cell;
+  const int64_t *at = adl_keys_insert(keys, to);
+  for (int64_t i = 0; i < keys->count; i++) {
+    if (at[i] != known) continue;
+    adl_key_reader reader = {keys->key.data + keys->offsets[i], keys->key.data + keys->offsets[i + 1]};
+    adl_key_value value;
+    adl_key_next(&reader, ADL_INT64, false, NULL, &value);
+    double *count = adl_aggregate_cells(call, a, into, value.integer);
     adl_cell_set_integer(count, adl_cell_integer(count) + 1);
     known++;
   }
 }
 
-static void merge_table(const adl_call *call, const adl_aggregate *a, adl_tensors *into, adl_table *into_groups,
-                        adl_tensors *from, const int64_t *map) {
-  adl_table *to = side_table(call, a, into), *of = side_table(call, a, from);
+static void merge_table(const adl_call *call, const adl_aggregate *a, const adl_aggregate_state *into,
+                        const adl_aggregate_state *from, const int64_t *map) {
+  adl_table *of = side_table(call, a, from);
   int64_t count = call->host->table_count(of), most = 65536; /* so that scratch memory stays small */
+  adl_keys keys;
+  adl_keys_begin(&keys, call, count < most ? count : most);
   for (int64_t first = 0; first < count; first += most)
-    merge_table_rows(call, a, to, into_groups, of, first, count - first < most ? count : first + most, map);
+    merge_table_rows(call, a, into, &keys, of, first, count - first < most ? count : first + most, map);
 }
 
-adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,
-                               adl_table *into_groups, adl_tensors *from, adl_table *from_groups, const int64_t *map) {
-  if (aggregate->of->function == ADL_BAG_OF)
-    return adl_aggregate_bag_merge(call, aggregate, into, call->host->table_count(into_groups), from, map);
+adl_status adl_aggregate_merge(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *into,
+                               const adl_aggregate_state *from, const int64_t *map, adl_token_map *tokens) {
+  if (aggregate->of->function == ADL_BAG_OF) return adl_aggregate_bag_merge(call, aggregate, into, from, map, tokens);
   if (aggregate->of->function == ADL_DISTINCT)
-    merge_table(call, aggregate, into, into_groups, from, map);
+    merge_table(call, aggregate, into, from, map);
   else if (adl_aggregate_of_vectors(aggregate))
-    adl_aggregate_vector_merge(call, aggregate, into, into_groups, from, from_groups, map);
+    adl_aggregate_vector_merge(call, aggregate, into, from, map);
   else
-    merge_cells(call, aggregate, into, into_groups, from, from_groups, map);
+    merge_cells(call, aggregate, into, from, map);
   return ADL_OK;
 }

@@ -6,14 +6,19 @@
 
 #include "common/aggregate.h"
 
-void adl_aggregate_bag_init(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors);
-adl_status adl_aggregate_bag_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
-                                  const int64_t *group, int64_t groups, adl_tensors *partial);
-adl_status adl_aggregate_bag_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,
-                                   int64_t groups, adl_tensors *from, const int64_t *map);
-void adl_aggregate_bag_finish(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors,
-                              const int64_t *order, int64_t count, adl_aggregate_result *result);
-adl_status adl_aggregate_bag_write(const adl_call *call, const adl_aggregate_result *result, int64_t first,
-                                   int64_t rows, adl_out *out);
+void adl_aggregate_bag_init(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *state);
+void adl_aggregate_bag_drop(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *state);
+adl_status adl_aggregate_bag_step(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_rows *rows,
+                                  const adl_aggregate_state *state);
+adl_status adl_aggregate_bag_merge(const adl_call *call, const adl_aggregate *aggregate,
+                                   const adl_aggregate_state *into, const adl_aggregate_state *from, const int64_t *map,
+                                   adl_token_map *tokens);
+void adl_aggregate_bag_order(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *tensors,
+                             adl_token_order *order);
+void adl_aggregate_bag_finish(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *of,
+                              const int64_t *map, const adl_token_order *order, const adl_aggregate_state *sorted,
+                              adl_aggregate_result *result);
+adl_status adl_aggregate_bag_write(const adl_call *call, const adl_aggregate_result *results,
+                                   const adl_group_place *places, int64_t rows, adl_out *out);
 
 #endif

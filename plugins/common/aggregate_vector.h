@@ -9,11 +9,12 @@ static inline bool adl_aggregate_of_vectors(const adl_aggregate *aggregate) {
   return aggregate->type.shape == ADL_VECTOR;
 }
 
-void adl_aggregate_vector_step(const adl_call *call, const adl_aggregate *aggregate, const adl_batch *batch,
-                               const int64_t *group, double *const *cells, int64_t groups, adl_tensors *partial);
-void adl_aggregate_vector_merge(const adl_call *call, const adl_aggregate *aggregate, adl_tensors *into,
-                                adl_table *into_groups, adl_tensors *from, adl_table *from_groups, const int64_t *map);
-adl_status adl_aggregate_vector_write(const adl_call *call, const adl_aggregate_result *result, adl_table *groups,
-                                      const int64_t *order, int64_t rows, adl_out *out);
+void adl_aggregate_vector_drop(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *state);
+void adl_aggregate_vector_step(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_rows *rows,
+                               const adl_aggregate_state *state);
+void adl_aggregate_vector_merge(const adl_call *call, const adl_aggregate *aggregate, const adl_aggregate_state *into,
+                                const adl_aggregate_state *from, const int64_t *map);
+adl_status adl_aggregate_vector_write(const adl_call *call, const adl_aggregate_result *results,
+                                      const adl_group_place *places, int64_t rows, adl_out *out);
 
 #endif

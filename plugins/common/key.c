@@ -122,17 +122,24 @@ bool adl_keys_add_row(adl_keys *keys, const adl_batch *batch, const adl_inputs *
 
 void adl_keys_empty(adl_keys *keys) { keys->count = keys->key.size = 0; }
 
-int64_t *adl_keys_insert(const adl_keys *keys, adl_table *table) {
+/* Room for the rows of all keys. */
+static int64_t *rows_of(adl_keys *keys) {
   const adl_call *call = keys->key.call;
-  int64_t *rows = call->host->alloc(call, ((size_t)keys->count + 1) * sizeof *rows);
-  call->host->table_insert_all(table, keys->count, keys->key.data, keys->offsets, rows);
+  if (keys->rows != NULL && keys->row_capacity >= keys->count) return keys->rows;
+  keys->row_capacity = keys->capacity > keys->count ? keys->capacity : keys->count;
+  keys->rows = call->host->alloc(call, ((size_t)keys->row_capacity + 1) * sizeof *keys->rows);
+  return keys->rows;
+}
+
+int64_t *adl_keys_insert(adl_keys *keys, adl_table *table) {
+  int64_t *rows = rows_of(keys);
+  keys->key.call->host->table_insert_all(table, keys->count, keys->key.data, keys->offsets, rows);
   return rows;
 }
 
-int64_t *adl_keys_find(const adl_keys *keys, const adl_table *table) {
-  const adl_call *call = keys->key.call;
-  int64_t *rows = call->host->alloc(call, ((size_t)keys->count + 1) * sizeof *rows);
-  call->host->table_find_all(table, keys->count, keys->key.data, keys->offsets, rows);
+int64_t *adl_keys_find(adl_keys *keys, const adl_table *table) {
+  int64_t *rows = rows_of(keys);
+  keys->key.call->host->table_find_all(table, keys->count, keys->key.data, keys->offsets, rows);
   return rows;
 }
 

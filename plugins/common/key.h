@@ -30,6 +30,8 @@ typedef struct adl_keys {
   adl_key key;
   int64_t *offsets; /* count + 1 */
   int64_t count, capacity;
+  int64_t *rows; /* what was inserted or found last */
+  int64_t row_capacity;
 } adl_keys;
 
 void adl_keys_begin(adl_keys *keys, const adl_call *call, int64_t capacity); /* grows where that is too few */
@@ -38,9 +40,9 @@ void adl_keys_end(adl_keys *keys);
 /* The key of a row, as adl_key_of_row; false: one of the columns is null there, and nothing is added. */
 bool adl_keys_add_row(adl_keys *keys, const adl_batch *batch, const adl_inputs *columns, int64_t row);
 void adl_keys_empty(adl_keys *keys);
-/* Their rows in the table, in scratch memory. */
-int64_t *adl_keys_insert(const adl_keys *keys, adl_table *table);
-int64_t *adl_keys_find(const adl_keys *keys, const adl_table *table); /* -1: not there */
+/* Their rows in the table, until `keys` are inserted or looked for again. */
+int64_t *adl_keys_insert(adl_keys *keys, adl_table *table);
+int64_t *adl_keys_find(adl_keys *keys, const adl_table *table); /* -1: not there */
 
 /* Appends the value of a row of any shape; null is a value of its own. For comparing keys of the same columns only. */
 void adl_key_add_any(adl_key *key, const adl_column *column, int64_t row);

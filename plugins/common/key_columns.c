@@ -23,21 +23,19 @@ static void put_key(const adl_buffers *to, adl_element element, int64_t row, con
   }
 }
 
-adl_status adl_key_columns_write(const adl_call *call, const adl_inputs *by, const int32_t *slots,
-                                 const adl_table *groups, const int64_t *order, int64_t rows, adl_out *out) {
+adl_status adl_key_columns_write(const adl_call *call, const adl_inputs *by, const int32_t *slots, const adl_text *keys,
+                                 int64_t rows, adl_out *out) {
   const adl_host *host = call->host;
   int64_t columns = by->count, bytes = 0, longest = 0;
   adl_buffers *to = host->alloc(call, (size_t)columns * sizeof *to);
   for (int64_t row = 0; row < rows; row++) {
-    int64_t size = host->table_key(groups, order[row]).size;
-    bytes += size;
-    longest = size > longest ? size : longest;
+    bytes += keys[row].size;
+    longest = keys[row].size > longest ? keys[row].size : longest;
   }
   char *buffer = host->alloc(call, (size_t)longest + 1);
   for (int64_t i = 0; i < columns; i++) ADL_TRY(host->reserve(call, out, slots[i], rows, 0, bytes, &to[i]));
   for (int64_t row = 0; row < rows; row++) {
-    adl_text key = host->table_key(groups, order[row]);
-    adl_key_reader reader = {(const uint8_t *)key.data, (const uint8_t *)key.data + key.size};
+    adl_key_reader reader = {(const uint8_t *)keys[row].data, (const uint8_t *)keys[row].data + keys[row].size};
     for (int64_t i = 0; i < columns; i++) {
       adl_element element = (adl_element)by->items[i].type.element;
       adl_key_value value;

@@ -265,10 +265,12 @@ static adl_status finish(const adl_call *call, const void *instance, const adl_m
   adl_evidence all = adl_evidence_open(call, model->tensors);
   int64_t users = host->table_count(all.users);
   picks of = open_picks(call, model->tensors, users, host->table_count(all.pairs));
+  adl_text *keys = host->alloc(call, BATCH_ROWS * sizeof *keys);
   for (int64_t first = 0; first < users; first += BATCH_ROWS) {
     int64_t rows = users - first < BATCH_ROWS ? users - first : BATCH_ROWS;
     if (host->cancelled(call)) return ADL_FAILED;
-    ADL_TRY(adl_key_columns_write(call, &self->by, &self->user_slot, all.users, of.order + first, rows, out));
+    for (int64_t row = 0; row < rows; row++) keys[row] = host->table_key(all.users, of.order[first + row]);
+    ADL_TRY(adl_key_columns_write(call, &self->by, &self->user_slot, keys, rows, out));
     ADL_TRY(write_bag(call, self->as.slot, all.pairs, &of, of.weight, first, rows, out));
     ADL_TRY(write_bag(call, self->evidence.slot, all.pairs, &of, NULL, first, rows, out));
     ADL_TRY(write_best(call, self, all.pairs, &of, first, rows, out));

@@ -1,93 +1,41 @@
 /* group: one row per key, with what its rows come to. One fold over the training rows into keyed tables; the table leaves
- * in finish, sorted by key. */
+ * in finish, sorted by key. See common/grouping.h. */
 #include <adloom/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/aggregate.h"
-#include "common/key.h"
-#include "common/key_columns.h"
-#include "common/key_order.h"
+#include "common/grouping.h"
 
 typedef struct group {
   adl_inputs by;
   adl_calls columns;
   int32_t *key_slots;
-  adl_aggregate *aggregates;
-  int64_t width; /* cells of a group */
+  adl_grouping grouping;
 } group;
-
-enum { BATCH_ROWS = 4096 };
-
-static adl_table *groups_of(const adl_call *call, const group *self, adl_tensors *tensors) {
-  return call->host->table(call, tensors, "groups", self->width);
-}
-
-/* ---- the fold ---- */
 
 static adl_status step(const adl_call *call, const void *instance, const void *context, const adl_batch *batch,
                        adl_tensors *partial) {
-  const adl_host *host = call->host;
-  const group *self = instance;
-  adl_table *groups = groups_of(call, self, partial);
-  double **cells = host->alloc(call, (size_t)batch->rows * sizeof *cells);
-  adl_keys keys;
   (void)context;
-  adl_keys_begin(&keys, call, batch->rows);
-  for (int64_t row = 0; row < batch->rows; row++) adl_keys_add_row(&keys, batch, &self->by, row); /* null in none */
-  const int64_t *number = adl_keys_insert(&keys, groups);
-  for (int64_t row = 0; row < batch->rows; row++) cells[row] = host->table_row(groups, number[row]);
-  for (int64_t i = 0; i < self->columns.count; i++)
-    ADL_TRY(adl_aggregate_step(call, &self->aggregates[i], batch, number, cells, host->table_count(groups), partial));
-  return ADL_OK;
+  return adl_grouping_step(call, &((const group *)instance)->grouping, batch, partial);
 }
 
 static adl_status merge(const adl_call *call, const void *instance, const void *context, adl_tensors *into,
                         adl_tensors *from) {
-  const adl_host *host = call->host;
-  const group *self = instance;
-  adl_table *into_groups = groups_of(call, self, into), *from_groups = groups_of(call, self, from);
-  adl_keys keys;
   (void)context;
-  adl_keys_begin(&keys, call, host->table_count(from_groups));
-  for (int64_t i = 0; i < host->table_count(from_groups); i++) {
-    adl_key_add_text(&keys.key, host->table_key(from_groups, i), true);
-    adl_keys_end(&keys);
-  }
-  const int64_t *map = adl_keys_insert(&keys, into_groups);
-  for (int64_t i = 0; i < self->columns.count; i++)
-    ADL_TRY(adl_aggregate_merge(call, &self->aggregates[i], into, into_groups, from, from_groups, map));
-  return ADL_OK;
+  return adl_grouping_merge(call, &((const group *)instance)->grouping, into, from);
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   const group *self = instance;
   adl_fold fold = {.struct_size = sizeof fold, .flags = ADL_FOLD_KEYS, .step = step, .merge = merge};
-  groups_of(call, self, model->tensors);
-  for (int64_t i = 0; i < self->columns.count; i++) adl_aggregate_init(call, &self->aggregates[i], model->tensors);
-  return call->host->fold(call, rows, &fold, model->tensors);
+  adl_grouping_init(call, &self->grouping, model->tensors);
+  ADL_TRY(call->host->fold(call, rows, &fold, model->tensors));
+  return adl_grouping_settle(call, &self->grouping, model->tensors);
 }
 
-/* ---- the table that leaves ---- */
-
 static adl_status finish(const adl_call *call, const void *instance, const adl_model *model, adl_out *out) {
-  const adl_host *host = call->host;
   const group *self = instance;
-  adl_table *groups = groups_of(call, self, model->tensors);
-  int64_t count = host->table_count(groups), *order = adl_keys_order(call, groups, count);
-  adl_aggregate_result *results = host->alloc(call, ((size_t)self->columns.count + 1) * sizeof *results);
-  for (int64_t i = 0; i < self->columns.count; i++)
-    adl_aggregate_finish(call, &self->aggregates[i], model->tensors, order, count, &results[i]);
-  for (int64_t first = 0; first < count; first += BATCH_ROWS) {
-    int64_t rows = count - first < BATCH_ROWS ? count - first : BATCH_ROWS;
-    if (host->cancelled(call)) return ADL_FAILED;
-    ADL_TRY(adl_key_columns_write(call, &self->by, self->key_slots, groups, order + first, rows, out));
-    for (int64_t i = 0; i < self->columns.count; i++)
-      ADL_TRY(adl_aggregate_write(call, &results[i], groups, order, first, rows, out));
-    ADL_TRY(host->commit(call, out, rows));
-  }
-  return ADL_OK;
+  return adl_grouping_write(call, &self->grouping, self->key_slots, model->tensors, out);
 }
 
 /* ---- binding ---- */
@@ -98,25 +46,27 @@ static adl_status bind(const adl_call *call, void *instance) {
   adl_status status = ADL_OK;
   if (self->by.count == 0) return host->fail(call, "by", -1, NULL, "name at least one column to group by");
   self->key_slots = calloc((size_t)self->by.count, sizeof *self->key_slots);
-  self->aggregates = calloc((size_t)self->columns.count + 1, sizeof *self->aggregates);
-  if (self->key_slots == NULL || self->aggregates == NULL) return host->fail(call, "by", -1, NULL, "no memory");
+  adl_aggregate *aggregates = calloc((size_t)self->columns.count + 1, sizeof *aggregates);
+  self->grouping = (adl_grouping){.by = self->by, .aggregates = aggregates, .count = self->columns.count};
+  if (self->key_slots == NULL || aggregates == NULL) return host->fail(call, "by", -1, NULL, "no memory");
   for (int64_t i = 0; i < self->by.count; i++) {
     char parameter[40];
     snprintf(parameter, sizeof parameter, "by[%lld]", (long long)i);
     ADL_TRY(host->declare_named(call, parameter, self->by.items[i].name, self->by.items[i].type, &self->key_slots[i]));
   }
   for (int64_t i = 0; i < self->columns.count; i++) {
-    adl_aggregate *aggregate = &self->aggregates[i];
+    adl_aggregate *aggregate = &aggregates[i];
     char parameter[256];
     snprintf(parameter, sizeof parameter, "columns.%s", self->columns.items[i].name);
     if (adl_aggregate_bind(call, &self->columns.items[i], i, aggregate) != ADL_OK) {
       status = ADL_FAILED;
       continue;
     }
-    aggregate->cell = (int32_t)self->width;
-    self->width += aggregate->cells;
+    aggregate->cell = (int32_t)self->grouping.width;
+    self->grouping.width += aggregate->cells;
     ADL_TRY(host->declare_named(call, parameter, self->columns.items[i].name, aggregate->type, &aggregate->slot));
   }
+  if (!adl_grouping_bind(&self->grouping)) return host->fail(call, "by", -1, NULL, "no memory");
   return status;
 }
 
@@ -125,7 +75,7 @@ static adl_status start(const adl_call *call, void *instance) {
   const adl_host *host = call->host;
   group *self = instance;
   for (int64_t i = 0; i < self->columns.count; i++) {
-    const adl_aggregate *aggregate = &self->aggregates[i];
+    const adl_aggregate *aggregate = &self->grouping.aggregates[i];
     const adl_input *of = &aggregate->of->arguments[0];
     if (aggregate->type.shape != ADL_VECTOR) continue;
     int64_t width = of->type.width, size = 0;
@@ -144,7 +94,7 @@ static adl_status start(const adl_call *call, void *instance) {
 static void destroy(void *instance) {
   group *self = instance;
   free(self->key_slots);
-  free(self->aggregates);
+  adl_grouping_clear(&self->grouping);
 }
 
 static const adl_param params[] = {
@@ -179,7 +129,9 @@ static const char doc[] =
     "sum and mean are also of vectors, element by element: `mean(factors)`.\n\n"
     "Sums of floats carry along what rounding loses (Neumaier 1974), and come out the same for any number of threads. "
     "The rows are not kept. The groups are, with every distinct value and every token of a bag: in memory, and beyond "
-    "`--memory` in a file of the run directory, which the system pages in and out.";
+    "`--memory` in files of the run directory, which the system pages in and out. Where the groups are many, they are "
+    "counted in 32 parts, one after the other; their rows wait for that, some megabytes, or half of what the groups "
+    "take.";
 
 static const adl_class group_class = {
     .struct_size = sizeof(adl_class),

@@ -2,9 +2,10 @@
  * join: columns of another stage, looked up by key. fit reads that stage's rows and indexes them; process picks the rows
  * of the main input and names the side row that goes with each, which the core gathers.
  *
- * The index: a keyed table that says, for each key, its first and its last side row; and a chain through the rows of one
- * key (tensor `next`: the number of the next row and one more, 0 at the end). A training row must not find a side row that
- * is held out, so the index also knows which rows those are (tensor `held`, one byte a row).
+ * The index: a keyed table that says, for each key, its first side row and, where a key may have many, its last; and a
+ * chain through the rows of one key, once there is a key that has several (tensor `next`: the number of the next row and one
+ * more, 0 at the end). A training row must not find a side row that is held out, so the index also knows which rows those
+ * are (tensor `held`, one byte a row). It is looked at in random places, and so kept small.
  */
 #include <adloom/plugin.h>
 #include <stdio.h>
@@ -33,21 +34,27 @@ typedef struct join {
 /* ---- the index ---- */
 
 typedef struct side_index {
-  adl_table *keys; /* first and last row */
-  int64_t *next;
+  adl_table *keys; /* first row, and last */
+  int64_t *next;   /* NULL: no key has several rows */
   uint8_t *held;
 } side_index;
 
+/* A tensor of so many rows at least; when it grows, to twice as many. */
+static void *grow_tensor(const adl_call *call, adl_tensors *tensors, const char *name, adl_element element,
+                         int64_t rows) {
+  adl_tensor tensor;
+  int64_t capacity = call->host->find_tensor(call, tensors, name, &tensor) ? tensor.size[0] : 0;
+  if (capacity < rows) capacity = 2 * rows;
+  return call->host->tensor(call, tensors, name, element, 1, &capacity);
+}
+
 /* The index in the making, with room for that many side rows. */
-static side_index grow_index(const adl_call *call, adl_tensors *tensors, int64_t rows) {
+static side_index grow_index(const adl_call *call, const join *self, adl_tensors *tensors, int64_t rows) {
   const adl_host *host = call->host;
-  side_index index = {.keys = host->table(call, tensors, "keys", 2)};
   adl_tensor next;
-  bool any = host->find_tensor(call, tensors, "next", &next);
-  int64_t capacity = any ? next.size[0] : 0;
-  if (!any || capacity < rows) capacity = 2 * rows;
-  index.next = host->tensor(call, tensors, "next", ADL_INT64, 1, &capacity);
-  index.held = host->tensor(call, tensors, "held", ADL_BYTES, 1, &capacity);
+  side_index index = {.keys = host->table(call, tensors, "keys", self->many == MANY_REFUSE ? 1 : 2)};
+  if (host->find_tensor(call, tensors, "next", &next)) index.next = grow_tensor(call, tensors, "next", ADL_INT64, rows);
+  index.held = grow_tensor(call, tensors, "held", ADL_BYTES, rows);
   return index;
 }
 
@@ -55,9 +62,8 @@ static side_index grow_index(const adl_call *call, adl_tensors *tensors, int64_t
 static side_index find_index(const adl_call *call, const adl_model *model) {
   adl_tensor next, held;
   side_index index = {.keys = (adl_table *)(uintptr_t)call->host->find_table(call, model->tensors, "keys")};
-  bool whole = call->host->find_tensor(call, model->tensors, "next", &next);
-  whole = call->host->find_tensor(call, model->tensors, "held", &held) && whole;
-  if (!whole) index.keys = NULL;
+  if (!call->host->find_tensor(call, model->tensors, "held", &held)) index.keys = NULL;
+  call->host->find_tensor(call, model->tensors, "next", &next);
   index.next = next.data;
   index.held = held.data;
   return index;
@@ -76,7 +82,7 @@ static adl_status step(const adl_call *call, const void *instance, const void *c
                        adl_tensors *total) {
   const adl_host *host = call->host;
   const join *self = instance;
-  side_index index = grow_index(call, total, batch->ordinal + batch->rows);
+  side_index index = grow_index(call, self, total, batch->ordinal + batch->rows);
   int64_t known = host->table_count(index.keys), *with_key = host->alloc(call, (size_t)batch->rows * sizeof *with_key);
   adl_keys keys;
   (void)context;
@@ -90,11 +96,13 @@ static adl_status step(const adl_call *call, const void *instance, const void *c
     int64_t number = batch->ordinal + with_key[i];
     double *ends = host->table_row(index.keys, at[i]);
     if (at[i] == known) { /* a new one is numbered next */
-      ends[0] = ends[1] = (double)number;
+      ends[0] = (double)number;
+      if (self->many != MANY_REFUSE) ends[1] = (double)number;
       known++;
       continue;
     }
     if (self->many == MANY_REFUSE) return refuse_second(call, self, batch, with_key[i], (int64_t)ends[0]);
+    if (index.next == NULL) index.next = grow_tensor(call, total, "next", ADL_INT64, batch->ordinal + batch->rows);
     index.next[(int64_t)ends[1]] = number + 1;
     ends[1] = (double)number;
   }
@@ -103,8 +111,7 @@ static adl_status step(const adl_call *call, const void *instance, const void *c
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
   adl_fold fold = {.struct_size = sizeof fold, .flags = ADL_FOLD_IN_ORDER, .step = step};
-  (void)instance;
-  grow_index(call, model->tensors, 1);
+  grow_index(call, instance, model->tensors, 1);
   return call->host->fold(call, rows, &fold, model->tensors);
 }
 
@@ -123,7 +130,7 @@ static void pick_matches(const adl_call *call, const join *self, const side_inde
       if (self->many == MANY_ALL) adl_pairs_add(rows, row, number);
       if (self->many == MANY_FIRST || self->many == MANY_REFUSE) break; /* there is one, where others are refused */
     }
-    number = index->next[number] - 1;
+    number = index->next != NULL ? index->next[number] - 1 : -1;
   }
   if (best >= 0 && self->many != MANY_ALL) adl_pairs_add(rows, row, best);
 }
@@ -289,7 +296,7 @@ static const char doc[] = "Brings columns of another stage to the rows that have
                           "together; null is equal to nothing, not even to null. Keys of different types can never be "
                           "equal and are refused before the run.\n\n"
                           "The other stage is read first, whole: its key columns are indexed in memory (the key and "
-                          "about 50 bytes a row), the columns to bring are kept with the run's rows and may lie on "
+                          "about 40 bytes a row), the columns to bring are kept with the run's rows and may lie on "
                           "disk.\n\n"
                           "The row keeps its own split. A training row never finds a row of the other stage that is "
                           "held out: to it the key is missing, or the first or last one means the first or last "

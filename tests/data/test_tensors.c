@@ -110,7 +110,7 @@ START_TEST(pages_of_spilled_storage_are_put_out) {
     adl_spill_trim();
     most = MAX(most, resident() - before);
   }
-  ck_assert_int_gt(adl_tensors_bytes(tensors), 72 << 20);
+  ck_assert_int_gt(adl_tensors_bytes(tensors), 64 << 20);
   ck_assert_int_lt(most, 46 << 20);
   for (int64_t i = 0; i < KEYS; i++) {
     int64_t row = adl_table_find(table, &i, sizeof i);

@@ -142,7 +142,8 @@ END_TEST
 
 /* ---- many rows ---- */
 
-enum { ROWS = 60000, USERS = 5000, WORDS = 40 };
+/* Of many users the groups are cut into parts, and of many rows some are taken in before the end (common/grouping.c). */
+enum { ROWS = 60000, USERS = 5000, MANY_ROWS = 300000, MANY_USERS = 40000, WORDS = 40 };
 
 typedef struct truth {
   int64_t rows, quantity, words, last_at, low;
@@ -157,11 +158,12 @@ static void write_word(char *word, size_t size, int w) {
 }
 
 /* The rows as text, and what they come to. */
-static GString *random_rows(truth *users) {
+static GString *random_rows(truth *users, int rows, int user_count) {
   GRand *rand = g_rand_new_with_seed(3);
   GString *text = g_string_new("user,price,quantity,word,at\n");
-  for (int row = 0; row < ROWS; row++) {
-    int u = g_rand_int_range(rand, 0, USERS), q = g_rand_int_range(rand, -5, 50), w = g_rand_int_range(rand, 0, WORDS);
+  for (int row = 0; row < rows; row++) {
+    int u = g_rand_int_range(rand, 0, user_count), q = g_rand_int_range(rand, -5, 50),
+        w = g_rand_int_range(rand, 0, WORDS);
     int at = g_rand_int_range(rand, 0, 28);
     double price = g_rand_int_range(rand, 0, 1000) / 8.0; /* sums are exact */
     char word[64];
@@ -218,14 +220,16 @@ static void check_bag(const adl_column *bags, const truth *t, int64_t at) {
   }
 }
 
-START_TEST(many_rows_against_a_plain_computation) {
-  truth *users = g_new0(truth, USERS);
-  GString *text = random_rows(users);
+/* `each`: only every so many users are looked at one by one. */
+static void check_rows(int rows, int user_count, int each) {
+  truth *users = g_new0(truth, user_count);
+  GString *text = random_rows(users, rows, user_count);
   char *first = NULL;
   for (int threads = 1; threads <= 3; threads++) {
     adl_harness *h =
         adl_harness_new(text->str, "{user: int, price: float, quantity: int, word: string, at: timestamp}");
     adl_harness_threads(h, threads);
+    if (threads == 2) adl_harness_memory(h, 1 << 20);
     adl_harness_run(
         h,
         "  g:\n"
@@ -237,10 +241,10 @@ START_TEST(many_rows_against_a_plain_computation) {
         "g");
     ASSERT_OK(h);
     int64_t at = 0;
-    for (int u = 0; u < USERS; u++) {
+    for (int u = 0; u < user_count; u++) {
       if (users[u].rows == 0) continue;
-      check_user(h, u, &users[u], at);
-      check_bag(adl_harness_column(h, "bag"), &users[u], at);
+      if (at % each == 0) check_user(h, u, &users[u], at);
+      if (at % each == 0) check_bag(adl_harness_column(h, "bag"), &users[u], at);
       at++;
     }
     ck_assert_int_eq(adl_harness_rows(h), at);
@@ -253,6 +257,58 @@ START_TEST(many_rows_against_a_plain_computation) {
   g_free(first);
   g_free(users);
   g_string_free(text, TRUE);
+}
+
+START_TEST(many_rows_against_a_plain_computation) { check_rows(ROWS, USERS, 1); }
+END_TEST
+
+START_TEST(many_groups_against_a_plain_computation) { check_rows(MANY_ROWS, MANY_USERS, 199); }
+END_TEST
+
+/* What becomes of 101 users who have many rows. `others` have one row each, in front: of many others the groups are cut into
+ * parts, and the rows wait. All sums are exact. */
+static char *few_users(int others) {
+  GString *text = g_string_new("user,day,a,kind,t,w\n");
+  for (int row = 0; row < others; row++) g_string_append_printf(text, "z%d,1,2,k%d,x,1\n", row, row % 5);
+  for (int row = 0; row < 30000; row++) {
+    g_string_append_printf(text, "u%d,%d,", row * 7919 % 101, row % 300);
+    if (row % 7 != 0) g_string_append_printf(text, "%g", row % 1000 / 8.0);
+    g_string_append_printf(text, ",k%d,%s%d,", row % 5, row % 3 == 0 ? "a longer word " : "b", row % 11);
+    if (row % 9 != 0) g_string_append_printf(text, "%d", row % 6);
+    g_string_append(text, "\n");
+  }
+  adl_harness *h = adl_harness_new(text->str, "{user: string, day: int, a: float, kind: string, t: string, w: float}");
+  adl_harness_run(
+      h,
+      "  dense: {use: onehot, columns: kind, dense: true, as: dense}\n"
+      "  sparse: {use: hash, columns: [t], bits: 8, as: sparse}\n"
+      "  days:\n"
+      "    use: group\n"
+      "    by: [user, day]\n"
+      "    columns: {n: count(), some: count(a), all: count(sparse), sums: sum(dense), means: mean(dense),\n"
+      "      words: bag(t), heavy: \"bag(t, w)\", ever: max(w > 2), mean: mean(a), last: \"last(t, a)\",\n"
+      "      great: max(t), many: distinct(t), when: \"last(w, a)\"}\n"
+      "  users:\n"
+      "    use: group\n"
+      "    by: user\n"
+      "    columns: {n: sum(n), sums: sum(sums), words: bag(words), twice: \"bag(heavy, 2)\", ever: max(ever),\n"
+      "      all: sum(all), some: sum(some), mean: sum(mean), last: max(last), many: sum(many), w: sum(when)}\n"
+      "  few: {use: filter, where: \"user < 'v'\"}\n"
+      "  o: {use: write-csv, path: out.csv}\n",
+      "few");
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rows(h), 101);
+  char *digest = adl_harness_digest(h);
+  adl_harness_free(h);
+  g_string_free(text, TRUE);
+  return digest;
+}
+
+START_TEST(groups_in_parts_are_those_of_one_table) {
+  char *alone = few_users(0), *among_many = few_users(100000);
+  ck_assert_str_eq(alone, among_many);
+  g_free(alone);
+  g_free(among_many);
 }
 END_TEST
 
@@ -358,6 +414,8 @@ int main(void) {
   tcase_add_test(t, no_rows_and_overflow);
   tcase_add_test(t, refusals);
   tcase_add_test(t, many_rows_against_a_plain_computation);
+  tcase_add_test(t, many_groups_against_a_plain_computation);
+  tcase_add_test(t, groups_in_parts_are_those_of_one_table);
   tcase_add_test(t, more_groups_than_memory);
   tcase_add_test(t, bags_of_bags);
   tcase_add_test(t, vectors_are_added_up);
