@@ -61,3 +61,66 @@ void adl_earlier_run_forget(const char *directory, const adl_graph *graph) {
   g_object_unref(parser);
   g_free(path);
 }
+
+/* ---- what models were learned from ---- */
+
+static void add_inputs(GHashTable *files, JsonNode *stage) {
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT(stage) ? json_node_get_object(stage) : NULL;
+  JsonNode *inputs = object != NULL ? json_object_get_member(object, "inputs") : NULL;
+  JsonArray *list = inputs != NULL && JSON_NODE_HOLDS_ARRAY(inputs) ? json_node_get_array(inputs) : NULL;
+  for (guint i = 0; list != NULL && i < json_array_get_length(list); i++) {
+    JsonNode *input = json_array_get_element(list, i);
+    if (!JSON_NODE_HOLDS_OBJECT(input)) continue;
+    const char *hex = json_object_get_string_member_with_default(json_node_get_object(input), "xxh3_128", NULL);
+    if (hex != NULL) g_hash_table_add(files, g_strdup(hex));
+  }
+}
+
+GHashTable *adl_earlier_run_files(const char *directory) {
+  GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  if (directory == NULL) return files;
+  char *path = g_build_filename(directory, "manifest.json", NULL);
+  JsonParser *parser = json_parser_new();
+  JsonObject *manifest = manifest_of(parser, path);
+  JsonArray *stages = manifest != NULL ? json_object_get_array_member(manifest, "stages") : NULL;
+  for (guint i = 0; stages != NULL && i < json_array_get_length(stages); i++)
+    add_inputs(files, json_array_get_element(stages, i));
+  g_object_unref(parser);
+  g_free(path);
+  return files;
+}
+
+typedef struct judged {
+  const adl_engine *engine;
+  const GHashTable *files;
+  const char *path; /* one that was learned from */
+} judged;
+
+static void look_up(void *data, const adl_param *param, const char *path) {
+  judged *j = data;
+  char hex[33];
+  (void)param;
+  if (adl_engine_file(j->engine, path, NULL, hex) && g_hash_table_contains((GHashTable *)(uintptr_t)j->files, hex))
+    j->path = path;
+}
+
+/* Sides are looked things up in: they may well be the same. */
+static void look_before(judged *j, const adl_stage *stage) {
+  if (stage->args != NULL && stage->class->next != NULL) adl_args_each_file(stage->args, look_up, j);
+  for (guint i = 0; i < stage->from->len; i++) look_before(j, stage->from->pdata[i]);
+}
+
+void adl_earlier_files_warn(const adl_engine *engine, const GHashTable *files) {
+  const adl_graph *graph = adl_engine_graph(engine);
+  for (guint i = 0; i < graph->stages->len; i++) {
+    const adl_stage *stage = graph->stages->pdata[i];
+    judged j = {.engine = engine, .files = files};
+    if (stage->class == NULL || stage->class->kind != ADL_EVALUATE) continue;
+    look_before(&j, stage);
+    if (j.path == NULL) continue;
+    adl_problem *problem = adl_problems_warning(
+        graph->problems, stage->place,
+        "%s: the run that made the models read %s too: rows that it learned from are judged here", stage->name, j.path);
+    adl_problem_hint(problem, "give it rows that it has not seen, or leave --models out: then the holdout holds");
+  }
+}

@@ -1,12 +1,18 @@
-/* The run that has used a run directory before. For adloom run. */
+/* Runs that were before: the one that has used a run directory, and the one that made the models. For adloom run. */
 #ifndef ADLOOM_CORE_CLI_EARLIER_H
 #define ADLOOM_CORE_CLI_EARLIER_H
 
-#include "core/graph/graph.h"
+#include "core/engine/engine.h"
 
 /* Removes what an earlier run left in the directory and this one will write only when it succeeds: until then, or if it does
  * not, nobody shall take it for this run's. That is the manifest, and what it says the run has made: metrics, the report, the
  * models of its stages. Other files stay, outputs too (until new ones are whole), and models that `graph` is going to use. */
 void adl_earlier_run_forget(const char *directory, const adl_graph *graph);
+
+/* Digests of the files that the run in a directory (NULL: none) read, as a set; free it. Empty where nothing is known. */
+GHashTable *adl_earlier_run_files(const char *directory);
+/* After a run with the models of that one: warns where the rows that evaluators saw come of the same files. They were learned
+ * from, whatever they are called. */
+void adl_earlier_files_warn(const adl_engine *engine, const GHashTable *files);
 
 #endif

@@ -172,8 +172,9 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
 
 /* ---- the command ---- */
 
+/* `learned_from`: files of the run that made the models. */
 static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, adl_outputs *outputs,
-                        const char *directory, char **argv) {
+                        const char *directory, const GHashTable *learned_from, char **argv) {
   adl_run_options run = {.threads = (int32_t)options->threads,
                          .memory = options->memory,
                          .limit = options->limit,
@@ -193,6 +194,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
   adl_outcome outcome = adl_engine_run(engine);
   double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
   adl_engine_end_progress(engine);
+  if (outcome == ADL_RUN_OK) adl_earlier_files_warn(engine, learned_from);
   adl_pipeline_print(pipeline, adl_outputs_published(outputs)
                                    ? "the outputs were published, the run directory is not complete"
                                    : "the run failed, nothing was published");
@@ -237,9 +239,11 @@ static int command_run(int argc, char **argv) {
     } else if (!make_directory(absolute)) {
       status = ADL_EXIT_FAILED;
     } else {
+      GHashTable *learned_from = adl_earlier_run_files(options.models);
       adl_earlier_run_forget(absolute, pipeline.graph);
       adl_pipeline_catch_interrupts();
-      status = run_pipeline(&pipeline, &options, outputs, directory, argv);
+      status = run_pipeline(&pipeline, &options, outputs, directory, learned_from, argv);
+      g_hash_table_unref(learned_from);
     }
     adl_pipeline_close(&pipeline);
     adl_outputs_free(outputs);

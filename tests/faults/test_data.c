@@ -542,6 +542,33 @@ START_TEST(an_earlier_run_is_not_taken_for_this_one) {
 }
 END_TEST
 
+/* Judged on rows that its models have seen, a run is told so; on others not. */
+START_TEST(models_are_not_judged_by_what_they_learned_from_in_silence) {
+  program p = program_open();
+  GString *log = g_string_new("x,y\n");
+  for (int i = 0; i < 400; i++) g_string_append_printf(log, "%d,%d\n", i * 7 % 13, i * 7 % 13 > 6);
+  program_write(&p, "log.csv", log->str, -1);
+  program_write(&p, "other.csv", "x,y\n1,0\n12,1\n", -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, y: int}, holdout: {fraction: 0.2}}\n"
+                "  p: {use: lbfgs, features: [x], label: y, as: p}\n  q: {use: metrics, label: y, score: p}\n",
+                -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert_str_eq(p.said, "");
+  program_run(&p, "run a.yaml --models r --out r2 --quiet");
+  ASSERT_STATUS(&p, 0);
+  ASSERT_SAYS(&p, "q: the run that made the models read ");
+  ASSERT_SAYS(&p, "log.csv too: rows that it learned from are judged here");
+  program_run(&p, "run a.yaml --models r --out r3 --quiet --set log.path=other.csv");
+  ASSERT_STATUS(&p, 0);
+  ck_assert_str_eq(p.said, "");
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
 /* A folder that was never a run directory loses nothing. */
 START_TEST(files_that_were_there_before_stay) {
   program p = program_open();
@@ -587,6 +614,7 @@ int main(void) {
   tcase_add_test(tests, an_output_that_cannot_be_replaced);
   tcase_add_test(tests, an_old_output_stays_until_the_new_one_is_whole);
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
+  tcase_add_test(tests, models_are_not_judged_by_what_they_learned_from_in_silence);
   tcase_add_test(tests, files_that_were_there_before_stay);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
