@@ -108,7 +108,9 @@ void adl_holdout_bind(adl_graph *graph, adl_stage *stage) {
     stage->broken = true;
     return;
   }
-  holdout->canonical =
-      adl_region_printf(graph->region, "%s %.17g by %s", fraction != NULL ? "fraction" : "newest", holdout->fraction,
-                        holdout->by < 0 ? "" : stage->schema.columns[holdout->by].name);
+  GString *share = g_string_new(NULL);
+  adl_text_number(share, holdout->fraction);
+  holdout->canonical = adl_region_printf(graph->region, "%s %s by %s", fraction != NULL ? "fraction" : "newest",
+                                         share->str, holdout->by < 0 ? "" : stage->schema.columns[holdout->by].name);
+  g_string_free(share, TRUE);
 }

@@ -164,13 +164,23 @@ static void report_unknown_class(adl_graph *graph, const adl_node *use, const ch
   g_strfreev(lines);
 }
 
+/* To YAML, {use:kmeans} has the one key `use:kmeans`. */
+static bool key_without_blank(const adl_node *stage) {
+  for (int i = 0; stage->kind == ADL_NODE_MAPPING && i < stage->count; i++)
+    if (g_str_has_prefix(stage->pairs[i].key, "use:")) return true;
+  return false;
+}
+
 static void find_class(adl_graph *graph, adl_stage *stage) {
   const adl_node *use = adl_node_get(stage->node, "use");
   const char *id = NULL;
   stage->broken = true;
   if (use == NULL) {
     adl_problem *problem = adl_problems_error(graph->problems, stage->place, "%s: `use` is missing", stage->name);
-    adl_problem_hint(problem, "say which stage class this is: `use: kmeans`; `adloom plugin list` names them all");
+    if (key_without_blank(stage->node))
+      adl_problem_hint(problem, "a blank belongs behind the colon: `use: kmeans`");
+    else
+      adl_problem_hint(problem, "say which stage class this is: `use: kmeans`; `adloom plugin list` names them all");
     return;
   }
   char *what = g_strconcat(stage->name, ".use", NULL);
