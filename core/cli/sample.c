@@ -148,11 +148,17 @@ static bool like_a_value(const char *text) {
                                                  G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT);
 }
 
+/* Row numbers, as data frames write them, in front of the rows, have no name. */
+static bool is_index(const GPtrArray *cells, guint columns) {
+  const char *name = cells->pdata[0];
+  return columns > 1 && (name == NULL || name[0] == '\0');
+}
+
 /* Names: there are any, no two are the same, none is a number or a date. */
 static bool is_header(const GPtrArray *cells, guint columns) {
   GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
   bool names = true;
-  for (guint c = 0; c < columns; c++) {
+  for (guint c = is_index(cells, columns); c < columns; c++) {
     char *name = cells->pdata[c];
     names = names && name != NULL && !like_a_value(name) && g_hash_table_add(seen, name);
   }
@@ -183,7 +189,7 @@ static bool read_delimited(const char *path, const char *first, int64_t rows, ad
   if (fine) {
     sample->header = is_header(p.cells, p.columns);
     guint lines = MIN(p.cells->len / p.columns, (guint)rows + sample->header), end = lines * p.columns;
-    for (guint c = 0; c < p.columns; c++) {
+    for (guint c = sample->header && is_index(p.cells, p.columns); c < p.columns; c++) {
       char *made = g_strdup_printf("c%u", c + 1);
       adl_sample_column *column = add_column(sample, sample->header ? p.cells->pdata[c] : made, NULL);
       for (guint i = c + (sample->header ? p.columns : 0); i < end; i += p.columns)

@@ -48,6 +48,23 @@ START_TEST(a_log_of_clicks) {
 }
 END_TEST
 
+/* As data frames are written: row numbers under no name are left out, and the rest has its own. */
+START_TEST(row_numbers_without_a_name) {
+  program p = program_open();
+  GString *log = g_string_new(",user,price,clicked\n");
+  for (int i = 0; i < 60; i++) g_string_append_printf(log, "%d,u%d,%g,%d\n", i, i % 7, i * 0.25, i % 3 == 0);
+  program_write(&p, "log.csv", log->str, -1);
+  draft(&p, "log.csv");
+  ASSERT_NOT(&p, "header: false");
+  ASSERT_DRAFT(&p, "      user: id # 7 different values in 60");
+  ASSERT_DRAFT(&p, "      price: float # 60 different values in 60");
+  ASSERT_DRAFT(&p, "      clicked: bool # 2 different values in 60; what is predicted");
+  ASSERT_NOT(&p, "      c1:");
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
 /* Nothing to predict, semicolons, blanks, marks for missing values, dates as Germans write them. */
 START_TEST(nothing_to_predict) {
   program p = program_open();
@@ -181,6 +198,7 @@ int main(void) {
   TCase *cases = tcase_create("init");
   tcase_add_test(cases, a_log_of_clicks);
   tcase_add_test(cases, nothing_to_predict);
+  tcase_add_test(cases, row_numbers_without_a_name);
   tcase_add_test(cases, chinese_texts);
   tcase_add_test(cases, json_lines);
   tcase_add_test(cases, odd_logs);
