@@ -448,7 +448,7 @@ typedef enum adl_split { ADL_TRAIN = 0, ADL_VALIDATE = 1, ADL_TEST = 2 } adl_spl
  * A stage class. Functions that are NULL are stubs, unless said required. `self` is the instance: instance_size bytes,
  * zeroed, with the parameters filled in; a class's own fields stand behind them.
  *
- * Order of calls: create, bind, [widths are known], start, then shards/open/next/decode/close (source), or
+ * Order of calls: create, bind, [upstream is fitted], start, then shards/open/next/decode/close (source), or
  * [init or fit], prepare, process/learn..., finish, report, commit, release, destroy.
  */
 typedef struct adl_class {
@@ -474,8 +474,8 @@ typedef struct adl_class {
    * surface here; several may be reported by host->fail before returning ADL_FAILED. No data is touched. */
   adl_status (*bind)(const adl_call *call, void *self);
 
-  /* [setup] adl_input widths are final: what makes wide columns before it has been fitted. Sets the widths of its own
-   * columns where they do not depend on a model (host->set_width). */
+  /* [setup] Everything upstream is fitted: adl_input widths are final. Sets the widths of its own columns where they do
+   * not depend on a model (host->set_width). */
   adl_status (*start)(const adl_call *call, void *self);
 
   /* Source. shards: [setup] how many parts, read one after the other. open: [run] *cursor is the source's own.

@@ -29,7 +29,8 @@ SCAN_TARGET static inline __attribute__((always_inline)) void SCAN_GLUE(SCAN_NAM
       *record = open;
       record->end = end;
       record->count = rank - open.first;
-      open = (adl_csv_record){.begin = end + 1, .first = rank, .line = ++line};
+      line++;
+      open = (adl_csv_record){.begin = end + 1, .first = rank, .line = line};
     }
   }
   scan->at = at;
