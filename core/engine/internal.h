@@ -175,8 +175,7 @@ struct adl_run_call {
   GPtrArray *records; /* of adl_reject *: refused while a limited source was read; NULL: not held back */
   int64_t later;
   adl_report *report;
-  adl_desk
-      *desk; /* of a fit, a step in order, or what else the control thread calls: loops get the workers; else NULL */
+  adl_desk *desk; /* of a fit, a step in order, or the control thread: loops get the workers; else NULL */
 };
 
 /* What a stage did on one worker. */
@@ -202,9 +201,7 @@ struct adl_desk {
   adl_engine *engine;
   adl_worker *fit;  /* calls of fit; of the control thread, all its calls */
   adl_worker *step; /* calls inside of those: steps in order */
-  int32_t
-      number; /* of the worker for what is shared with other threads: steps in lanes, loops. One of the pool's, if the
-                       thread is */
+  int32_t number;   /* of its worker in lanes and loops, which it shares; of the pool's threads, their own */
   bool folding_in_order;
 };
 
@@ -234,8 +231,7 @@ struct adl_engine {
   int32_t node_count;
   adl_worker *workers; /* those of the pool, then two for each desk */
   int32_t worker_count;
-  adl_desk
-      *desks; /* those of the pool's threads, by number, of the control thread, and for as many fits on their own */
+  adl_desk *desks; /* of the pool's threads, of the control thread, and for as many fits on threads of their own */
   adl_rejects *rejects;
   GArray *shards; /* of adl_shard */
   pthread_mutex_t shards_mutex;

@@ -49,17 +49,18 @@ START_TEST(fits_of_branches_meet) {
 }
 END_TEST
 
-/* More fits than threads: those that have to wait come later, and threads without a fit help those that have one. */
+/* More fits than threads: some come later, and threads without a fit help those that have one. */
 START_TEST(more_fits_than_threads) {
   adl_harness *h = harness(3);
-  adl_harness_run(h,
-                  "  a: {use: test.meet, fits: 3, value: a}\n  b: {use: test.meet, fits: 3, value: b, from: rows}\n"
-                  "  c: {use: test.meet, fits: 3, value: c, from: rows}\n"
-                  "  d: {use: test.meet, fits: 3, value: d, from: rows}\n"
-                  "  e: {use: test.meet, fits: 3, value: e, from: rows}\n",
-                  "e");
+  GString *stages = g_string_new("  few: {use: filter, where: x < 500}\n");
+  for (int i = 0; i < 5; i++)
+    g_string_append_printf(stages, "  f%d: {use: test.meet, fits: 3, with: few, value: v%d%s}\n", i, i,
+                           i == 0 ? ", from: rows" : "");
+  adl_harness_run(h, stages->str, "f4");
   ASSERT_OK(h);
-  assert_value(h, "e", ROWS + LOOP);
+  assert_value(h, "v0", 500 + LOOP);
+  assert_value(h, "v4", 500 + LOOP);
+  g_string_free(stages, TRUE);
   adl_harness_free(h);
 }
 END_TEST
