@@ -229,7 +229,7 @@ struct adl_engine {
   adl_budget budget;
   adl_node_run *nodes; /* by stage number */
   int32_t node_count;
-  adl_worker *workers; /* those of the pool, then two for each desk */
+  adl_worker *workers; /* those of the pool, two for each desk, and one more for each that is not the pool's */
   int32_t worker_count;
   adl_desk *desks; /* of the pool's threads, of the control thread, and for as many fits on threads of their own */
   adl_rejects *rejects;
