@@ -126,17 +126,18 @@ against() {
 bound() { bounds+=("$@"); }
 
 # The last lines of measure's output, one for each of peers; a peer tells its own seconds and its quality in lines `result
-# SECONDS QUALITY`, without what starting the interpreter and importing its libraries took.
+# SECONDS QUALITY`, and in lines `started SECONDS` what starting the interpreter and importing its libraries took before that.
 read_peer() { # NUMBER LINE
   local told
   if [[ $2 == failed* ]]; then
     echo "bench: $this: ${peers[$1]} failed" >&2
-    peer_wall[$1]='' peer_processor[$1]='' peer_peak[$1]='' peer_quality[$1]=failed
+    peer_wall[$1]='' peer_processor[$1]='' peer_peak[$1]='' peer_start[$1]='' peer_quality[$1]=failed
     return 0
   fi
   read -r "peer_wall[$1]" "peer_processor[$1]" _ "peer_peak[$1]" <<<"$2"
   told=$(median_of "$work/out/said$(($1 + 1))" result)
   peer_wall[$1]=${told:-${peer_wall[$1]}}
+  peer_start[$1]=$(median_of "$work/out/said$(($1 + 1))" started)
   peer_quality[$1]=$(awk '$1 == "result" { quality = $3 } END { print quality }' "$work/out/said$(($1 + 1))")
 }
 
@@ -147,7 +148,7 @@ measured() {
   local all=("${our[@]}" "${peer_commands[@]}") lines=() i
   mkdir -p "$work/out"
   [ ${#bounds[@]} = 0 ] || all+=(--- "$tools/limits" "${bounds[@]}")
-  peer_wall=() peer_processor=() peer_peak=() peer_quality=()
+  peer_wall=() peer_processor=() peer_peak=() peer_start=() peer_quality=()
   mapfile -t lines < <(turns -o "$work/out/said" "$runs" "${all[@]}" || true)
   if [ ${#lines[@]} = 0 ] || [[ ${lines[0]} == failed* ]]; then
     wrong "failed: $our_words"
@@ -168,7 +169,7 @@ slope() {
   wall=$(calculate %.6f "($wall - $kept_wall) / $1") processor=$(calculate %.6f "($processor - $kept_processor) / $1")
   for i in "${!peers[@]}"; do
     [ -z "${peer_wall[i]}" ] || [ -z "${kept_peer_wall[i]}" ] || peer_wall[i]=$(calculate %.6f "(${peer_wall[i]} - ${kept_peer_wall[i]}) / $1")
-    peer_quality[i]=
+    peer_quality[i]='' peer_start[i]=''
   done
 }
 
@@ -186,12 +187,13 @@ with_limits() {
   printf %s "$expression"
 }
 
-heading='work,adloom,peer,its time,peer / adloom,limit,share of the limit,peak MiB (adloom; peer),quality (adloom; peer)'
+heading='work,adloom,peer,its time (with its start),peer / adloom,limit,share of the limit,peak MiB (adloom; peer),quality (adloom; peer)'
 
-# row WORK PEER SECONDS PEAK QUALITY: one line of the table, after `measured`.
+# row WORK PEER SECONDS PEAK QUALITY STARTING: one line of the table, after `measured`.
 row() {
   local ratio='' peer_text='' work_text=$1
   [ -z "$3" ] || ratio=$(calculate %.2f "$3 / $own") peer_text=$(calculate '%.3g s' "$3")
+  [ -z "$3" ] || [ -z "${6:-}" ] || ratio+=$(calculate ' (%.2f)' "($3 + $6) / $own") peer_text+=$(calculate ' (%.3g s)' "$3 + $6")
   printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$work_text" "$own_text" "$2" "$peer_text" "$ratio" "$floor_text" "$share" \
     "$own_peak${4:+; $4}" "$own_quality${5:+; $5}"
 }
@@ -207,7 +209,7 @@ show() { # ROWS FLOOR QUALITY
     floor_text=$(calculate '%.3g s' "$floor") share=$(calculate '%.0f %%' "100 * $floor / $wall")
   fi
   for i in $(in_order); do
-    row "$work_text" "${peers[i]}" "${peer_wall[i]}" "${peer_peak[i]}" "${peer_quality[i]}"
+    row "$work_text" "${peers[i]}" "${peer_wall[i]}" "${peer_peak[i]}" "${peer_quality[i]}" "${peer_start[i]}"
     work_text='same'
   done
   show_published "$work_text"
