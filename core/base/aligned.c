@@ -155,3 +155,13 @@ void adl_zeroed_clear(adl_zeroed *zeroed) {
     adl_aligned_free(zeroed->data);
   *zeroed = (adl_zeroed){0};
 }
+
+void adl_zeroed_touch(adl_zeroed *zeroed) {
+  if (!zeroed->mapped || zeroed->spilled) return;
+#ifdef MADV_POPULATE_WRITE
+  if (madvise(zeroed->data, (size_t)zeroed->capacity, MADV_POPULATE_WRITE) == 0) return;
+#endif
+  volatile char *bytes = zeroed->data;
+  int64_t page = sysconf(_SC_PAGESIZE);
+  for (int64_t at = 0; at < zeroed->capacity; at += page) bytes[at] = bytes[at];
+}

@@ -32,6 +32,9 @@ bool adl_zeroed_init(adl_zeroed *zeroed, int64_t size);
 /* Keeps what fits, the rest is zero. May move. False, and nothing has changed: not that much memory. */
 bool adl_zeroed_resize(adl_zeroed *zeroed, int64_t size);
 void adl_zeroed_clear(adl_zeroed *zeroed);
+/* Brings all its pages in, for storage that will be read and written all over: a page that is read first is the system's one
+ * page of zeros until it is written, which costs a second fault, and an interrupt of the other processors. */
+void adl_zeroed_touch(adl_zeroed *zeroed);
 
 /* Gives memory that was freed back to the system: after many blocks have gone, before others of other sizes come. */
 void adl_aligned_trim(void);

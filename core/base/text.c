@@ -180,9 +180,77 @@ void adl_text_number(GString *out, double value) {
   g_string_append(out, text);
 }
 
+/* ---- numbers of few digits ---- */
+
+static const double powers_of_ten[] = {1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11};
+enum { MOST_POWER = (int)G_N_ELEMENTS(powers_of_ten) - 1 };
+
+/* Drops zeros, and then a point, from the end of a text with a point in it. */
+static char *without_zeros(char *begin, char *end) {
+  if (memchr(begin, '.', (size_t)(end - begin)) == NULL) return end;
+  while (end[-1] == '0') end--;
+  return end[-1] == '.' ? end - 1 : end;
+}
+
+/* value >= 0 with so many digits behind the point, while what is said in whole numbers is below `most`. NULL: whether it is
+ * rounded up or down needs more than a double can tell, or it is too large. */
+static char *put_fixed(char *text, double value, int digits, double most) {
+  double scaled = value * powers_of_ten[digits], below = floor(scaled), over = scaled - below;
+  if (!(scaled < MIN(most, 1e12)) || fabs(over - 0.5) < 1e-3) return NULL;
+  int64_t whole = (int64_t)below + (over > 0.5), unit = (int64_t)powers_of_ten[digits];
+  if (!((double)whole < most)) return NULL;
+  text += adl_text_int(text, whole / unit);
+  if (digits == 0) return text;
+  *text++ = '.';
+  for (int64_t rest = whole % unit; unit > 1; rest %= unit) *text++ = (char)('0' + rest / (unit /= 10));
+  return text;
+}
+
+/* A sign for what is not 0 when it is rounded. */
+static void finish_number(char *text, const char *begin, const char *end, bool negative) {
+  size_t size = (size_t)(end - begin);
+  bool zero = size == 1 && *begin == '0';
+  if (negative && !zero) *text++ = '-';
+  memmove(text, begin, size);
+  text[size] = '\0';
+}
+
+void adl_text_fixed(char text[ADL_TEXT_DOUBLE], double value, int digits) {
+  char number[ADL_TEXT_DOUBLE], format[8], *end = NULL;
+  if (digits <= MOST_POWER && isfinite(value)) end = put_fixed(number, fabs(value), digits, INFINITY);
+  if (end == NULL) {
+    g_snprintf(format, sizeof format, "%%.%df", digits);
+    g_ascii_formatd(number, sizeof number, format, fabs(value));
+    end = number + strlen(number);
+  }
+  finish_number(text, number, without_zeros(number, end), signbit(value) != 0);
+}
+
+void adl_text_significant(char text[ADL_TEXT_DOUBLE], double value, int digits) {
+  char number[ADL_TEXT_DOUBLE], format[8], *end = NULL;
+  double size = fabs(value);
+  int before = 0; /* digits before the point; of what is below .1, less the zeros behind it */
+  if (size >= 1 && size < 1e15 && size == floor(size) && (digits >= 15 || size < powers_of_ten[MIN(digits, MOST_POWER)])) {
+    adl_text_int(text, (int64_t)value);
+    return;
+  }
+  if (digits <= MOST_POWER && size >= 1e-4 && size < powers_of_ten[digits]) {
+    while (size >= powers_of_ten[before]) before++;
+    for (double least = 0.1; before <= 0 && size < least; least /= 10) before--;
+    if (digits - before <= MOST_POWER) end = put_fixed(number, size, digits - before, powers_of_ten[digits]);
+  }
+  if (end != NULL) {
+    finish_number(text, number, without_zeros(number, end), signbit(value) != 0);
+    return;
+  }
+  g_snprintf(format, sizeof format, "%%.%dg", digits);
+  g_ascii_formatd(text, ADL_TEXT_DOUBLE, format, value);
+}
+
 double adl_text_json_double(double value) {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
-  for (int i = 0; i < 4 && isfinite(value); i++) {
+  if (fabs(value) >= 1e-4 && fabs(value) < 1e17) return value; /* written without an exponent */
+  for (int i = 0; i < 4 && isfinite(value) && value != 0; i++) {
     g_ascii_dtostr(text, sizeof text, value);
     if (strchr(text, 'e') == NULL || strchr(text, '.') != NULL) break;
     value = nextafter(value, INFINITY);

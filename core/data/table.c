@@ -107,6 +107,7 @@ static uint64_t hash_of_row(const adl_table *table, int64_t row) {
 static void set_slots(adl_table *table, uint64_t slots) {
   adl_zeroed_clear(&table->held[SLOTS]);
   set_storage(table, SLOTS, (int64_t)slots * (int64_t)sizeof *table->slots);
+  adl_zeroed_touch(&table->held[SLOTS]);
   table->slot_mask = slots - 1;
   for (int64_t row = 0; row < table->count; row++) {
     uint64_t hash = hash_of_row(table, row), at = hash & table->slot_mask;
@@ -129,6 +130,13 @@ static void make_room(adl_table *table, int64_t size) {
   }
 }
 
+/* Values are zero already; but they are read before they are written, see adl_zeroed_touch. */
+static void touch_values(adl_table *table, int64_t row) {
+  enum { STEP = 512 }; /* values of a page */
+  double *values = table->rows + row * table->width;
+  for (int64_t i = 0; i < table->width; i += STEP) values[i] = 0;
+}
+
 static int64_t insert(adl_table *table, uint64_t hash, const void *key, int64_t size) {
   uint64_t slot;
   int64_t row = find(table, hash, key, size, &slot);
@@ -142,6 +150,7 @@ static int64_t insert(adl_table *table, uint64_t hash, const void *key, int64_t 
   int64_t begin = key_bytes(table);
   if (size > 0) memcpy(table->keys + begin, key, (size_t)size);
   table->ends[row] = begin + size;
+  touch_values(table, row);
   table->slots[slot] = tag_of(hash) | (uint64_t)(row + 1);
   table->count++;
   return row;

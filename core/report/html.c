@@ -97,15 +97,9 @@ void adl_html_count(GString *out, int64_t number) {
 }
 
 void adl_html_fixed(GString *out, double number, int digits) {
-  char format[8], text[400];
-  g_snprintf(format, sizeof format, "%%.%df", digits);
-  g_ascii_formatd(text, sizeof text, format, number);
-  if (strchr(text, '.') != NULL) {
-    size_t length = strlen(text);
-    while (text[length - 1] == '0') text[--length] = '\0';
-    if (text[length - 1] == '.') text[--length] = '\0';
-  }
-  g_string_append(out, strcmp(text, "-0") == 0 ? "0" : text);
+  char text[ADL_TEXT_DOUBLE];
+  adl_text_fixed(text, number, digits);
+  g_string_append(out, text);
 }
 
 void adl_html_number(GString *out, double number) {

@@ -1,6 +1,7 @@
 /* The numbers of a chart as JSON for the script that makes it answer the pointer. */
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/report/chart_parts.h"
 #include "core/report/html.h"
 
@@ -20,9 +21,10 @@ static void append_text(GString *out, const char *text) {
 }
 
 /* As many digits as can be seen: a cloud has many points, and nobody reads a fifth digit of one. */
-static void append_number(GString *out, double value, const char *format) {
-  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append(out, adl_chart_sane(value) ? g_ascii_formatd(buffer, sizeof buffer, format, value) : "null");
+static void append_number(GString *out, double value, int digits) {
+  char text[ADL_TEXT_DOUBLE] = "null";
+  if (adl_chart_sane(value)) adl_text_significant(text, value, digits);
+  g_string_append(out, text);
 }
 
 static bool whole_at(double value) { return value == floor(value) && fabs(value) < 1e15; }
@@ -40,7 +42,7 @@ static void append_numbers(GString *out, const adl_plot *plot, const adl_series 
     if (!adl_chart_kept(plot, series, i)) continue;
     if (!first) g_string_append_c(out, ',');
     first = false;
-    append_number(out, values[i], plot->kind == ADL_PLOT_POINTS ? "%.4g" : whole_at(values[i]) ? "%.15g" : "%.6g");
+    append_number(out, values[i], plot->kind == ADL_PLOT_POINTS ? 4 : whole_at(values[i]) ? 15 : 6);
   }
   g_string_append_c(out, ']');
 }
@@ -72,9 +74,9 @@ static void append_series(GString *out, const adl_plot *plot, const adl_series *
 
 static void append_range(GString *out, const char *name, const adl_chart_axis *axis) {
   g_string_append_printf(out, "\"%s\":[", name);
-  append_number(out, axis->low, "%.9g");
+  append_number(out, axis->low, 9);
   g_string_append_c(out, ',');
-  append_number(out, axis->high, "%.9g");
+  append_number(out, axis->high, 9);
   g_string_append_c(out, ']');
 }
 

@@ -6,9 +6,7 @@
 
 #include "common/key.h"
 
-enum { DIGIT_BITS = 11, DIGITS = 6, VALUES = 1 << DIGIT_BITS, FEW = 48 };
-
-static uint32_t digit_of(uint64_t key, int digit) { return (uint32_t)(key >> (digit * DIGIT_BITS)) & (VALUES - 1); }
+enum { MOST_BITS = 11, MOST_VALUES = 1 << MOST_BITS, FEW = 48 };
 
 static void insertion_sort(adl_radix_pair *pairs, int64_t count) {
   for (int64_t i = 1; i < count; i++) {
@@ -24,35 +22,49 @@ static void walk(const adl_call *call, int64_t i) {
   if ((i & 0xffff) == 0 && call != NULL) call->host->cancelled(call);
 }
 
+/* Bits that are not the same in all keys. */
+static uint64_t varying_bits(const adl_radix_pair *pairs, int64_t count) {
+  uint64_t all = pairs[0].key, any = all;
+  for (int64_t i = 1; i < count; i++) {
+    all &= pairs[i].key;
+    any |= pairs[i].key;
+  }
+  return all ^ any;
+}
+
+/* Deals the pairs out by the digit of `mask` that begins at bit `shift`. */
+static void sort_by_digit(const adl_call *call, const adl_radix_pair *from, adl_radix_pair *to, int64_t count,
+                          int shift, uint64_t mask) {
+  int64_t starts[MOST_VALUES] = {0};
+  for (int64_t i = 0; i < count; i++) {
+    walk(call, i);
+    starts[from[i].key >> shift & mask]++;
+  }
+  for (uint64_t value = 0, before = 0; value <= mask; value++) {
+    uint64_t own = (uint64_t)starts[value];
+    starts[value] = (int64_t)before;
+    before += own;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    walk(call, i);
+    to[starts[from[i].key >> shift & mask]++] = from[i];
+  }
+}
+
 void adl_radix_sort(const adl_call *call, adl_radix_pair *pairs, adl_radix_pair *room, int64_t count) {
-  int64_t starts[VALUES];
-  uint64_t all = 0, any = 0; /* bits that are set in every key, and in some */
   adl_radix_pair *from = pairs, *to = room;
   if (count <= FEW) {
     insertion_sort(pairs, count);
     return;
   }
-  all = any = pairs[0].key;
-  for (int64_t i = 1; i < count; i++) {
-    all &= pairs[i].key;
-    any |= pairs[i].key;
-  }
-  for (int digit = 0; digit < DIGITS; digit++) {
-    if (digit_of(all ^ any, digit) == 0) continue; /* the same in all keys */
-    memset(starts, 0, sizeof starts);
-    for (int64_t i = 0; i < count; i++) {
-      walk(call, i);
-      starts[digit_of(from[i].key, digit)]++;
-    }
-    for (int64_t value = 0, before = 0; value < VALUES; value++) {
-      int64_t own = starts[value];
-      starts[value] = before;
-      before += own;
-    }
-    for (int64_t i = 0; i < count; i++) {
-      walk(call, i);
-      to[starts[digit_of(from[i].key, digit)]++] = from[i];
-    }
+  uint64_t varying = varying_bits(pairs, count);
+  if (varying == 0) return;
+  int low = __builtin_ctzll(varying), bits = 64 - __builtin_clzll(varying) - low;
+  int digits = (bits + MOST_BITS - 1) / MOST_BITS, width = (bits + digits - 1) / digits;
+  for (int shift = low; shift < low + bits; shift += width) {
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    if ((varying >> shift & mask) == 0) continue;
+    sort_by_digit(call, from, to, count, shift, mask);
     adl_radix_pair *sorted = to;
     to = from;
     from = sorted;

@@ -13,8 +13,7 @@
 
 /* An open log: good until another is opened in the same tensors, or they are merged. */
 typedef struct adl_score_log {
-  adl_radix_pair
-      *head; /* no pair: how many there are, and how many there were when alike ones were put together last */
+  adl_radix_pair *head; /* no pair: how many there are, and how many of these are in order */
 } adl_score_log;
 
 /* The log of that name, with room for so many more rows. */

@@ -1,7 +1,9 @@
 /* Problems as people see them: order, carets under every kind of character, long lines, notes, counts; and the texts they
  * are made of: nearest names, quoting, numbers. */
 #include <check.h>
+#include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -281,6 +283,37 @@ START_TEST(whole_numbers_are_written_as_printf_does) {
 }
 END_TEST
 
+/* Values of all sizes, ties and nearly ties among them, and whole numbers; a linear congruential generator draws them. */
+static double drawn(uint64_t *state, int i) {
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  double share = (double)(*state >> 11) * 0x1p-53, size = pow(10, (double)(i % 26) - 8);
+  double value = i % 5 == 0 ? floor(share * size) : i % 5 == 1 ? floor(share * size * 1000) / 1000 : share * size;
+  if (i % 7 == 0) value += 0.5;
+  if (i % 35 == 0) value = nextafter(value, i % 2 == 0 ? 0 : INFINITY);
+  return i % 3 == 0 ? -value : value;
+}
+
+START_TEST(few_digits_are_those_of_printf) {
+  uint64_t state = 1;
+  char text[ADL_TEXT_DOUBLE], expected[ADL_TEXT_DOUBLE];
+  for (int i = 0; i < 200000; i++) {
+    double value = drawn(&state, i);
+    int digits = i % 9;
+    snprintf(expected, sizeof expected, "%.*f", digits, value);
+    if (strchr(expected, '.') != NULL) {
+      while (expected[strlen(expected) - 1] == '0') expected[strlen(expected) - 1] = '\0';
+      if (expected[strlen(expected) - 1] == '.') expected[strlen(expected) - 1] = '\0';
+    }
+    adl_text_fixed(text, value, digits);
+    ck_assert_str_eq(text, strcmp(expected, "-0") == 0 ? "0" : expected);
+    digits = i % 17 + 1;
+    snprintf(expected, sizeof expected, "%.*g", digits, value);
+    adl_text_significant(text, value, digits);
+    ck_assert_str_eq(text, expected);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("base/problem");
   TCase *tests = tcase_create("problem");
@@ -297,6 +330,7 @@ int main(void) {
   tcase_add_test(tests, quoted_values_are_safe_and_short);
   tcase_add_test(tests, numbers_read_back_the_same);
   tcase_add_test(tests, whole_numbers_are_written_as_printf_does);
+  tcase_add_test(tests, few_digits_are_those_of_printf);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);
