@@ -81,7 +81,7 @@ static void assign_dense(const adl_call *call, const adl_kmeans_index *index, co
 }
 
 /* |x - c|^2 over the dimensions where x has a value, plus what c has elsewhere. */
-static double sparse_distance2(const adl_kmeans_index *index, adl_matrix_row row, int32_t cluster) {
+double adl_kmeans_sparse_distance2(const adl_kmeans_index *index, adl_matrix_row row, int32_t cluster) {
   const float *center = index->centers + cluster * index->width;
   double here = 0, elsewhere = index->norm[cluster];
   for (int64_t i = 0; i < row.count; i++) {
@@ -109,7 +109,7 @@ static void assign_sparse(const adl_call *call, const adl_kmeans_index *index, c
         cluster[r] = (int32_t)j;
       }
     }
-    if (distance2 != NULL) distance2[r] = sparse_distance2(index, row, cluster[r]);
+    if (distance2 != NULL) distance2[r] = adl_kmeans_sparse_distance2(index, row, cluster[r]);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <adloom/plugin.h>
 
 #include "common/kmeans_kernel.h"
+#include "common/matrix_rows.h"
 
 /* Centres prepared for looking up. */
 typedef struct adl_kmeans_index {
@@ -31,5 +32,7 @@ adl_kmeans_index *adl_kmeans_index_build(void *memory, int64_t clusters, int64_t
  * a dense row equals its centre. */
 void adl_kmeans_assign(const adl_call *call, const adl_kmeans_index *index, const adl_column *rows, int32_t *cluster,
                        double *distance2);
+/* The same of one sparse row and that centre. */
+double adl_kmeans_sparse_distance2(const adl_kmeans_index *index, adl_matrix_row row, int32_t cluster);
 
 #endif

@@ -18,12 +18,25 @@
 
 enum { LANES = 8, MOST_GROUPS = 16, AT_ONCE = ADL_KMEANS_AT_ONCE };
 
-adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int64_t clusters, int64_t width) {
+static adl_kmeans_bounds *new_of_sparse(const adl_call *call, int64_t rows, int64_t clusters, int64_t width) {
+  const adl_host *host = call->host;
+  adl_kmeans_bounds *bounds = host->alloc(call, sizeof *bounds);
+  *bounds = (adl_kmeans_bounds){.rows = rows};
+  bounds->cluster = host->alloc(call, (size_t)rows * sizeof *bounds->cluster);
+  bounds->before = host->alloc(call, (size_t)(clusters * width) * sizeof *bounds->before);
+  bounds->of_sparse = adl_kmeans_sparse_bounds_new(call, rows, clusters);
+  return bounds;
+}
+
+adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int64_t clusters, int64_t width,
+                                         bool sparse) {
   const adl_host *host = call->host;
   int64_t panels = (clusters + 8 * ADL_KMEANS_PANEL - 1) / (8 * ADL_KMEANS_PANEL);
   int64_t most = panels < MOST_GROUPS ? panels : MOST_GROUPS;
   int64_t stride = most > LANES ? MOST_GROUPS : LANES;
-  if (clusters < 2 || rows > MOST_BYTES / (4 * (2 + stride))) return NULL;
+  int64_t each = sparse ? 4 + ADL_KMEANS_SPARSE_BOUND : 4 * (2 + stride);
+  if (clusters < 2 || rows > MOST_BYTES / each) return NULL;
+  if (sparse) return new_of_sparse(call, rows, clusters, width);
   adl_kmeans_bounds *bounds = host->alloc(call, sizeof *bounds);
   *bounds = (adl_kmeans_bounds){.rows = rows, .stride = stride};
   bounds->cluster = host->alloc(call, (size_t)rows * sizeof *bounds->cluster);
@@ -40,6 +53,10 @@ void adl_kmeans_bounds_forget(adl_kmeans_bounds *bounds) { bounds->known = false
 
 void adl_kmeans_bounds_moved(adl_kmeans_bounds *bounds, const adl_kmeans_index *index) {
   int64_t k = index->clusters, d = index->width;
+  if (bounds->of_sparse != NULL) {
+    adl_kmeans_sparse_bounds_moved(bounds, index);
+    return;
+  }
   bounds->panels = (index->panels.count + MOST_GROUPS - 1) / MOST_GROUPS;
   bounds->groups = (index->panels.count + bounds->panels - 1) / bounds->panels;
   bounds->group_size = bounds->panels * ADL_KMEANS_PANEL * index->panels.lanes;
@@ -297,6 +314,10 @@ void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bou
                               const adl_column *rows, int64_t ordinal, int32_t *before) {
   const adl_host *host = call->host;
   int64_t d = index->width;
+  if (bounds->of_sparse != NULL) {
+    adl_kmeans_sparse_bounds_assign(call, bounds, index, rows, ordinal, before);
+    return;
+  }
   pass *in = host->alloc(call, sizeof *in);
   *in = (pass){.bounds = bounds, .index = index, .level = (adl_simd)index->panels.level};
   in->buffer = host->alloc(call, (size_t)(AT_ONCE * d) * sizeof *in->buffer);

@@ -10,6 +10,8 @@
 
 #include "common/kmeans_assign.h"
 
+typedef struct adl_kmeans_sparse_bounds adl_kmeans_sparse_bounds;
+
 typedef struct adl_kmeans_bounds {
   int64_t rows;
   int64_t groups, panels; /* of centres; panels of a group */
@@ -23,17 +25,28 @@ typedef struct adl_kmeans_bounds {
   float *move;            /* clusters: how far each has moved since, at most */
   float *group_move;      /* stride: the largest of them, by group */
   float most_norm2;       /* of the centres, centred */
+  adl_kmeans_sparse_bounds *of_sparse; /* in place of all from `groups` to here but cluster and before; NULL: dense rows */
 } adl_kmeans_bounds;
 
 /* NULL: for so many rows bounds would take more than 256 MB (or there are no others to exclude). */
-adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int64_t clusters, int64_t width);
+adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int64_t clusters, int64_t width,
+                                         bool sparse);
 /* The next pass is the first: rows are in no cluster. */
 void adl_kmeans_bounds_forget(adl_kmeans_bounds *bounds);
 /* Before a pass: the centres have moved to those of the index. */
 void adl_kmeans_bounds_moved(adl_kmeans_bounds *bounds, const adl_kmeans_index *index);
-/* In a pass: clusters of the rows `ordinal` and so on, dense, into bounds->cluster. before[r]: the cluster that row r was in;
+/* In a pass: clusters of the rows `ordinal` and so on into bounds->cluster. before[r]: the cluster that row r was in;
  * -1: none. Different rows may be worked on at once. */
 void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bounds, const adl_kmeans_index *index,
                               const adl_column *rows, int64_t ordinal, int32_t *before);
+
+/* ---- kmeans_sparse_bounds.c: Hamerly's bounds in float64, for kmeans_bounds.c ---- */
+
+enum { ADL_KMEANS_SPARSE_BOUND = 2 * sizeof(double) }; /* bytes a row */
+adl_kmeans_sparse_bounds *adl_kmeans_sparse_bounds_new(const adl_call *call, int64_t rows, int64_t clusters);
+void adl_kmeans_sparse_bounds_moved(const adl_kmeans_bounds *bounds, const adl_kmeans_index *index);
+void adl_kmeans_sparse_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bounds,
+                                     const adl_kmeans_index *index, const adl_column *rows, int64_t ordinal,
+                                     int32_t *before);
 
 #endif

@@ -70,6 +70,13 @@ static adl_status step_all(const adl_call *call, const void *self, const void *c
   return ADL_OK;
 }
 
+static double distance2_of(const lloyd *run, adl_matrix_row row, int32_t cluster) {
+  const adl_kmeans_index *index = run->index;
+  if (index->sparse) return adl_kmeans_sparse_distance2(index, row, cluster);
+  return adl_kmeans_distance2((adl_simd)index->panels.level, row.value, index->centers + cluster * index->width,
+                              index->width);
+}
+
 /* A pass with bounds sums up what rows changed by moving from cluster to cluster. */
 static adl_status step_changes(const adl_call *call, const void *self, const void *context, const adl_batch *batch,
                                adl_tensors *partial) {
@@ -87,9 +94,7 @@ static adl_status step_changes(const adl_call *call, const void *self, const voi
   adl_kmeans_bounds_assign(call, run->bounds, run->index, features, batch->ordinal, before);
   for (int64_t r = 0; r < batch->rows; r++) {
     adl_matrix_row row = adl_matrix_row_at(features, r);
-    if (run->measuring)
-      *inertia +=
-          adl_kmeans_distance2((adl_simd)run->index->panels.level, row.value, run->index->centers + cluster[r] * d, d);
+    if (run->measuring) *inertia += distance2_of(run, row, cluster[r]);
     if (cluster[r] == before[r]) continue;
     add_row(run, row, sums + cluster[r] * d, 1);
     counts[cluster[r]]++;
@@ -188,7 +193,7 @@ static lloyd *begin(const adl_call *call, adl_kmeans_data *data, const adl_kmean
     run->sums = call->host->alloc(call, values * sizeof *run->sums);
     run->all_counts = call->host->alloc(call, k * sizeof *run->all_counts);
     run->counts = call->host->alloc(call, k * sizeof *run->counts);
-    if (!data->sparse) run->bounds = adl_kmeans_bounds_new(call, data->count, settings->clusters, data->width);
+    run->bounds = adl_kmeans_bounds_new(call, data->count, settings->clusters, data->width, data->sparse);
     data->lloyd = run;
   }
   if (run->bounds != NULL) adl_kmeans_bounds_forget(run->bounds);

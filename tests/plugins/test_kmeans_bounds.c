@@ -155,27 +155,29 @@ END_TEST
 
 /* Moves centres about, from far to hardly, and compares each pass with a plain one. Grid: values are few and whole, so that
  * many centres are equally near. Away: how far the point is that rows are centred with. */
-static void compare_passes(int64_t rows, int64_t width, int64_t clusters, bool grid, float offset, float away) {
+static void compare_passes_of(bool sparse, int64_t rows, int64_t width, int64_t clusters, bool grid, float offset,
+                              float away) {
   float *x = blobs_new(11, rows, width, 30, 2), *centers = blobs_new(12, clusters, width, 30, 2);
   float *center = calloc((size_t)width, sizeof *center);
-  for (int64_t i = 0; i < rows * width; i++) x[i] = (grid ? roundf(x[i] / 4) : x[i]) + offset;
+  for (int64_t i = 0; i < rows * width; i++)
+    x[i] = sparse && i % 3 == 0 ? 0 : (grid ? roundf(x[i] / 4) : x[i]) + offset;
   for (int64_t i = 0; i < clusters * width; i++) centers[i] = (grid ? roundf(centers[i] / 4) : centers[i]) + offset;
   for (int64_t i = 0; i < width; i++) center[i] = offset + away;
-  fake_matrix matrix = {rows, width, x, NULL, NULL};
+  fake_matrix dense = {rows, width, x, NULL, NULL}, matrix = sparse ? fake_sparse_of(&dense) : dense;
   fake_stage *stage = stage_of(&matrix);
   adl_rows *unused;
   const adl_call *call = fake_call_begin(stage, &matrix, &unused);
-  void *memory = call->host->alloc(call, adl_kmeans_index_size(clusters, width, false));
+  void *memory = call->host->alloc(call, adl_kmeans_index_size(clusters, width, sparse));
   int32_t *plain = call->host->alloc(call, (size_t)rows * sizeof *plain);
   int32_t *before = call->host->alloc(call, (size_t)rows * sizeof *before);
   int32_t *last = call->host->alloc(call, (size_t)rows * sizeof *last);
-  adl_kmeans_bounds *bounds = adl_kmeans_bounds_new(call, rows, clusters, width);
+  adl_kmeans_bounds *bounds = adl_kmeans_bounds_new(call, rows, clusters, width, sparse);
   ck_assert_ptr_nonnull(bounds);
   adl_column column = fake_column_of(&matrix);
   int64_t changed = 0, stayed = 0;
   for (int pass = 0; pass < 30; pass++) {
     if (pass == 20) adl_kmeans_bounds_forget(bounds);
-    const adl_kmeans_index *index = adl_kmeans_index_build(memory, clusters, width, false, centers, center);
+    const adl_kmeans_index *index = adl_kmeans_index_build(memory, clusters, width, sparse, centers, center);
     adl_kmeans_bounds_moved(bounds, index);
     adl_kmeans_bounds_assign(call, bounds, index, &column, 0, before);
     adl_kmeans_assign(call, index, &column, plain, NULL);
@@ -197,10 +199,24 @@ static void compare_passes(int64_t rows, int64_t width, int64_t clusters, bool g
   if (clusters > 2) ck_assert_int_gt(changed, 0);
   fake_call_end(call);
   fake_stage_free(stage);
+  if (sparse) fake_sparse_free(&matrix);
   free(center);
   free(centers);
   free(x);
 }
+
+static void compare_passes(int64_t rows, int64_t width, int64_t clusters, bool grid, float offset, float away) {
+  compare_passes_of(false, rows, width, clusters, grid, offset, away);
+}
+
+START_TEST(bounds_of_sparse_rows_change_nothing) {
+  setenv("ADLOOM_SIMD", levels[_i], 1);
+  compare_passes_of(true, 1500, 6, 2, false, 0, 0);
+  compare_passes_of(true, 1500, 40, 10, false, 0, 0);
+  compare_passes_of(true, 700, 6, 100, false, 0, 0);
+  compare_passes_of(true, 1500, 3, 60, true, 0, 0); /* ties */
+}
+END_TEST
 
 START_TEST(bounds_change_nothing) {
   setenv("ADLOOM_SIMD", levels[_i], 1);
@@ -227,8 +243,9 @@ START_TEST(too_many_rows_for_bounds) {
   fake_stage *stage = stage_of(&matrix);
   adl_rows *unused;
   const adl_call *call = fake_call_begin(stage, &matrix, &unused);
-  ck_assert_ptr_null(adl_kmeans_bounds_new(call, INT64_C(1) << 30, 8, 1));
-  ck_assert_ptr_null(adl_kmeans_bounds_new(call, 2, 1, 1));
+  ck_assert_ptr_null(adl_kmeans_bounds_new(call, INT64_C(1) << 30, 8, 1, false));
+  ck_assert_ptr_null(adl_kmeans_bounds_new(call, INT64_C(1) << 30, 8, 1, true));
+  ck_assert_ptr_null(adl_kmeans_bounds_new(call, 2, 1, 1, false));
   fake_call_end(call);
   fake_stage_free(stage);
 }
@@ -244,6 +261,7 @@ int main(void) {
   tcase_add_test(parts, rows_to_the_bit);
   tcase_add_loop_test(parts, bounds_change_nothing, 0, 3);
   tcase_add_loop_test(parts, bounds_with_ties, 0, 3);
+  tcase_add_loop_test(parts, bounds_of_sparse_rows_change_nothing, 0, 3);
   tcase_add_test(parts, too_many_rows_for_bounds);
   suite_add_tcase(suite, parts);
   SRunner *runner = srunner_create(suite);
