@@ -174,18 +174,23 @@ int64_t adl_table_find(const adl_table *table, const void *key, int64_t size) {
  * the first of them is waited for. */
 enum { BLOCK = 32 };
 
-static void look_ahead(const adl_table *table, const uint64_t *hashes, int64_t count) {
-  int64_t rows[BLOCK];
+/* The row in the first slot that the key may be in: all but certain to be its own. -1: it is in none. */
+static int64_t likely_row(const adl_table *table, uint64_t hash) {
+  uint64_t at = hash & table->slot_mask, entry;
+  while ((entry = table->slots[at]) != 0 && tag_of(entry) != tag_of(hash)) at = (at + 1) & table->slot_mask;
+  return (int64_t)(entry & ROW_MASK) - 1;
+}
+
+static void look_ahead(const adl_table *table, const uint64_t *hashes, int64_t count, int64_t *likely) {
   for (int64_t i = 0; i < count; i++) __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask]);
   for (int64_t i = 0; i < count; i++) {
-    uint64_t entry = table->slots[hashes[i] & table->slot_mask];
-    rows[i] = entry != 0 && tag_of(entry) == tag_of(hashes[i]) ? (int64_t)(entry & ROW_MASK) - 1 : -1;
-    if (rows[i] >= 0) __builtin_prefetch(&table->ends[rows[i]]);
+    likely[i] = likely_row(table, hashes[i]);
+    if (likely[i] >= 0) __builtin_prefetch(&table->ends[likely[i]]);
   }
   for (int64_t i = 0; i < count; i++) {
-    if (rows[i] < 0) continue;
-    __builtin_prefetch(table->keys + key_begin(table, rows[i]));
-    if (table->width > 0) __builtin_prefetch(table->rows + rows[i] * table->width, 1);
+    if (likely[i] < 0) continue;
+    __builtin_prefetch(table->keys + key_begin(table, likely[i]));
+    if (table->width > 0) __builtin_prefetch(table->rows + likely[i] * table->width, 1);
   }
 }
 
@@ -196,13 +201,16 @@ static void hash_block(const char *bytes, const int64_t *offsets, int64_t count,
 
 void adl_table_insert_all(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows) {
   uint64_t hashes[BLOCK];
+  int64_t likely[BLOCK];
   for (int64_t first = 0; first < count; first += BLOCK) {
     int64_t block = MIN(BLOCK, count - first);
     hash_block(bytes, offsets + first, block, hashes);
-    look_ahead(table, hashes, block);
+    look_ahead(table, hashes, block, likely);
     for (int64_t i = 0; i < block; i++) {
       int64_t begin = offsets[first + i], size = offsets[first + i + 1] - begin;
-      rows[first + i] = size > INT32_MAX ? -1 : insert(table, hashes[i], (const char *)bytes + begin, size);
+      const char *key = (const char *)bytes + begin;
+      bool there = likely[i] >= 0 && key_is(table, likely[i], key, size);
+      rows[first + i] = there ? likely[i] : size > INT32_MAX ? -1 : insert(table, hashes[i], key, size);
     }
   }
 }
@@ -210,13 +218,16 @@ void adl_table_insert_all(adl_table *table, int64_t count, const void *bytes, co
 void adl_table_find_all(const adl_table *table, int64_t count, const void *bytes, const int64_t *offsets,
                         int64_t *rows) {
   uint64_t hashes[BLOCK], slot;
+  int64_t likely[BLOCK];
   for (int64_t first = 0; first < count; first += BLOCK) {
     int64_t block = MIN(BLOCK, count - first);
     hash_block(bytes, offsets + first, block, hashes);
-    look_ahead(table, hashes, block);
+    look_ahead(table, hashes, block, likely);
     for (int64_t i = 0; i < block; i++) {
       int64_t begin = offsets[first + i], size = offsets[first + i + 1] - begin;
-      rows[first + i] = find(table, hashes[i], (const char *)bytes + begin, size, &slot);
+      const char *key = (const char *)bytes + begin;
+      bool certain = likely[i] < 0 || key_is(table, likely[i], key, size);
+      rows[first + i] = certain ? likely[i] : find(table, hashes[i], key, size, &slot);
     }
   }
 }
@@ -253,11 +264,12 @@ adl_table *adl_table_copy(const adl_table *table) {
 
 void adl_table_add(adl_table *into, const adl_table *from) {
   uint64_t hashes[BLOCK];
+  int64_t likely[BLOCK];
   for (int64_t first = 0; first < from->count; first += BLOCK) {
     int64_t block = MIN(BLOCK, from->count - first);
     if ((first & 0xfff) == 0) adl_spill_trim();
     for (int64_t i = 0; i < block; i++) hashes[i] = hash_of_row(from, first + i);
-    look_ahead(into, hashes, block);
+    look_ahead(into, hashes, block, likely);
     for (int64_t row = first; row < first + block; row++) {
       adl_text key = adl_table_key(from, row);
       double *to = adl_table_row(into, insert(into, hashes[row - first], key.data, key.size));
