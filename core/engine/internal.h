@@ -34,6 +34,7 @@
 #include "core/engine/store.h"
 #include "core/graph/call.h"
 #include "core/graph/graph.h"
+#include "core/model/meta.h"
 
 typedef struct adl_node_run adl_node_run; /* a stage while it runs */
 typedef struct adl_desk adl_desk;         /* where a fit is made */
@@ -113,11 +114,12 @@ typedef struct adl_passing_fold {
   int32_t lanes;
 } adl_passing_fold;
 
-/* A model that was put into the model store, on its way to the disk. */
-typedef struct adl_syncing {
+/* A model on its way into the model store, and to the disk. */
+typedef struct adl_keeping {
   pthread_t thread;
-  bool runs, done;
-} adl_syncing;
+  bool runs, synced;
+  adl_model_meta *meta;
+} adl_keeping;
 
 struct adl_node_run {
   adl_stage *stage;
@@ -133,7 +135,7 @@ struct adl_node_run {
   bool folds;   /* its fit folds the rows of the scan at hand */
   int32_t head; /* of the scan at hand: number of the head whose rows reach it; of no meaning where it is idle */
   adl_model model;
-  adl_syncing synced;
+  adl_keeping keeping;
   bool prepared;
   bool fitted_here;  /* not loaded */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
@@ -462,10 +464,10 @@ adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later, or in which something beside it fails, need
- * not fit it again. On the thread that fits. */
+ * not fit it again. By a thread of its own: the model does not change any more. */
 void adl_model_keep(adl_node_run *node);
-/* Waits until it is on the disk, if it is on its way. */
-void adl_model_synced(adl_node_run *node);
+/* Waits until it is there and on the disk, if it is on its way. */
+void adl_model_kept(adl_node_run *node);
 /* All models into the run directory, when the run has succeeded. */
 bool adl_models_publish(adl_engine *engine);
 /* Fills node->digest, where models may come from the store. */
