@@ -80,23 +80,29 @@ typedef struct value_count {
   int64_t count;
 } value_count;
 
-static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
-
-static int by_count(const void *a, const void *b) {
-  const value_count *x = a, *y = b;
-  if (x->count != y->count) return x->count > y->count ? -1 : 1;
-  return strcmp(x->text, y->text);
+static bool comes_first(const value_count *a, const value_count *b) {
+  return a->count != b->count ? a->count > b->count : strcmp(a->text, b->text) < 0;
 }
 
-static int64_t count_values(const char **texts, int64_t known, value_count *into) {
-  int64_t different = 0;
-  qsort(texts, (size_t)known, sizeof *texts, by_text);
+/* The most frequent values, at most BINS of them, in order. Returns how many different ones there are. */
+static int64_t count_values(const char *const *texts, int64_t known, value_count *top) {
+  GHashTable *counts = g_hash_table_new(g_str_hash, g_str_equal);
   for (int64_t i = 0; i < known; i++) {
-    if (different == 0 || strcmp(into[different - 1].text, texts[i]) != 0)
-      into[different++] = (value_count){.text = texts[i]};
-    into[different - 1].count++;
+    gsize count = GPOINTER_TO_SIZE(g_hash_table_lookup(counts, texts[i]));
+    g_hash_table_replace(counts, (gpointer)texts[i], GSIZE_TO_POINTER(count + 1));
   }
-  qsort(into, (size_t)different, sizeof *into, by_count);
+  int64_t different = (int64_t)g_hash_table_size(counts), kept = 0;
+  GHashTableIter iter;
+  gpointer text, count;
+  g_hash_table_iter_init(&iter, counts);
+  while (g_hash_table_iter_next(&iter, &text, &count)) {
+    value_count value = {text, (int64_t)GPOINTER_TO_SIZE(count)};
+    if (kept == BINS && !comes_first(&value, &top[BINS - 1])) continue;
+    int64_t at = kept < BINS ? kept++ : BINS - 1;
+    for (; at > 0 && comes_first(&value, &top[at - 1]); at--) top[at] = top[at - 1];
+    top[at] = value;
+  }
+  g_hash_table_destroy(counts);
   return different;
 }
 
@@ -112,7 +118,7 @@ static void append_frequent(GString *out, const value_count *values, int64_t dif
 
 static void append_texts(GString *out, const adl_sample_row *rows, int64_t count, int32_t column) {
   const char **texts = g_new(const char *, (gsize)count + 1);
-  value_count *values = g_new(value_count, (gsize)count + 1);
+  value_count values[BINS] = {0};
   double bins[BINS] = {0};
   int64_t known = 0;
   for (int64_t i = 0; i < count; i++)
@@ -137,7 +143,6 @@ static void append_texts(GString *out, const adl_sample_row *rows, int64_t count
   }
   g_string_append(out, "</td>");
   g_free(texts);
-  g_free(values);
 }
 
 /* ---- the table ---- */

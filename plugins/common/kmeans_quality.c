@@ -13,6 +13,23 @@
 #define TOP 6
 #define CELL 1024
 
+/* The two ways of looking at rows, side by side. */
+typedef struct look {
+  const adl_column *rows;
+  const double *mean;
+  const int32_t *cluster;
+  int64_t clusters;
+  double *silhouette;
+  int64_t *measured;
+  adl_tensors *map;
+} look;
+
+static adl_status look_at(const adl_call *call, void *context, int64_t i) {
+  const look *l = context;
+  if (i == 0) return adl_silhouette(call, l->rows, l->mean, l->cluster, l->clusters, l->silhouette, l->measured);
+  return adl_map_keep(call, l->rows, l->mean, l->cluster, l->map);
+}
+
 adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_index *index,
                                      double *silhouette, int64_t *measured, adl_tensors *map) {
   const adl_host *host = call->host;
@@ -21,8 +38,8 @@ adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data
   int32_t *cluster = host->alloc(call, (size_t)n * sizeof *cluster);
   double *distance2 = host->alloc(call, (size_t)n * sizeof *distance2);
   adl_kmeans_assign(call, index, &rows, cluster, distance2);
-  ADL_TRY(adl_silhouette(call, &rows, data->mean, cluster, index->clusters, silhouette, measured));
-  return adl_map_keep(call, &rows, data->mean, cluster, map);
+  look l = {&rows, data->mean, cluster, index->clusters, silhouette, measured, map};
+  return host->parallel(call, 2, look_at, &l);
 }
 
 /* ------------------------------------------------------------------------------------------------- profiles ---- */
