@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/key_order.h"
 #include "common/large.h"
 
 enum { AHEAD = 32 }; /* so many keys are fetched before they are needed */
@@ -57,46 +58,74 @@ static uint64_t prefix_of(adl_text key) {
   return prefix;
 }
 
-typedef struct prefixed {
-  uint64_t prefix;
-  int64_t at;
-} prefixed;
+/* Keys are dealt out by the highest bits of their prefixes that are not the same in all, and each share is sorted alone. */
+enum { SHARE_BITS = 8, SHARES = 1 << SHARE_BITS, COPIED = 1 << 14 };
 
-static void sort_by_byte(const prefixed *from, prefixed *to, int64_t count, int shift) {
-  int64_t start[257] = {0};
-  for (int64_t i = 0; i < count; i++) start[(from[i].prefix >> shift & 255) + 1]++;
-  for (int byte = 0; byte < 256; byte++) start[byte + 1] += start[byte];
-  for (int64_t i = 0; i < count; i++) to[start[from[i].prefix >> shift & 255]++] = from[i];
+typedef struct sorting {
+  adl_counted *keys, *sorted;
+  int64_t count;
+  int64_t start[SHARES + 1];
+  adl_radix_pair *pairs, *room; /* prefix and place of each key, share by share */
+} sorting;
+
+static void deal_out(sorting *s) {
+  uint64_t all = ~UINT64_C(0), any = 0;
+  for (int64_t i = 0; i < s->count; i++) {
+    s->room[i] = (adl_radix_pair){prefix_of(s->keys[i].key), (uint64_t)i};
+    all &= s->room[i].key;
+    any |= s->room[i].key;
+  }
+  int high = all == any ? SHARE_BITS : 64 - __builtin_clzll(all ^ any);
+  int shift = high > SHARE_BITS ? high - SHARE_BITS : 0;
+  memset(s->start, 0, sizeof s->start);
+  for (int64_t i = 0; i < s->count; i++) s->start[(s->room[i].key >> shift & (SHARES - 1)) + 1]++;
+  for (int share = 0; share < SHARES; share++) s->start[share + 1] += s->start[share];
+  for (int64_t i = 0; i < s->count; i++) s->pairs[s->start[s->room[i].key >> shift & (SHARES - 1)]++] = s->room[i];
+  memmove(s->start + 1, s->start, SHARES * sizeof *s->start); /* each share's end has become its beginning */
+  s->start[0] = 0;
 }
 
-/* By the first eight bytes, byte by byte from the last; then whole keys where these are alike. */
-static void sort_long(adl_counted *keys, int64_t count, prefixed *from, prefixed *to, adl_counted *sorted) {
-  for (int64_t i = 0; i < count; i++) from[i] = (prefixed){prefix_of(keys[i].key), i};
-  for (int shift = 0; shift < 64; shift += 8) {
-    sort_by_byte(from, to, count, shift);
-    prefixed *swap = from;
-    from = to;
-    to = swap;
+/* By the first eight bytes, then whole keys where these are alike. */
+static adl_status sort_share(const adl_call *call, void *context, int64_t share) {
+  sorting *s = context;
+  int64_t begin = s->start[share], end = s->start[share + 1], next;
+  (void)call;
+  adl_radix_sort(NULL, s->pairs + begin, s->room + begin, end - begin);
+  for (int64_t i = begin; i < end; i++) {
+    if (i + AHEAD < end) __builtin_prefetch(&s->keys[s->pairs[i + AHEAD].value]);
+    s->sorted[i] = s->keys[s->pairs[i].value];
   }
-  for (int64_t i = 0; i < count; i++) {
-    if (i + AHEAD < count) __builtin_prefetch(&keys[from[i + AHEAD].at]);
-    sorted[i] = keys[from[i].at];
+  for (int64_t i = begin; i < end; i = next) {
+    for (next = i + 1; next < end && s->pairs[next].key == s->pairs[i].key;) next++;
+    if (next - i > 1) qsort(s->sorted + i, (size_t)(next - i), sizeof *s->sorted, compare_bytes);
   }
-  for (int64_t i = 0, end; i < count; i = end) {
-    for (end = i + 1; end < count && from[end].prefix == from[i].prefix;) end++;
-    if (end - i > 1) qsort(sorted + i, (size_t)(end - i), sizeof *sorted, compare_bytes);
-  }
-  memcpy(keys, sorted, (size_t)count * sizeof *keys);
+  return ADL_OK;
 }
 
-void adl_counted_sort(adl_counted *keys, int64_t count) {
+static adl_status copy_back(const adl_call *call, void *context, int64_t part) {
+  sorting *s = context;
+  int64_t begin = part * COPIED, count = s->count - begin < COPIED ? s->count - begin : COPIED;
+  (void)call;
+  memcpy(s->keys + begin, s->sorted + begin, (size_t)count * sizeof *s->keys);
+  return ADL_OK;
+}
+
+adl_status adl_counted_sort(const adl_call *call, adl_counted *keys, int64_t count) {
   enum { FEW = 256 };
-  prefixed *memory = count < FEW ? NULL : adl_large_calloc((size_t)count, 2 * sizeof *memory + sizeof *keys);
-  if (memory == NULL)
+  sorting s = {.keys = keys, .count = count};
+  char *memory = count < FEW ? NULL : adl_large_calloc((size_t)count, 2 * sizeof *s.pairs + sizeof *keys);
+  if (memory == NULL) {
     qsort(keys, (size_t)count, sizeof *keys, compare_bytes);
-  else
-    sort_long(keys, count, memory, memory + count, (adl_counted *)(memory + 2 * count));
+    return ADL_OK;
+  }
+  s.pairs = (adl_radix_pair *)memory;
+  s.room = s.pairs + count;
+  s.sorted = (adl_counted *)(s.room + count);
+  deal_out(&s);
+  adl_status status = call->host->parallel(call, SHARES, sort_share, &s);
+  if (status == ADL_OK) status = call->host->parallel(call, (count + COPIED - 1) / COPIED, copy_back, &s);
   free(memory);
+  return status;
 }
 
 /* ---- keeping ---- */
@@ -108,20 +137,34 @@ static const char *offsets_name(const char *name, char buffer[NAME_SIZE]) {
   return buffer;
 }
 
-void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *name, const adl_counted *keys,
-                         int64_t count) {
+typedef struct saving {
+  const adl_counted *keys;
+  int64_t count, *offsets;
+  char *bytes;
+} saving;
+
+static adl_status save_part(const adl_call *call, void *context, int64_t part) {
+  const saving *s = context;
+  int64_t begin = part * COPIED, end = begin + COPIED < s->count ? begin + COPIED : s->count;
+  (void)call;
+  for (int64_t i = begin; i < end; i++) {
+    if (i + AHEAD < end) __builtin_prefetch(s->keys[i + AHEAD].key.data);
+    if (s->keys[i].key.size > 0) memcpy(s->bytes + s->offsets[i], s->keys[i].key.data, (size_t)s->keys[i].key.size);
+  }
+  return ADL_OK;
+}
+
+adl_status adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *name, const adl_counted *keys,
+                               int64_t count) {
   const adl_host *host = call->host;
   char buffer[NAME_SIZE];
   int64_t total = 0, offset_count = count + 1;
   for (int64_t i = 0; i < count; i++) total += keys[i].key.size;
-  char *bytes = host->tensor(call, model, name, ADL_BYTES, 1, &total);
-  int64_t *offsets = host->tensor(call, model, offsets_name(name, buffer), ADL_INT64, 1, &offset_count);
-  offsets[0] = 0;
-  for (int64_t i = 0; i < count; i++) {
-    if (i + AHEAD < count) __builtin_prefetch(keys[i + AHEAD].key.data);
-    if (keys[i].key.size > 0) memcpy(bytes + offsets[i], keys[i].key.data, (size_t)keys[i].key.size);
-    offsets[i + 1] = offsets[i] + keys[i].key.size;
-  }
+  saving s = {.keys = keys, .count = count, .bytes = host->tensor(call, model, name, ADL_BYTES, 1, &total)};
+  s.offsets = host->tensor(call, model, offsets_name(name, buffer), ADL_INT64, 1, &offset_count);
+  s.offsets[0] = 0;
+  for (int64_t i = 0; i < count; i++) s.offsets[i + 1] = s.offsets[i] + keys[i].key.size;
+  return host->parallel(call, (count + COPIED - 1) / COPIED, save_part, &s);
 }
 
 /* ---- looking up ---- */

@@ -23,14 +23,14 @@ adl_counted *adl_counted_keys(const adl_call *call, adl_table *table, int32_t ra
 int64_t adl_counted_between(adl_counted *keys, int64_t count, double low, double high);
 /* Keeps the `limit` keys of the highest rank, ties in byte order; returns how many. */
 int64_t adl_counted_top(adl_counted *keys, int64_t count, int64_t limit);
-/* Into byte order. */
-void adl_counted_sort(adl_counted *keys, int64_t count);
+/* Into byte order, on all workers where it is called in fit. */
+adl_status adl_counted_sort(const adl_call *call, adl_counted *keys, int64_t count);
 
 /* ---- keeping and looking up ---- */
 
 /* Writes the keys, in the order given, to the tensors `name` (BYTES) and `name`_offsets (INT64, count + 1). */
-void adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *name, const adl_counted *keys,
-                         int64_t count);
+adl_status adl_vocabulary_save(const adl_call *call, adl_tensors *model, const char *name, const adl_counted *keys,
+                               int64_t count);
 
 typedef struct adl_vocabulary_slot adl_vocabulary_slot;
 

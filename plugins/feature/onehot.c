@@ -79,8 +79,7 @@ static adl_status choose_values(const adl_call *call, const onehot *self, adl_te
                             name, (long long)self->min_count);
   }
   if (self->max_values > 0) *count = adl_counted_top(*values, *count, self->max_values);
-  adl_counted_sort(*values, *count);
-  return ADL_OK;
+  return adl_counted_sort(call, *values, *count);
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
@@ -104,8 +103,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   adl_counted *all = host->alloc(call, (size_t)starts[columns] * sizeof *all);
   for (int64_t i = 0; i < columns; i++)
     memcpy(all + starts[i], values[i], (size_t)(starts[i + 1] - starts[i]) * sizeof *all);
-  adl_vocabulary_save(call, model->tensors, "values", all, starts[columns]);
-  return ADL_OK;
+  return adl_vocabulary_save(call, model->tensors, "values", all, starts[columns]);
 }
 
 /* ---- using a model ---- */

@@ -114,16 +114,47 @@ static adl_status merge_terms(const adl_call *call, const void *instance, const 
   return ADL_OK;
 }
 
-static adl_counted *counted_terms(const adl_call *call, const adl_terms *terms) {
-  adl_counted *counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *counted), *next = counted;
-  for (int64_t i = 0; i < terms->slot_count; i++) {
-    const adl_terms_slot *slot = &terms->slots[i];
+/* The terms of a table as a list, in the order of its slots, which are looked at in stretches. */
+enum { STRETCHES = 64 };
+
+typedef struct listing {
+  const adl_terms *terms;
+  adl_counted *counted;
+  int64_t start[STRETCHES + 1]; /* of a stretch in the list; first how many terms are in each */
+} listing;
+
+static int64_t stretch_begin(const listing *l, int64_t stretch) { return l->terms->slot_count / STRETCHES * stretch; }
+
+static adl_status count_stretch(const adl_call *call, void *context, int64_t stretch) {
+  listing *l = context;
+  int64_t count = 0;
+  (void)call;
+  for (int64_t i = stretch_begin(l, stretch); i < stretch_begin(l, stretch + 1); i++)
+    count += l->terms->slots[i].documents != 0;
+  l->start[stretch + 1] = count;
+  return ADL_OK;
+}
+
+static adl_status list_stretch(const adl_call *call, void *context, int64_t stretch) {
+  listing *l = context;
+  adl_counted *next = l->counted + l->start[stretch];
+  (void)call;
+  for (int64_t i = stretch_begin(l, stretch); i < stretch_begin(l, stretch + 1); i++) {
+    const adl_terms_slot *slot = &l->terms->slots[i];
     if (slot->documents == 0) continue;
-    *next++ = (adl_counted){.key = {adl_terms_data(terms, slot), slot->size},
+    *next++ = (adl_counted){.key = {adl_terms_data(l->terms, slot), slot->size},
                             .count = slot->documents,
-                            .rank = terms->sums != NULL ? terms->sums[i] : 0};
+                            .rank = l->terms->sums != NULL ? l->terms->sums[i] : 0};
   }
-  return counted;
+  return ADL_OK;
+}
+
+static adl_status counted_terms(const adl_call *call, const adl_terms *terms, adl_counted **counted) {
+  listing l = {.terms = terms, .counted = call->host->alloc(call, ((size_t)terms->count + 1) * sizeof *l.counted)};
+  ADL_TRY(call->host->parallel(call, STRETCHES, count_stretch, &l));
+  for (int64_t i = 0; i < STRETCHES; i++) l.start[i + 1] += l.start[i];
+  *counted = l.counted;
+  return call->host->parallel(call, STRETCHES, list_stretch, &l);
 }
 
 /* Sums up over all training rows. */
@@ -171,14 +202,13 @@ static adl_status choose_terms(const adl_call *call, const tfidf *self, adl_tens
                       "of %.0f documents, min_df asks for at least %g and max_df for at most %g", n, low, high);
   adl_terms all;
   adl_terms_open(&all, call, total, self->max_features > 0);
-  *chosen = counted_terms(call, &all);
+  ADL_TRY(counted_terms(call, &all, chosen));
   *count = adl_counted_between(*chosen, all.count, low, high);
   if (self->max_features > 0) *count = adl_counted_top(*chosen, *count, self->max_features);
   if (*count == 0)
     return host->fail(call, "text", -1, all.count > 0 ? "lower min_df or raise max_df" : NULL,
                       "no word is left of the %lld in %.0f documents", (long long)all.count, n);
-  adl_counted_sort(*chosen, *count);
-  return ADL_OK;
+  return adl_counted_sort(call, *chosen, *count);
 }
 
 static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows, adl_model *model) {
@@ -193,7 +223,7 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
   adl_terms_open(&none, call, total, self->max_features > 0);
   ADL_TRY(count_all(call, self, rows, total));
   ADL_TRY(choose_terms(call, self, total, &terms, &count));
-  adl_vocabulary_save(call, model->tensors, "words", terms, count);
+  ADL_TRY(adl_vocabulary_save(call, model->tensors, "words", terms, count));
   float *idf = host->tensor(call, model->tensors, "idf", ADL_FLOAT32, 1, &count);
   int64_t documents = *documents_of(call, model->tensors) = *documents_of(call, total);
   int64_t *held_by = host->tensor(call, model->tensors, "held_by", ADL_INT64, 1, &count);

@@ -110,7 +110,7 @@ static filling most_common(const adl_call *call, adl_type type, adl_table *value
 static filling median(const adl_call *call, adl_type type, adl_table *values, double rows) {
   int64_t count, at = 0;
   adl_counted *keys = adl_counted_keys(call, values, 0, &count);
-  adl_counted_sort(keys, count);
+  if (adl_counted_sort(call, keys, count) != ADL_OK) return (filling){0}; /* the run was cancelled */
   double lower = floor((rows - 1) / 2), seen = keys[0].count;
   while (seen <= lower) seen += keys[++at].count;
   filling low = filling_of_key(type, keys[at].key);
@@ -174,8 +174,8 @@ static adl_status fit(const adl_call *call, const void *instance, adl_rows *rows
     numbers[i] = learned.number;
     texts[i] = (adl_counted){.key = learned.text};
   }
-  if (status == ADL_OK) adl_vocabulary_save(call, model->tensors, "texts", texts, count);
-  return status;
+  ADL_TRY(status);
+  return adl_vocabulary_save(call, model->tensors, "texts", texts, count);
 }
 
 /* ---- using a model ---- */

@@ -77,6 +77,14 @@ static const adl_table *bare_find_table(const adl_call *call, const adl_tensors 
   return adl_tensors_find_table(tensors, name);
 }
 
+/* Backwards: bodies must not depend on their order. */
+static adl_status bare_parallel(const adl_call *call, int64_t count,
+                                adl_status (*body)(const adl_call *call, void *context, int64_t i), void *context) {
+  adl_status status = ADL_OK;
+  for (int64_t i = count - 1; i >= 0 && status == ADL_OK; i--) status = body(call, context, i);
+  return status;
+}
+
 const adl_call *bare_call(void) {
   static const adl_host host = {
       .struct_size = sizeof host,
@@ -86,6 +94,7 @@ const adl_call *bare_call(void) {
       .fail = bare_fail,
       .cancelled = bare_cancelled,
       .alloc = bare_alloc,
+      .parallel = bare_parallel,
       .tensor = bare_tensor,
       .find_tensor = bare_find_tensor,
       .drop_tensor = bare_drop_tensor,
