@@ -161,7 +161,10 @@ void adl_zeroed_touch(adl_zeroed *zeroed) {
 #ifdef MADV_POPULATE_WRITE
   if (madvise(zeroed->data, (size_t)zeroed->capacity, MADV_POPULATE_WRITE) == 0) return;
 #endif
-  volatile char *bytes = zeroed->data;
   int64_t page = sysconf(_SC_PAGESIZE);
-  for (int64_t at = 0; at < zeroed->capacity; at += page) bytes[at] = bytes[at];
+  for (int64_t at = 0; at < zeroed->capacity; at += page) {
+    volatile char *byte = (char *)zeroed->data + at;
+    char content = *byte;
+    *byte = content;
+  }
 }

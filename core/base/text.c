@@ -230,14 +230,15 @@ void adl_text_significant(char text[ADL_TEXT_DOUBLE], double value, int digits) 
   char number[ADL_TEXT_DOUBLE], format[8], *end = NULL;
   double size = fabs(value);
   int before = 0; /* digits before the point; of what is below .1, less the zeros behind it */
-  if (size >= 1 && size < 1e15 && size == floor(size) && (digits >= 15 || size < powers_of_ten[MIN(digits, MOST_POWER)])) {
+  double most = digits <= MOST_POWER ? powers_of_ten[digits] : digits >= 15 ? 1e15 : 0;
+  if (size >= 1 && size < most && size == floor(size)) {
     adl_text_int(text, (int64_t)value);
     return;
   }
-  if (digits <= MOST_POWER && size >= 1e-4 && size < powers_of_ten[digits]) {
+  if (digits <= MOST_POWER && size >= 1e-4 && size < most) {
     while (size >= powers_of_ten[before]) before++;
     for (double least = 0.1; before <= 0 && size < least; least /= 10) before--;
-    if (digits - before <= MOST_POWER) end = put_fixed(number, size, digits - before, powers_of_ten[digits]);
+    if (digits - before <= MOST_POWER) end = put_fixed(number, size, digits - before, most);
   }
   if (end != NULL) {
     finish_number(text, number, without_zeros(number, end), signbit(value) != 0);

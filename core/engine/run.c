@@ -434,6 +434,11 @@ static bool report(adl_engine *engine, bool ok, char **why) {
   return ok;
 }
 
+/* Models on their way into the store: what went wrong there is to be told with the rest. */
+static void wait_for_models(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++) adl_model_kept(&engine->nodes[i]);
+}
+
 adl_outcome adl_engine_run(adl_engine *engine) {
   char *why = NULL;
   adl_outputs *outputs = engine->outputs;
@@ -445,6 +450,7 @@ adl_outcome adl_engine_run(adl_engine *engine) {
   if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;
   if (ok && outputs != NULL) ok = report(engine, adl_outputs_publish(outputs, &why), &why);
   adl_inputs_digested(digests);
+  wait_for_models(engine);
   adl_outcome outcome = ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
   bool told =
       !files || engine->options->report == NULL || report(engine, engine->options->report(engine, outcome, &why), &why);
@@ -468,6 +474,7 @@ adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows) 
   engine->peek = stage;
   engine->peek_rows = rows;
   bool ok = run_all(engine);
+  wait_for_models(engine);
   return ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
 }
 

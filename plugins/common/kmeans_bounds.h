@@ -14,18 +14,18 @@ typedef struct adl_kmeans_sparse_bounds adl_kmeans_sparse_bounds;
 
 typedef struct adl_kmeans_bounds {
   int64_t rows;
-  int64_t groups, panels; /* of centres; panels of a group */
-  int64_t stride;         /* floats of `lower` for a row: 8 or 16 */
-  int64_t group_size;     /* centres of a group */
-  bool known;             /* there was a pass since adl_kmeans_bounds_forget */
-  int32_t *cluster;       /* rows */
-  float *upper;           /* rows */
-  float *lower;           /* rows x stride */
-  float *before;          /* clusters x width: the centres of the last pass, centred */
-  float *move;            /* clusters: how far each has moved since, at most */
-  float *group_move;      /* stride: the largest of them, by group */
-  float most_norm2;       /* of the centres, centred */
-  adl_kmeans_sparse_bounds *of_sparse; /* in place of all from `groups` to here but cluster and before; NULL: dense rows */
+  int64_t groups, panels;              /* of centres; panels of a group */
+  int64_t stride;                      /* floats of `lower` for a row: 8 or 16 */
+  int64_t group_size;                  /* centres of a group */
+  bool known;                          /* there was a pass since adl_kmeans_bounds_forget */
+  int32_t *cluster;                    /* rows */
+  float *upper;                        /* rows */
+  float *lower;                        /* rows x stride */
+  float *before;                       /* clusters x width: the centres of the last pass, centred */
+  float *move;                         /* clusters: how far each has moved since, at most */
+  float *group_move;                   /* stride: the largest of them, by group */
+  float most_norm2;                    /* of the centres, centred */
+  adl_kmeans_sparse_bounds *of_sparse; /* of sparse rows, in place of all others but cluster, before and known */
 } adl_kmeans_bounds;
 
 /* NULL: for so many rows bounds would take more than 256 MB (or there are no others to exclude). */

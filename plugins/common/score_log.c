@@ -47,9 +47,11 @@ static int64_t put_together(adl_radix_pair *pairs, int64_t count) {
 }
 
 /* Merges two runs that are in order, the second of which lies elsewhere, to where the first is and behind it. */
-static void merge(adl_radix_pair *pairs, int64_t count, const adl_radix_pair *more, int64_t more_count) {
+static void merge(const adl_call *call, adl_radix_pair *pairs, int64_t count, const adl_radix_pair *more,
+                  int64_t more_count) {
   int64_t at = count + more_count;
   while (more_count > 0) {
+    if ((at & 0xffff) == 0) call->host->cancelled(call); /* which may put what lies behind out of memory */
     bool first = count > 0 && pairs[count - 1].key > more[more_count - 1].key;
     pairs[--at] = first ? pairs[--count] : more[--more_count];
   }
@@ -66,7 +68,7 @@ static void bring_into_order(const adl_call *call, adl_radix_pair *head) {
   adl_radix_sort(call, pairs + ordered, room, came);
   came = put_together(pairs + ordered, came);
   memcpy(room, pairs + ordered, (size_t)came * sizeof *room);
-  merge(pairs, ordered, room, came);
+  merge(call, pairs, ordered, room, came);
   host->drop_tensor(call, scratch, "room");
   *count_of(head) = *ordered_of(head) = (uint64_t)put_together(pairs, ordered + came);
 }
@@ -99,7 +101,7 @@ void adl_score_log_merge(const adl_call *call, const char *name, adl_tensors *in
   bring_into_order(call, to);
   int64_t count = (int64_t)*count_of(to), more = (int64_t)*count_of(of);
   to = head_of(call, into, name, count + more);
-  merge(to + 1, count, of + 1, more);
+  merge(call, to + 1, count, of + 1, more);
   *count_of(to) = *ordered_of(to) = (uint64_t)put_together(to + 1, count + more);
   call->host->drop_tensor(call, from, name);
 }
