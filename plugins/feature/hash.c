@@ -23,6 +23,7 @@ typedef struct hashed_column {
 typedef struct cross {
   int32_t count;
   int32_t source[MAX_CROSSED];
+  bool plain; /* no source has more than one item a row, so neither has the cross */
 } cross;
 
 typedef struct hasher {
@@ -241,13 +242,30 @@ static inline void add_entry(gathering *row, uint32_t hash, float value) {
   row->value[row->count++] = row->is_signed ? signed_value(hash, value) : value;
 }
 
-/* Every combination of one item from each column of the cross. Hashes are chained as Vowpal Wabbit does. */
+/* Hashes are chained as Vowpal Wabbit does. */
+static inline uint32_t chain(uint32_t hash, uint32_t next) { return (hash * UINT32_C(16777619)) ^ next; }
+
+/* A plain cross, of a whole block: a column like others. */
+ADL_LOOPS static void cross_columns(const items *all, const cross *of, items *to) {
+  memcpy(to->hash, all[of->source[0]].hash, BLOCK_ROWS * sizeof *to->hash);
+  memcpy(to->value, all[of->source[0]].value, BLOCK_ROWS * sizeof *to->value);
+  for (int32_t i = 1; i < of->count; i++) {
+    const uint32_t *hash = all[of->source[i]].hash;
+    const float *value = all[of->source[i]].value;
+    for (int row = 0; row < BLOCK_ROWS; row++) {
+      to->hash[row] = chain(to->hash[row], hash[row]);
+      to->value[row] *= value[row];
+    }
+  }
+}
+
+/* Every combination of one item from each column of the cross. */
 static void add_cross(gathering *row, const items *all, const int32_t *sources, int32_t left, int64_t at, uint32_t hash,
                       float value) {
   const items *from = &all[sources[0]];
   for (int32_t item = from->start[at] - from->base; item < from->start[at + 1] - from->base; item++) {
     float product = value * from->value[item];
-    uint32_t chained = (hash * UINT32_C(16777619)) ^ from->hash[item];
+    uint32_t chained = chain(hash, from->hash[item]);
     if (product == 0) continue;
     if (left > 1)
       add_cross(row, all, sources + 1, left - 1, at, chained, product);
@@ -271,9 +289,13 @@ static double count_entries(const hasher *self, const items *all, int64_t at) {
   return count;
 }
 
-static void add_crosses(const hasher *self, const items *all, int64_t at, gathering *row) {
+/* `crossed`: the plain ones. */
+static void add_crosses(const hasher *self, const items *all, const items *crossed, int64_t at, gathering *row) {
   for (int32_t c = 0; c < self->cross_count; c++)
-    add_cross(row, all, self->crossed[c].source, self->crossed[c].count, at, 0, 1);
+    if (self->crossed[c].plain)
+      add_entry(row, crossed[c].hash[at], crossed[c].value[at]);
+    else
+      add_cross(row, all, self->crossed[c].source, self->crossed[c].count, at, 0, 1);
 }
 
 static void make_room(const adl_call *call, gathering *row, int64_t count) {
@@ -286,7 +308,8 @@ static void make_room(const adl_call *call, gathering *row, int64_t count) {
 }
 
 /* Where columns may have any number of items a row. */
-static void gather_row(const hasher *self, const row_block *block, const items *all, int64_t at, gathering *row) {
+static void gather_row(const hasher *self, const row_block *block, const items *all, const items *crossed, int64_t at,
+                       gathering *row) {
   double most = count_entries(self, all, at);
   row->count = 0;
   if (most > MAX_ROW_ENTRIES) {
@@ -298,7 +321,7 @@ static void gather_row(const hasher *self, const row_block *block, const items *
   for (int64_t i = 0; i < self->columns.count; i++)
     for (int32_t item = all[i].start[at] - all[i].base; item < all[i].start[at + 1] - all[i].base; item++)
       add_entry(row, all[i].hash[item], all[i].value[item]);
-  add_crosses(self, all, at, row);
+  add_crosses(self, all, crossed, at, row);
 }
 
 ADL_LOOPS static void sign_values(const uint32_t hash[BLOCK_ROWS], const float value[BLOCK_ROWS],
@@ -307,31 +330,34 @@ ADL_LOOPS static void sign_values(const uint32_t hash[BLOCK_ROWS], const float v
 }
 
 /* Where every column has at most one item a row, all rows of a block are filled at once. */
-static void deal_rows(const hasher *self, const row_block *block, const items *all, uint32_t mask, adl_dealt *to) {
+static void deal_rows(const hasher *self, const row_block *block, const items *all, const items *crossed, uint32_t mask,
+                      adl_dealt *to) {
   const adl_host *host = block->call->host;
-  adl_deal_column *columns = host->alloc(block->call, (size_t)self->columns.count * sizeof *columns);
-  for (int64_t i = 0; i < self->columns.count; i++) {
-    columns[i] = (adl_deal_column){all[i].hash, all[i].value};
+  int64_t count = self->columns.count + self->cross_count;
+  adl_deal_column *columns = host->alloc(block->call, (size_t)count * sizeof *columns);
+  for (int64_t i = 0; i < count; i++) {
+    const items *from = i < self->columns.count ? &all[i] : &crossed[i - self->columns.count];
+    columns[i] = (adl_deal_column){from->hash, from->value};
     if (!self->is_signed) continue;
     float *value = host->alloc(block->call, BLOCK_ROWS * sizeof *value);
-    sign_values(all[i].hash, all[i].value, value);
+    sign_values(from->hash, from->value, value);
     columns[i].value = value;
   }
-  adl_deal(columns, self->columns.count, mask, to);
+  adl_deal(columns, count, mask, to);
 }
 
 /* The rows of a block, behind the `used` entries that the column has. */
-static adl_status put_block(const hasher *self, const row_block *block, const items *all, adl_dealt *dealt,
-                            gathering *row, adl_out *out, int64_t batch_rows, adl_buffers *column, int64_t *used) {
-  if (self->one_each) deal_rows(self, block, all, row->mask, dealt);
+static adl_status put_block(const hasher *self, const row_block *block, const items *all, const items *crossed,
+                            adl_dealt *dealt, gathering *row, adl_out *out, int64_t batch_rows, adl_buffers *column,
+                            int64_t *used) {
+  if (self->one_each) deal_rows(self, block, all, crossed, row->mask, dealt);
   for (int64_t at = 0; at < block->rows; at++) {
     if (self->one_each) {
       row->dimension = dealt->dimension + at * dealt->stride;
       row->value = dealt->value + at * dealt->stride;
       row->count = dealt->filled[at];
-      add_crosses(self, all, at, row);
     } else {
-      gather_row(self, block, all, at, row);
+      gather_row(self, block, all, crossed, at, row);
     }
     if (*used + row->count > column->item_capacity)
       ADL_TRY(
@@ -343,12 +369,36 @@ static adl_status put_block(const hasher *self, const row_block *block, const it
   return ADL_OK;
 }
 
+/* How many entries the batch's rows have, if every cross is plain. */
+static int64_t usual_entries(const hasher *self, const adl_batch *batch) {
+  int64_t entries = self->cross_count * batch->rows;
+  for (int64_t i = 0; i < self->columns.count; i++) {
+    const adl_column *column = batch->slots[self->columns.items[i].slot];
+    adl_shape shape = column->type.shape;
+    entries += shape == ADL_SCALAR   ? batch->rows
+               : shape == ADL_VECTOR ? batch->rows * column->type.width
+                                     : column->offsets[batch->rows] - column->offsets[0];
+  }
+  return entries;
+}
+
+/* Room for the plain crosses of a block. */
+static items *new_crossed(const adl_call *call, const hasher *self) {
+  const adl_host *host = call->host;
+  items *crossed = host->alloc(call, ((size_t)self->cross_count + 1) * sizeof *crossed);
+  for (int32_t c = 0; c < self->cross_count; c++)
+    if (self->crossed[c].plain)
+      crossed[c] = (items){.hash = host->alloc(call, BLOCK_ROWS * sizeof *crossed->hash),
+                           .value = host->alloc(call, BLOCK_ROWS * sizeof *crossed->value)};
+  return crossed;
+}
+
 static adl_status process(const adl_call *call, const void *instance, const adl_model *model, const adl_batch *batch,
                           adl_out *out) {
   const adl_host *host = call->host;
   const hasher *self = instance;
   int32_t one_a_row[BLOCK_ROWS + 1];
-  items *all = host->alloc(call, (size_t)self->source_count * sizeof *all);
+  items *all = host->alloc(call, (size_t)self->source_count * sizeof *all), *crossed = new_crossed(call, self);
   gathering row = {.mask = (uint32_t)((UINT64_C(1) << self->bits) - 1), .is_signed = self->is_signed};
   int64_t usual = self->columns.count + self->cross_count;
   adl_dealt dealt = {.stride = usual + ADL_DEAL_SPARE, .level = adl_simd_level()};
@@ -360,13 +410,15 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   make_room(call, &row, usual);
   dealt.dimension = host->alloc(call, (size_t)(BLOCK_ROWS * dealt.stride) * sizeof *dealt.dimension);
   dealt.value = host->alloc(call, (size_t)(BLOCK_ROWS * dealt.stride) * sizeof *dealt.value);
-  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, usual * batch->rows, 0, &column));
+  ADL_TRY(host->reserve(call, out, self->as.slot, batch->rows, usual_entries(self, batch), 0, &column));
   for (int64_t first = 0; first < batch->rows; first += BLOCK_ROWS) {
     int64_t rest = batch->rows - first;
     row_block block = {call, first, rest < BLOCK_ROWS ? rest : BLOCK_ROWS, one_a_row, dealt.level};
     for (int32_t i = 0; i < self->source_count; i++)
       hash_block(&block, &self->sources[i], batch->slots[self->sources[i].input->slot], &all[i]);
-    ADL_TRY(put_block(self, &block, all, &dealt, &row, out, batch->rows, &column, &used));
+    for (int32_t c = 0; c < self->cross_count; c++)
+      if (self->crossed[c].plain) cross_columns(all, &self->crossed[c], &crossed[c]);
+    ADL_TRY(put_block(self, &block, all, crossed, &dealt, &row, out, batch->rows, &column, &used));
   }
   return ADL_OK;
 }
@@ -423,7 +475,11 @@ static adl_status bind_crosses(const adl_call *call, hasher *self) {
                                 (long long)members->count);
       continue;
     }
-    for (int64_t i = 0; i < members->count; i++) made->source[made->count++] = find_source(self, &members->items[i]);
+    made->plain = true;
+    for (int64_t i = 0; i < members->count; i++) {
+      made->source[made->count++] = find_source(self, &members->items[i]);
+      if (members->items[i].type.shape != ADL_SCALAR) made->plain = false;
+    }
   }
   return status;
 }
