@@ -104,16 +104,27 @@ static uint64_t hash_of_row(const adl_table *table, int64_t row) {
   return XXH3_64bits(table->keys + begin, (size_t)(table->ends[row] - begin));
 }
 
+/* So many keys are dealt with side by side: what the first needs is asked for before it is waited for. */
+enum { BLOCK = 32 };
+
 static void set_slots(adl_table *table, uint64_t slots) {
+  uint64_t hashes[BLOCK];
   adl_zeroed_clear(&table->held[SLOTS]);
   set_storage(table, SLOTS, (int64_t)slots * (int64_t)sizeof *table->slots);
   adl_zeroed_touch(&table->held[SLOTS]);
   table->slot_mask = slots - 1;
-  for (int64_t row = 0; row < table->count; row++) {
-    uint64_t hash = hash_of_row(table, row), at = hash & table->slot_mask;
-    if ((row & 0xfff) == 0) adl_spill_trim();
-    while (table->slots[at] != 0) at = (at + 1) & table->slot_mask;
-    table->slots[at] = tag_of(hash) | (uint64_t)(row + 1);
+  for (int64_t first = 0; first < table->count; first += BLOCK) {
+    int64_t block = MIN(BLOCK, table->count - first);
+    if ((first & 0xfff) == 0) adl_spill_trim();
+    for (int64_t i = 0; i < block; i++) {
+      hashes[i] = hash_of_row(table, first + i);
+      __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask], 1);
+    }
+    for (int64_t i = 0; i < block; i++) {
+      uint64_t at = hashes[i] & table->slot_mask;
+      while (table->slots[at] != 0) at = (at + 1) & table->slot_mask;
+      table->slots[at] = tag_of(hashes[i]) | (uint64_t)(first + i + 1);
+    }
   }
 }
 
@@ -172,7 +183,6 @@ int64_t adl_table_find(const adl_table *table, const void *key, int64_t size) {
 /* A large table is far from the processor, and finding a key takes four looks at it, each of which says where to look next:
  * the slot, where the key ends, the key, and then the values. Here each look is asked for for a whole block of keys before
  * the first of them is waited for. */
-enum { BLOCK = 32 };
 
 /* The row in the first slot that the key may be in: all but certain to be its own. -1: it is in none. */
 static int64_t likely_row(const adl_table *table, uint64_t hash) {
