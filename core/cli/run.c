@@ -188,7 +188,7 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .progress_file = stderr,
                          .record = options->record,
                          .arguments = (const char *const *)argv,
-                         .report = adl_page_write};
+                         .report = adl_page_make};
   int64_t begin = g_get_monotonic_time();
   adl_engine *engine = adl_engine_new(pipeline->graph, &run);
   adl_outcome outcome = adl_engine_run(engine);

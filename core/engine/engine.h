@@ -36,10 +36,13 @@ typedef struct adl_run_options {
   void *watch_data;
   const char *record;           /* "STAGE=FILE": what the stage is given and gives goes to the file; NULL: none */
   const char *const *arguments; /* for the manifest */
-  /* Writes what people read of the run into its directory; called when the outputs are in place (or the run has failed),
-   * before the manifest. False: *why (free it). NULL: nothing is written. */
-  bool (*report)(const adl_engine *engine, adl_outcome outcome, char **why);
+  /* Makes what people read of the run; it goes into the run directory as ADL_PAGE_NAME when the outputs are in place (or the
+   * run has failed), before the manifest. On any thread, beside the writing of results; again where the outcome turns out to be
+   * another one. NULL: there is none. */
+  GString *(*report)(const adl_engine *engine, adl_outcome outcome);
 } adl_run_options;
+
+#define ADL_PAGE_NAME "report.html"
 
 /* Fills the rest of the host table. Once, before a plugin is loaded. */
 void adl_engine_setup_host(void);

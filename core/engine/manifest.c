@@ -187,6 +187,10 @@ bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **wh
   return ok;
 }
 
+bool adl_page_write(const adl_engine *engine, const GString *page, char **why) {
+  return write_file(engine, ADL_PAGE_NAME, page->str, (gssize)page->len, why);
+}
+
 bool adl_results_write(const adl_engine *engine, bool success, char **why) {
   GString *rejects = g_string_new(NULL);
   adl_engine_each_reject(engine, reject_line, rejects);

@@ -1,5 +1,5 @@
 /*
- * A run: what happens to stages between two scans, and what is published at its end. A stage is started when the widths before
+ * A run: what happens to stages between two scans. A stage is started when the widths before
  * it are final; it is ready when rows can stream through it. Rows that reach a stage which is not ready are kept, and once
  * it is (it was fitted on them, or what it waited for has come) they are read again from there.
  */
@@ -11,10 +11,10 @@
 #include "core/engine/crash.h"
 #include "core/engine/inputs.h"
 #include "core/engine/internal.h"
-#include "core/engine/manifest.h"
 #include "core/engine/node.h"
 #include "core/engine/outputs.h"
 #include "core/engine/progress.h"
+#include "core/engine/publish.h"
 #include "core/engine/reasons.h"
 #include "core/engine/reports.h"
 #include "core/graph/host.h"
@@ -392,71 +392,10 @@ static bool run_all(adl_engine *engine) {
   return ok;
 }
 
-/* ---- publishing ---- */
-
-static bool commit_sinks(adl_engine *engine) {
-  adl_worker *worker = adl_control(engine);
-  for (int32_t i = 0; i < engine->node_count; i++) {
-    adl_node_run *node = &engine->nodes[i];
-    if (!adl_node_is_sink(node)) continue;
-    const adl_call *call = adl_worker_enter(worker, node, "commit");
-    if (!adl_worker_leave(worker, adl_node_class(node)->commit(call, node->stage->self))) return false;
-  }
-  return true;
-}
-
-static bool ask_reports(adl_engine *engine) {
-  adl_worker *worker = adl_control(engine);
-  for (int32_t i = 0; i < engine->node_count; i++) {
-    adl_node_run *node = &engine->nodes[i];
-    if (adl_node_class(node) == NULL || !node->ready) continue;
-    const adl_call *call = adl_worker_enter(worker, node, "report");
-    if (!adl_worker_leave(worker, adl_node_class(node)->report(call, node->stage->self, &node->model, NULL)))
-      return false;
-  }
-  return true;
-}
-
-static bool all_done(adl_engine *engine) {
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (!engine->nodes[i].ready) {
-      adl_engine_fail(engine, engine->nodes[i].stage,
-                      "adloom could not find an order in which to run this pipeline; please report this");
-      return false;
-    }
-  return true;
-}
-
-/* Takes over what a function said that failed. */
-static bool report(adl_engine *engine, bool ok, char **why) {
-  if (!ok) adl_problems_error(engine->problems, ADL_NO_PLACE, "%s", *why);
-  g_clear_pointer(why, g_free);
-  return ok;
-}
-
-/* Models on their way into the store: what went wrong there is to be told with the rest. */
-static void wait_for_models(adl_engine *engine) {
-  for (int32_t i = 0; i < engine->node_count; i++) adl_model_kept(&engine->nodes[i]);
-}
-
 adl_outcome adl_engine_run(adl_engine *engine) {
   char *why = NULL;
-  adl_outputs *outputs = engine->outputs;
-  bool files = engine->options->directory != NULL;
-  bool ok = outputs == NULL || report(engine, adl_outputs_prepare(outputs, &why), &why);
-  ok = ok && adl_inputs_stay(engine) && run_all(engine);
-  GThread *digests = files ? adl_inputs_digest(engine) : NULL;
-  ok = ok && all_done(engine) && ask_reports(engine) && commit_sinks(engine) && adl_models_publish(engine);
-  if (files) ok = report(engine, adl_results_write(engine, ok, &why), &why) && ok;
-  if (ok && outputs != NULL) ok = report(engine, adl_outputs_publish(outputs, &why), &why);
-  adl_inputs_digested(digests);
-  wait_for_models(engine);
-  adl_outcome outcome = ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
-  bool told =
-      !files || engine->options->report == NULL || report(engine, engine->options->report(engine, outcome, &why), &why);
-  if (ok && !told) outcome = ADL_RUN_FAILED;
-  if (files && !report(engine, adl_manifest_write(engine, outcome, &why), &why) && ok) outcome = ADL_RUN_FAILED;
-  return outcome;
+  bool ok = engine->outputs == NULL || adl_publish_say(engine, adl_outputs_prepare(engine->outputs, &why), &why);
+  return adl_publish(engine, ok && adl_inputs_stay(engine) && run_all(engine));
 }
 
 /* ---- peek ---- */
@@ -473,9 +412,7 @@ adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows) 
   keep_only_before(engine, stage);
   engine->peek = stage;
   engine->peek_rows = rows;
-  bool ok = run_all(engine);
-  wait_for_models(engine);
-  return ok ? ADL_RUN_OK : atomic_load(&adl_engine_interrupted) ? ADL_RUN_INTERRUPTED : ADL_RUN_FAILED;
+  return adl_publish_outcome(engine, run_all(engine));
 }
 
 const GPtrArray *adl_engine_peeked(const adl_engine *engine) { return engine->peeked; }

@@ -1,6 +1,5 @@
 #include "core/report/page.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "config.h"
@@ -58,7 +57,7 @@ static int64_t longest_of(const adl_engine *engine, const adl_graph *graph) {
   return longest;
 }
 
-bool adl_page_write(const adl_engine *engine, adl_outcome outcome, char **why) {
+GString *adl_page_make(const adl_engine *engine, adl_outcome outcome) {
   adl_page page = {.engine = engine,
                    .graph = adl_engine_graph(engine),
                    .reports = adl_engine_reports(engine),
@@ -68,13 +67,6 @@ bool adl_page_write(const adl_engine *engine, adl_outcome outcome, char **why) {
                    .out = g_string_new(NULL)};
   adl_engine_each_reject(engine, count_reject, page.rejected);
   write_page(&page);
-  char *path = g_build_filename(adl_engine_options(engine)->directory, ADL_PAGE_NAME, NULL);
-  GError *error = NULL;
-  bool ok = g_file_set_contents(path, page.out->str, (gssize)page.out->len, &error);
-  if (!ok) *why = g_strdup_printf("cannot write %s: %s", path, error->message);
-  g_clear_error(&error);
-  g_free(path);
   g_hash_table_destroy(page.rejected);
-  g_string_free(page.out, TRUE);
-  return ok;
+  return page.out;
 }

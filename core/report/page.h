@@ -5,10 +5,7 @@
 
 #include "core/engine/engine.h"
 
-#define ADL_PAGE_NAME "report.html"
-
-/* Writes report.html into the run directory, beside and renamed. Of a run that failed it tells why, and how far it came.
- * False: *why (free it). */
-bool adl_page_write(const adl_engine *engine, adl_outcome outcome, char **why);
+/* Of a run that failed it tells why, and how far it came. */
+GString *adl_page_make(const adl_engine *engine, adl_outcome outcome);
 
 #endif
