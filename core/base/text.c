@@ -211,7 +211,7 @@ static void finish_number(char *text, const char *begin, const char *end, bool n
   size_t size = (size_t)(end - begin);
   bool zero = size == 1 && *begin == '0';
   if (negative && !zero) *text++ = '-';
-  memmove(text, begin, size);
+  memcpy(text, begin, size);
   text[size] = '\0';
 }
 

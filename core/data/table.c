@@ -141,11 +141,12 @@ static void make_room(adl_table *table, int64_t size) {
   }
 }
 
-/* Values are zero already; but they are read before they are written, see adl_zeroed_touch. */
+/* Values are zero already; but they are read before they are written, see adl_zeroed_touch. One of each page will do. */
 static void touch_values(adl_table *table, int64_t row) {
-  enum { STEP = 512 }; /* values of a page */
+  enum { STEP = 512 }; /* values of the smallest page */
   double *values = table->rows + row * table->width;
   for (int64_t i = 0; i < table->width; i += STEP) values[i] = 0;
+  if (table->width > 0) values[table->width - 1] = 0;
 }
 
 static int64_t insert(adl_table *table, uint64_t hash, const void *key, int64_t size) {
@@ -191,6 +192,7 @@ static int64_t likely_row(const adl_table *table, uint64_t hash) {
   return (int64_t)(entry & ROW_MASK) - 1;
 }
 
+/* Asks for all that finding and using these keys takes, and tells their likely rows. */
 static void look_ahead(const adl_table *table, const uint64_t *hashes, int64_t count, int64_t *likely) {
   for (int64_t i = 0; i < count; i++) __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask]);
   for (int64_t i = 0; i < count; i++) {
@@ -209,6 +211,10 @@ static void hash_block(const char *bytes, const int64_t *offsets, int64_t count,
     hashes[i] = XXH3_64bits(bytes + offsets[i], (size_t)(offsets[i + 1] - offsets[i]));
 }
 
+static int64_t insert_likely(adl_table *table, int64_t likely, uint64_t hash, const void *key, int64_t size) {
+  return likely >= 0 && key_is(table, likely, key, size) ? likely : insert(table, hash, key, size);
+}
+
 void adl_table_insert_all(adl_table *table, int64_t count, const void *bytes, const int64_t *offsets, int64_t *rows) {
   uint64_t hashes[BLOCK];
   int64_t likely[BLOCK];
@@ -218,9 +224,8 @@ void adl_table_insert_all(adl_table *table, int64_t count, const void *bytes, co
     look_ahead(table, hashes, block, likely);
     for (int64_t i = 0; i < block; i++) {
       int64_t begin = offsets[first + i], size = offsets[first + i + 1] - begin;
-      const char *key = (const char *)bytes + begin;
-      bool there = likely[i] >= 0 && key_is(table, likely[i], key, size);
-      rows[first + i] = there ? likely[i] : size > INT32_MAX ? -1 : insert(table, hashes[i], key, size);
+      rows[first + i] =
+          size > INT32_MAX ? -1 : insert_likely(table, likely[i], hashes[i], (const char *)bytes + begin, size);
     }
   }
 }
@@ -282,7 +287,8 @@ void adl_table_add(adl_table *into, const adl_table *from) {
     look_ahead(into, hashes, block, likely);
     for (int64_t row = first; row < first + block; row++) {
       adl_text key = adl_table_key(from, row);
-      double *to = adl_table_row(into, insert(into, hashes[row - first], key.data, key.size));
+      int64_t at = insert_likely(into, likely[row - first], hashes[row - first], key.data, key.size);
+      double *to = adl_table_row(into, at);
       const double *values = adl_table_row(from, row);
       for (int64_t i = 0; i < into->width; i++) to[i] += values[i];
     }

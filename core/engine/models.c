@@ -272,6 +272,11 @@ adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows
                             : fit_by_learning(call, node, rows);
 }
 
+/* What a class with learn alone has learned in a process of its own stays there until it is prepared. */
+static bool comes_when_prepared(const adl_node_run *node) {
+  return node->stage->isolate != ADL_ISOLATE_NO && node->stage->class->fit == NULL;
+}
+
 bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   const adl_class *class = node->stage->class;
   int64_t begin = adl_clock_ns();
@@ -285,7 +290,7 @@ bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   if (ends && class->form == ADL_NEW && rows->side < 0) adl_count(&tally->rows_in, adl_store_rows(rows->store, false));
   if (!adl_worker_leave(worker, status)) return false;
   node->fitted_here = true;
-  adl_model_keep(node);
+  if (!comes_when_prepared(node)) adl_model_keep(node);
   return true;
 }
 
@@ -296,7 +301,9 @@ bool adl_model_prepare(adl_node_run *node) {
   int64_t begin = adl_clock_ns();
   adl_status status = node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared);
   adl_tally_of(worker, node)->nanoseconds += adl_clock_ns() - begin;
-  return adl_worker_leave(worker, status);
+  if (!adl_worker_leave(worker, status)) return false;
+  if (node->fitted_here && comes_when_prepared(node)) adl_model_keep(node);
+  return true;
 }
 
 void adl_node_release(adl_node_run *node) {

@@ -34,8 +34,8 @@ adl_kmeans_bounds *adl_kmeans_bounds_new(const adl_call *call, int64_t rows, int
   int64_t panels = (clusters + 8 * ADL_KMEANS_PANEL - 1) / (8 * ADL_KMEANS_PANEL);
   int64_t most = panels < MOST_GROUPS ? panels : MOST_GROUPS;
   int64_t stride = most > LANES ? MOST_GROUPS : LANES;
-  int64_t each = sparse ? 4 + ADL_KMEANS_SPARSE_BOUND : 4 * (2 + stride);
-  if (clusters < 2 || rows > MOST_BYTES / each) return NULL;
+  int64_t each = sparse ? 4 + ADL_KMEANS_SPARSE_BOUND : 4 * (2 + stride), centres = 4 * clusters * width;
+  if (clusters < 2 || centres > MOST_BYTES || rows > (MOST_BYTES - centres) / each) return NULL;
   if (sparse) return new_of_sparse(call, rows, clusters, width);
   adl_kmeans_bounds *bounds = host->alloc(call, sizeof *bounds);
   *bounds = (adl_kmeans_bounds){.rows = rows, .stride = stride};

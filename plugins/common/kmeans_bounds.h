@@ -25,7 +25,7 @@ typedef struct adl_kmeans_bounds {
   float *move;                         /* clusters: how far each has moved since, at most */
   float *group_move;                   /* stride: the largest of them, by group */
   float most_norm2;                    /* of the centres, centred */
-  adl_kmeans_sparse_bounds *of_sparse; /* of sparse rows, in place of all others but cluster, before and known */
+  adl_kmeans_sparse_bounds *of_sparse; /* of sparse rows, instead of upper, lower and what is about groups */
 } adl_kmeans_bounds;
 
 /* NULL: for so many rows bounds would take more than 256 MB (or there are no others to exclude). */

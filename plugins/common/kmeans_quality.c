@@ -18,16 +18,16 @@ typedef struct look {
   const adl_column *rows;
   const double *mean;
   const int32_t *cluster;
-  int64_t clusters;
+  adl_silhouette of;
   double *silhouette;
-  int64_t *measured;
   adl_tensors *map;
 } look;
 
 static adl_status look_at(const adl_call *call, void *context, int64_t i) {
-  const look *l = context;
-  if (i == 0) return adl_silhouette(call, l->rows, l->mean, l->cluster, l->clusters, l->silhouette, l->measured);
-  return adl_map_keep(call, l->rows, l->mean, l->cluster, l->map);
+  look *l = context;
+  if (i == 1) return adl_map_keep(call, l->rows, l->mean, l->cluster, l->map);
+  *l->silhouette = adl_silhouette_end(call, &l->of, l->mean);
+  return ADL_OK;
 }
 
 adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data *data, const adl_kmeans_index *index,
@@ -38,7 +38,9 @@ adl_status adl_kmeans_look_at_sample(const adl_call *call, const adl_kmeans_data
   int32_t *cluster = host->alloc(call, (size_t)n * sizeof *cluster);
   double *distance2 = host->alloc(call, (size_t)n * sizeof *distance2);
   adl_kmeans_assign(call, index, &rows, cluster, distance2);
-  look l = {&rows, data->mean, cluster, index->clusters, silhouette, measured, map};
+  look l = {.rows = &rows, .mean = data->mean, .cluster = cluster, .silhouette = silhouette, .map = map};
+  ADL_TRY(adl_silhouette_begin(call, &rows, cluster, index->clusters, &l.of));
+  *measured = l.of.clusters < 2 ? 0 : n;
   return host->parallel(call, 2, look_at, &l);
 }
 

@@ -102,21 +102,20 @@ static double mean_silhouette(const adl_call *call, const double *gram, const in
   return mean;
 }
 
-adl_status adl_silhouette(const adl_call *call, const adl_column *rows, const double *mean, const int32_t *cluster,
-                          int64_t clusters, double *silhouette, int64_t *measured) {
+adl_status adl_silhouette_begin(const adl_call *call, const adl_column *rows, const int32_t *cluster, int64_t clusters,
+                                adl_silhouette *of) {
   const adl_host *host = call->host;
   int64_t n = rows->rows;
-  int32_t *number = host->alloc(call, (size_t)n * sizeof *number);
-  double *gram = host->alloc(call, (size_t)(n * n) * sizeof *gram);
-  memcpy(number, cluster, (size_t)n * sizeof *number);
-  int64_t present = renumber(call, number, n, clusters);
-  *silhouette = *measured = 0;
-  if (present < 2) return ADL_OK;
-  if (rows->type.shape == ADL_SPARSE)
-    ADL_TRY(products_sparse(call, rows, gram));
-  else
-    products_dense(call, rows, mean, gram);
-  *silhouette = mean_silhouette(call, gram, number, n, present);
-  *measured = n;
-  return ADL_OK;
+  *of = (adl_silhouette){.rows = rows, .number = host->alloc(call, (size_t)n * sizeof *of->number)};
+  memcpy(of->number, cluster, (size_t)n * sizeof *of->number);
+  of->clusters = renumber(call, of->number, n, clusters);
+  if (of->clusters < 2) return ADL_OK;
+  of->products = host->alloc(call, (size_t)(n * n) * sizeof *of->products);
+  return rows->type.shape == ADL_SPARSE ? products_sparse(call, rows, of->products) : ADL_OK;
+}
+
+double adl_silhouette_end(const adl_call *call, const adl_silhouette *of, const double *mean) {
+  if (of->clusters < 2) return 0;
+  if (of->rows->type.shape != ADL_SPARSE) products_dense(call, of->rows, mean, of->products);
+  return mean_silhouette(call, of->products, of->number, of->rows->rows, of->clusters);
 }

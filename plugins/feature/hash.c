@@ -12,7 +12,7 @@
 #include "common/murmur3.h"
 #include "common/simd.h"
 
-enum { BLOCK_ROWS = ADL_DEAL_ROWS, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24 };
+enum { BLOCK_ROWS = ADL_DEAL_ROWS, MAX_CROSSED = 3, MAX_ROW_ENTRIES = 1 << 24, MOST_USUAL = 256 };
 
 /* A column that is hashed, once however often it is named. */
 typedef struct hashed_column {
@@ -369,14 +369,15 @@ static adl_status put_block(const hasher *self, const row_block *block, const it
   return ADL_OK;
 }
 
-/* How many entries the batch's rows have, if every cross is plain. */
+/* About how many entries the batch's rows have: each value and each plain cross is one, unless it is null or 0; of dense
+ * vectors there may be many of these. */
 static int64_t usual_entries(const hasher *self, const adl_batch *batch) {
   int64_t entries = self->cross_count * batch->rows;
   for (int64_t i = 0; i < self->columns.count; i++) {
     const adl_column *column = batch->slots[self->columns.items[i].slot];
     adl_shape shape = column->type.shape;
     entries += shape == ADL_SCALAR   ? batch->rows
-               : shape == ADL_VECTOR ? batch->rows * column->type.width
+               : shape == ADL_VECTOR ? batch->rows * (column->type.width < MOST_USUAL ? column->type.width : MOST_USUAL)
                                      : column->offsets[batch->rows] - column->offsets[0];
   }
   return entries;

@@ -123,7 +123,7 @@ typedef struct listing {
   int64_t start[STRETCHES + 1]; /* of a stretch in the list; first how many terms are in each */
 } listing;
 
-static int64_t stretch_begin(const listing *l, int64_t stretch) { return l->terms->slot_count / STRETCHES * stretch; }
+static int64_t stretch_begin(const listing *l, int64_t stretch) { return l->terms->slot_count * stretch / STRETCHES; }
 
 static adl_status count_stretch(const adl_call *call, void *context, int64_t stretch) {
   listing *l = context;

@@ -329,7 +329,7 @@ static const char doc[] =
     "\n"
     "Rows keep bounds from iteration to iteration (dense ones those of Yinyang k-means, Ding et al. 2015, sparse ones "
     "those of Hamerly 2010; as long as they take no more than 256 MB), which spare most of the work once the centres "
-    "move little. They change nothing in the result.\n"
+    "move little. They change no row's cluster.\n"
     "\n"
     "With algorithm: mini-batch (Sculley 2010), rows are taken in the order of the log, batch_size at a time; a centre "
     "stands at the mean of all rows it was given so far, so early rows, which were given to centres that have moved "

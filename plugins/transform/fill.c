@@ -107,16 +107,17 @@ static filling most_common(const adl_call *call, adl_type type, adl_table *value
 }
 
 /* The middle value; between two middle ones, halfway for floats, the smaller for others. */
-static filling median(const adl_call *call, adl_type type, adl_table *values, double rows) {
+static adl_status median(const adl_call *call, adl_type type, adl_table *values, double rows, filling *learned) {
   int64_t count, at = 0;
   adl_counted *keys = adl_counted_keys(call, values, 0, &count);
-  if (adl_counted_sort(call, keys, count) != ADL_OK) return (filling){0}; /* the run was cancelled */
+  ADL_TRY(adl_counted_sort(call, keys, count));
   double lower = floor((rows - 1) / 2), seen = keys[0].count;
   while (seen <= lower) seen += keys[++at].count;
-  filling low = filling_of_key(type, keys[at].key);
-  if (!is_float(type) || fmod(rows, 2) == 1 || seen > lower + 1) return low;
+  *learned = filling_of_key(type, keys[at].key);
+  if (!is_float(type) || fmod(rows, 2) == 1 || seen > lower + 1) return ADL_OK;
   filling high = filling_of_key(type, keys[at + 1].key);
-  return (filling){.number = low.number / 2 + high.number / 2};
+  *learned = (filling){.number = learned->number / 2 + high.number / 2};
+  return ADL_OK;
 }
 
 static filling mean(adl_type type, const double *cells) {
@@ -142,7 +143,7 @@ static adl_status learn_column(const adl_call *call, const fill *self, adl_tenso
   if (self->method == METHOD_MOST_COMMON) {
     *learned = most_common(call, input->type, values_of(call, total, i));
   } else if (self->method == METHOD_MEDIAN) {
-    *learned = median(call, input->type, values_of(call, total, i), cells[COUNT]);
+    return median(call, input->type, values_of(call, total, i), cells[COUNT], learned);
   } else {
     *learned = mean(input->type, cells);
     if (is_float(input->type) && !isfinite(learned->number))

@@ -107,6 +107,24 @@ START_TEST(the_same_bytes_in_a_process_of_its_own) {
 }
 END_TEST
 
+/* What a learner has learned there comes into the model store, too. */
+START_TEST(a_later_run_finds_the_model) {
+  static const char stages[] = "  o: {use: sketch.online, features: [price], label: click@}\n";
+  adl_harness *h = new_harness(9000);
+  char *plain = outcome_of(h, stages, "", 2, "o");
+  for (int restart = 0; restart < 2; restart++) {
+    adl_harness_store(h, true);
+    for (int run = 0; run < 2; run++) {
+      char *isolated = outcome_of(h, stages, restart ? ", isolate: restart" : ", isolate: true", 2, "o");
+      ck_assert_str_eq(isolated, plain);
+      g_free(isolated);
+    }
+  }
+  g_free(plain);
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(no_rows_at_all) {
   adl_harness *h = new_harness(0);
   static const char stages[] = "  g: {use: group, by: user, columns: {n: count(), spent: sum(price)}@}\n"
@@ -174,6 +192,7 @@ int main(void) {
   TCase *cases = tcase_create("isolate");
   tcase_set_timeout(cases, 120);
   tcase_add_loop_test(cases, the_same_bytes_in_a_process_of_its_own, 0, (int)G_N_ELEMENTS(pipelines));
+  tcase_add_test(cases, a_later_run_finds_the_model);
   tcase_add_test(cases, no_rows_at_all);
   tcase_add_test(cases, what_it_says_comes_through);
   tcase_add_test(cases, refused_before_anything_starts);
