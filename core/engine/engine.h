@@ -37,8 +37,7 @@ typedef struct adl_run_options {
   const char *record;           /* "STAGE=FILE": what the stage is given and gives goes to the file; NULL: none */
   const char *const *arguments; /* for the manifest */
   /* Makes what people read of the run; it goes into the run directory as ADL_PAGE_NAME when the outputs are in place (or the
-   * run has failed), before the manifest. On any thread, beside the writing of results; again where the outcome turns out to be
-   * another one. NULL: there is none. */
+   * run has failed), before the manifest. NULL: there is none. */
   GString *(*report)(const adl_engine *engine, adl_outcome outcome);
 } adl_run_options;
 

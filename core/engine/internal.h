@@ -34,7 +34,6 @@
 #include "core/engine/store.h"
 #include "core/graph/call.h"
 #include "core/graph/graph.h"
-#include "core/model/meta.h"
 
 typedef struct adl_node_run adl_node_run; /* a stage while it runs */
 typedef struct adl_desk adl_desk;         /* where a fit is made */
@@ -114,12 +113,11 @@ typedef struct adl_passing_fold {
   int32_t lanes;
 } adl_passing_fold;
 
-/* A model on its way into the model store, and to the disk. */
-typedef struct adl_keeping {
+/* A model that was put into the model store, on its way to the disk. */
+typedef struct adl_syncing {
   pthread_t thread;
-  bool runs, synced;
-  adl_model_meta *meta;
-} adl_keeping;
+  bool runs, done;
+} adl_syncing;
 
 struct adl_node_run {
   adl_stage *stage;
@@ -135,7 +133,7 @@ struct adl_node_run {
   bool folds;   /* its fit folds the rows of the scan at hand */
   int32_t head; /* of the scan at hand: number of the head whose rows reach it; of no meaning where it is idle */
   adl_model model;
-  adl_keeping keeping;
+  adl_syncing synced;
   bool prepared;
   bool fitted_here;  /* not loaded */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
@@ -464,10 +462,10 @@ adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows
 bool adl_model_init(adl_node_run *node);
 bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later, or in which something beside it fails, need
- * not fit it again. By a thread of its own: the model does not change any more. */
+ * not fit it again. On the thread that fits. */
 void adl_model_keep(adl_node_run *node);
-/* Waits until it is there and on the disk, if it is on its way. */
-void adl_model_kept(adl_node_run *node);
+/* Waits until it is on the disk, if it is on its way. */
+void adl_model_synced(adl_node_run *node);
 /* All models into the run directory, when the run has succeeded. */
 bool adl_models_publish(adl_engine *engine);
 /* Fills node->digest, where models may come from the store. */

@@ -326,7 +326,7 @@ static bool save_to_run(adl_node_run *node) {
   adl_engine *engine = node->engine;
   char *name = g_strconcat(node->stage->name, ".safetensors", NULL);
   char *path = g_build_filename(engine->options->directory, "models", name, NULL);
-  bool ok = node->keeping.synced && adl_model_store_link(engine->models, node->digest, path);
+  bool ok = node->synced.done && adl_model_store_link(engine->models, node->digest, path);
   if (!ok) {
     GError *error = NULL;
     adl_model_meta *meta = describe(node->stage);
@@ -340,42 +340,37 @@ static bool save_to_run(adl_node_run *node) {
   return ok;
 }
 
-static bool put_into_store(adl_node_run *node) {
-  adl_engine *engine = node->engine;
-  GError *error = NULL;
-  pthread_mutex_lock(&engine->models_mutex);
-  bool kept = adl_model_store_put(engine->models, node->digest, node->model.tensors, node->keeping.meta, &error);
-  pthread_mutex_unlock(&engine->models_mutex);
-  if (kept) return true;
-  adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
-                       node->stage->name, error->message);
-  g_clear_error(&error);
-  return false;
-}
-
-/* Writing and waiting for the disk take longer than many a fit: on a thread of its own, while the run goes on. */
-static void *keep_main(void *data) {
+/* Waiting for the disk takes longer than many a fit: on a thread of its own, while the run goes on. */
+static void *sync_main(void *data) {
   adl_node_run *node = data;
-  if (put_into_store(node) && node->engine->options->directory != NULL) {
-    char *path = adl_model_store_get(node->engine->models, node->digest);
-    node->keeping.synced = path != NULL && adl_model_sync(path, NULL);
-    g_free(path);
-  }
+  char *path = adl_model_store_get(node->engine->models, node->digest);
+  node->synced.done = path != NULL && adl_model_sync(path, NULL);
+  g_free(path);
   return NULL;
 }
 
 void adl_model_keep(adl_node_run *node) {
+  adl_engine *engine = node->engine;
   /* rows that fitting refuses must be refused again; and not all rows come where enough has been seen */
-  if (!storable(node) || atomic_load(&node->refused_in_fit) || atomic_load(&node->engine->enough)) return;
-  node->keeping.meta = describe(node->stage);
-  node->keeping.runs = pthread_create(&node->keeping.thread, NULL, keep_main, node) == 0;
-  if (!node->keeping.runs) keep_main(node);
+  if (!storable(node) || atomic_load(&node->refused_in_fit) || atomic_load(&engine->enough)) return;
+  adl_model_meta *meta = describe(node->stage);
+  GError *error = NULL;
+  pthread_mutex_lock(&engine->models_mutex);
+  bool kept = adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error);
+  pthread_mutex_unlock(&engine->models_mutex);
+  if (!kept) {
+    adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
+                         node->stage->name, error->message);
+    g_clear_error(&error);
+  } else if (engine->options->directory != NULL) {
+    node->synced.runs = pthread_create(&node->synced.thread, NULL, sync_main, node) == 0;
+  }
+  adl_model_meta_free(meta);
 }
 
-void adl_model_kept(adl_node_run *node) {
-  if (node->keeping.runs) pthread_join(node->keeping.thread, NULL);
-  node->keeping.runs = false;
-  g_clear_pointer(&node->keeping.meta, adl_model_meta_free);
+void adl_model_synced(adl_node_run *node) {
+  if (node->synced.runs) pthread_join(node->synced.thread, NULL);
+  node->synced.runs = false;
 }
 
 bool adl_models_publish(adl_engine *engine) {
@@ -383,7 +378,7 @@ bool adl_models_publish(adl_engine *engine) {
       engine->options->directory != NULL ? g_build_filename(engine->options->directory, "models", NULL) : NULL;
   bool ok = true;
   for (int32_t i = 0; directory != NULL && ok && i < engine->node_count; i++) {
-    adl_model_kept(&engine->nodes[i]);
+    adl_model_synced(&engine->nodes[i]);
     if (saves(&engine->nodes[i])) ok = save_to_run(&engine->nodes[i]);
   }
   if (directory != NULL) adl_model_sync(directory, NULL);

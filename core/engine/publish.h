@@ -8,8 +8,7 @@
 /* ok: all rows have passed, and nothing failed. What fails now is reported. */
 adl_outcome adl_publish(adl_engine *engine, bool ok);
 
-/* Waits for models on their way into the store, so that what went wrong there is told with the rest. */
-adl_outcome adl_publish_outcome(adl_engine *engine, bool ok);
+adl_outcome adl_publish_outcome(bool ok); /* of a run that ends now */
 /* Takes over what a function said that failed. Returns ok. */
 bool adl_publish_say(adl_engine *engine, bool ok, char **why);
 

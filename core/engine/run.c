@@ -412,7 +412,7 @@ adl_outcome adl_engine_peek(adl_engine *engine, adl_stage *stage, int64_t rows) 
   keep_only_before(engine, stage);
   engine->peek = stage;
   engine->peek_rows = rows;
-  return adl_publish_outcome(engine, run_all(engine));
+  return adl_publish_outcome(run_all(engine));
 }
 
 const GPtrArray *adl_engine_peeked(const adl_engine *engine) { return engine->peeked; }
