@@ -272,11 +272,6 @@ adl_status adl_model_call_fit(const adl_call *call, adl_node_run *node, adl_rows
                             : fit_by_learning(call, node, rows);
 }
 
-/* What a class with learn alone has learned in a process of its own stays there until it is prepared. */
-static bool comes_when_prepared(const adl_node_run *node) {
-  return node->stage->isolate != ADL_ISOLATE_NO && node->stage->class->fit == NULL;
-}
-
 bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   const adl_class *class = node->stage->class;
   int64_t begin = adl_clock_ns();
@@ -290,8 +285,13 @@ bool adl_model_fit(adl_desk *desk, adl_node_run *node, adl_rows *rows) {
   if (ends && class->form == ADL_NEW && rows->side < 0) adl_count(&tally->rows_in, adl_store_rows(rows->store, false));
   if (!adl_worker_leave(worker, status)) return false;
   node->fitted_here = true;
-  if (!comes_when_prepared(node)) adl_model_keep(node);
+  adl_model_keep(node);
   return true;
+}
+
+/* What a class with learn alone has learned in a process of its own stays there until it is prepared. */
+static bool comes_when_prepared(const adl_node_run *node) {
+  return node->stage->isolate != ADL_ISOLATE_NO && node->stage->class->fit == NULL;
 }
 
 bool adl_model_prepare(adl_node_run *node) {
@@ -302,7 +302,7 @@ bool adl_model_prepare(adl_node_run *node) {
   adl_status status = node->stage->class->prepare(call, node->stage->self, &node->model, &node->model.prepared);
   adl_tally_of(worker, node)->nanoseconds += adl_clock_ns() - begin;
   if (!adl_worker_leave(worker, status)) return false;
-  if (node->fitted_here && comes_when_prepared(node)) adl_model_keep(node);
+  if (node->fitted_here && comes_when_prepared(node)) adl_model_keep(node); /* not before */
   return true;
 }
 
@@ -352,6 +352,7 @@ static void *sync_main(void *data) {
 void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
   /* rows that fitting refuses must be refused again; and not all rows come where enough has been seen */
+  if (comes_when_prepared(node) && !node->prepared) return;
   if (!storable(node) || atomic_load(&node->refused_in_fit) || atomic_load(&engine->enough)) return;
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;
