@@ -45,8 +45,8 @@ void adl_text_number(GString *out, double value);
 enum { ADL_TEXT_INT = 24 };
 int adl_text_int(char text[ADL_TEXT_INT], int64_t value);
 
-/* What printf writes for %.{digits}f, without zeros and a point at the end, and without the sign of a 0; and for %.{digits}g, digits from 1 on.
- * Some times faster where the digits are few: a report has ten thousands of such numbers. */
+/* What printf writes for %.{digits}f, without zeros and a point at the end, and without the sign of a 0; and for %.{digits}g,
+ * digits from 1 on. Some times faster where the digits are few: a report has ten thousands of such numbers. */
 enum { ADL_TEXT_DOUBLE = 400 };
 void adl_text_fixed(char text[ADL_TEXT_DOUBLE], double value, int digits);
 void adl_text_significant(char text[ADL_TEXT_DOUBLE], double value, int digits);

@@ -181,18 +181,16 @@ int64_t adl_table_find(const adl_table *table, const void *key, int64_t size) {
 
 /* ---- many keys at once ---- */
 
-/* A large table is far from the processor, and finding a key takes four looks at it, each of which says where to look next:
- * the slot, where the key ends, the key, and then the values. Here each look is asked for for a whole block of keys before
- * the first of them is waited for. */
-
-/* The row in the first slot that the key may be in: all but certain to be its own. -1: it is in none. */
+/* The row in the first slot that the key may be in; -1: it is in none. */
 static int64_t likely_row(const adl_table *table, uint64_t hash) {
   uint64_t at = hash & table->slot_mask, entry;
   while ((entry = table->slots[at]) != 0 && tag_of(entry) != tag_of(hash)) at = (at + 1) & table->slot_mask;
   return (int64_t)(entry & ROW_MASK) - 1;
 }
 
-/* Asks for all that finding and using these keys takes, and tells their likely rows. */
+/* A large table is far from the processor, and finding a key takes four looks at it, each of which says where to look next:
+ * the slot, where the key ends, the key, and then the values. Here each look is asked for for a whole block of keys before
+ * the first of them is waited for. Tells the rows that were seen on the way: all but certain to be those of the keys. */
 static void look_ahead(const adl_table *table, const uint64_t *hashes, int64_t count, int64_t *likely) {
   for (int64_t i = 0; i < count; i++) __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask]);
   for (int64_t i = 0; i < count; i++) {

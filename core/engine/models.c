@@ -351,8 +351,8 @@ static void *sync_main(void *data) {
 
 void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
-  /* rows that fitting refuses must be refused again; and not all rows come where enough has been seen */
   if (comes_when_prepared(node) && !node->prepared) return;
+  /* rows that fitting refuses must be refused again; and not all rows come where enough has been seen */
   if (!storable(node) || atomic_load(&node->refused_in_fit) || atomic_load(&engine->enough)) return;
   adl_model_meta *meta = describe(node->stage);
   GError *error = NULL;

@@ -4,7 +4,6 @@
 #include "core/engine/manifest.h"
 #include "core/engine/node.h"
 #include "core/engine/outputs.h"
-#include "core/graph/host.h"
 
 static bool commit_sinks(adl_engine *engine) {
   adl_worker *worker = adl_control(engine);
@@ -57,17 +56,19 @@ static bool write_results(adl_engine *engine, bool ok) {
   return ok;
 }
 
-/* What people and programs read of the run. */
-static bool tell(adl_engine *engine, adl_outcome *outcome) {
+static adl_outcome unless_failed(adl_outcome outcome, bool told) {
+  return outcome == ADL_RUN_OK && !told ? ADL_RUN_FAILED : outcome;
+}
+
+/* What people and programs read of the run. Returns its outcome, for which this counts, too. */
+static adl_outcome tell(adl_engine *engine, adl_outcome outcome) {
   char *why = NULL;
-  bool told = true;
   if (engine->options->report != NULL) {
-    GString *page = engine->options->report(engine, *outcome);
-    told = adl_publish_say(engine, adl_page_write(engine, page, &why), &why);
+    GString *page = engine->options->report(engine, outcome);
+    outcome = unless_failed(outcome, adl_publish_say(engine, adl_page_write(engine, page, &why), &why));
     g_string_free(page, TRUE);
   }
-  if (!told && *outcome == ADL_RUN_OK) *outcome = ADL_RUN_FAILED;
-  return adl_publish_say(engine, adl_manifest_write(engine, *outcome, &why), &why);
+  return unless_failed(outcome, adl_publish_say(engine, adl_manifest_write(engine, outcome, &why), &why));
 }
 
 adl_outcome adl_publish(adl_engine *engine, bool ok) {
@@ -77,6 +78,5 @@ adl_outcome adl_publish(adl_engine *engine, bool ok) {
   ok = write_results(engine, ok);
   adl_inputs_digested(digests);
   adl_outcome outcome = adl_publish_outcome(ok);
-  if (files && !tell(engine, &outcome) && outcome == ADL_RUN_OK) outcome = ADL_RUN_FAILED;
-  return outcome;
+  return files ? tell(engine, outcome) : outcome;
 }

@@ -1,7 +1,7 @@
 /*
- * A run: what happens to stages between two scans. A stage is started when the widths before
- * it are final; it is ready when rows can stream through it. Rows that reach a stage which is not ready are kept, and once
- * it is (it was fitted on them, or what it waited for has come) they are read again from there.
+ * A run: what happens to stages between two scans; publish.c is its end. A stage is started when the widths before it are
+ * final; it is ready when rows can stream through it. Rows that reach a stage which is not ready are kept, and once it is
+ * (it was fitted on them, or what it waited for has come) they are read again from there.
  */
 #include <math.h>
 #include <string.h>

@@ -116,7 +116,10 @@ START_TEST(a_later_run_finds_the_model) {
     adl_harness_store(h, true);
     for (int run = 0; run < 2; run++) {
       char *isolated = outcome_of(h, stages, restart ? ", isolate: restart" : ", isolate: true", 2, "o");
+      char *manifest = adl_harness_read(h, "manifest.json");
       ck_assert_str_eq(isolated, plain);
+      if (run == 1) ck_assert(strstr(manifest, "\"fitted_in_this_run\" : false") != NULL);
+      g_free(manifest);
       g_free(isolated);
     }
   }
