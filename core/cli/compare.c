@@ -83,6 +83,12 @@ static bool write_file(const char *directory, const char *name, const char *text
   return ok;
 }
 
+static bool make_folder(const char *directory) {
+  if (g_mkdir_with_parents(directory, 0777) == 0) return true;
+  fprintf(stderr, "adloom compare: cannot make the folder %s: %s\n", directory, g_strerror(errno));
+  return false;
+}
+
 static int write_results(const adl_comparison *comparison, const adl_cli_options *options) {
   char *directory =
       options->out != NULL ? g_strdup(options->out) : g_build_filename("compared", comparison->name, NULL);
@@ -90,9 +96,7 @@ static int write_results(const adl_comparison *comparison, const adl_cli_options
   GString *page = g_string_new(NULL), *table = g_string_new(NULL);
   adl_compare_page(comparison, page);
   adl_compare_table(comparison, table);
-  bool ok = g_mkdir_with_parents(directory, 0777) == 0;
-  if (!ok) fprintf(stderr, "adloom compare: cannot make the folder %s: %s\n", directory, g_strerror(errno));
-  ok = ok && write_file(directory, "compare.json", json) && write_file(directory, "compare.html", page->str);
+  bool ok = make_folder(directory) && write_file(directory, "compare.json", json) && write_file(directory, "compare.html", page->str);
   if (options->json)
     printf("%s\n", json);
   else
@@ -145,6 +149,7 @@ static int command_compare(int argc, char **argv) {
   if (status < 0) {
     adl_plan *plan = adl_plan_new();
     status = make_plan(plan, &options);
+    if (status < 0 && options.out != NULL && !make_folder(options.out)) status = ADL_EXIT_FAILED; /* not after hours */
     if (status < 0) status = compare(options.operands->pdata[0], plan, &options);
     adl_plan_free(plan);
   }

@@ -15,6 +15,15 @@ static JsonObject *manifest_of(JsonParser *parser, const char *path) {
   return ours ? manifest : NULL;
 }
 
+bool adl_earlier_run_was_in(const char *directory) {
+  char *path = g_build_filename(directory, "manifest.json", NULL);
+  JsonParser *parser = json_parser_new();
+  bool was = manifest_of(parser, path) != NULL;
+  g_object_unref(parser);
+  g_free(path);
+  return was;
+}
+
 static void remove_file(const char *directory, const char *name) {
   char *path = g_build_filename(directory, name, NULL);
   g_unlink(path);

@@ -4,6 +4,9 @@
 
 #include "core/engine/engine.h"
 
+/* A run has been in the directory: its manifest is there. */
+bool adl_earlier_run_was_in(const char *directory);
+
 /* Removes what an earlier run left in the directory and this one will write only when it succeeds: until then, or if it does
  * not, nobody shall take it for this run's. That is the manifest, and what it says the run has made: metrics, the report, the
  * models of its stages. Other files stay, outputs too (until new ones are whole), and models that `graph` is going to use. */

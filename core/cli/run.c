@@ -1,16 +1,14 @@
 /* adloom run FILE */
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/terminal.h"
 #include "core/base/text.h"
 #include "core/cli/earlier.h"
 #include "core/cli/pipeline.h"
+#include "core/cli/run_directory.h"
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
 #include "core/engine/reports.h"
@@ -30,7 +28,8 @@ static const adl_option options_of_run[] = {
     {"memory", ADL_OPTION_SIZE, AT(memory), "SIZE",
      "Memory for rows that are kept, as 512M or 4G; what is more goes to a spool file. Default: half of what is free."},
     {"limit", ADL_OPTION_COUNT, AT(limit), "ROWS", "Reads only the first rows of each source."},
-    {"out", ADL_OPTION_TEXT, AT(out), "DIR", "The run directory. Default: runs/NAME-DATE-TIME."},
+    {"out", ADL_OPTION_TEXT, AT(out), "DIR",
+     "The run directory: a new folder, or that of an earlier run, which gives way. Default: runs/NAME-DATE-TIME."},
     {"store", ADL_OPTION_TEXT, AT(store), "DIR",
      "The model store. Default: adloom/models in the user's cache directory."},
     {"fresh", ADL_OPTION_FLAG, AT(fresh), NULL, "Fits every model again, whatever the model store holds."},
@@ -46,36 +45,6 @@ static const adl_option options_of_run[] = {
     {"quiet", ADL_OPTION_FLAG, AT(quiet), NULL, "No progress and no summary."},
     {NULL, ADL_OPTION_FLAG, 0, NULL, NULL},
 };
-
-/* runs/NAME-20240601-120000, with a number behind it if that is taken. Made here, so that two runs that begin at once do
- * not get the same; if that is not possible, the caller will say why. */
-static char *default_directory(const char *name) {
-  GDateTime *now = g_date_time_new_now_local();
-  char *stamp = g_date_time_format(now, "%Y%m%d-%H%M%S");
-  char *directory = g_strdup_printf("runs/%s-%s", name, stamp);
-  g_mkdir("runs", 0777);
-  for (int i = 2; g_mkdir(directory, 0777) != 0 && errno == EEXIST; i++) {
-    g_free(directory);
-    directory = g_strdup_printf("runs/%s-%s-%d", name, stamp, i);
-  }
-  g_date_time_unref(now);
-  g_free(stamp);
-  return directory;
-}
-
-/* Nothing was started, and nothing shall be left. */
-static void remove_default_directory(const char *directory) {
-  g_rmdir(directory);
-  g_rmdir("runs"); /* stays where there are others */
-}
-
-static bool make_directory(const char *directory) {
-  char *models = g_build_filename(directory, "models", NULL);
-  bool ok = g_mkdir_with_parents(models, 0777) == 0;
-  if (!ok) fprintf(stderr, "adloom run: cannot make the run directory %s: %s\n", directory, g_strerror(errno));
-  g_free(models);
-  return ok;
-}
 
 /* ---- the summary ---- */
 
@@ -227,29 +196,26 @@ static int command_run(int argc, char **argv) {
   if (status < 0) {
     const char *path = options.operands->pdata[0];
     char *name = pipeline_name(path);
-    char *directory = options.out != NULL ? g_strdup(options.out) : default_directory(name);
-    char *absolute = g_canonicalize_filename(directory, NULL);
+    adl_run_directory *directory = adl_run_directory_new(options.out, name);
+    const char *absolute = adl_run_directory_absolute(directory);
     adl_outputs *outputs = adl_outputs_new(absolute);
     adl_pipeline pipeline;
     adl_pipeline_open(&pipeline, path, &options, outputs);
     if (adl_problems_errors(pipeline.problems) > 0) {
       adl_pipeline_print(&pipeline, "nothing was started");
-      if (options.out == NULL) remove_default_directory(directory);
+      adl_run_directory_forget(directory);
       status = ADL_EXIT_USAGE;
-    } else if (!make_directory(absolute)) {
-      status = ADL_EXIT_FAILED;
-    } else {
+    } else if ((status = adl_run_directory_take(directory)) < 0) {
       GHashTable *learned_from = adl_earlier_run_files(options.models);
       adl_earlier_run_forget(absolute, pipeline.graph);
       adl_pipeline_catch_interrupts();
-      status = run_pipeline(&pipeline, &options, outputs, directory, learned_from, argv);
+      status = run_pipeline(&pipeline, &options, outputs, adl_run_directory_path(directory), learned_from, argv);
       g_hash_table_unref(learned_from);
     }
     adl_pipeline_close(&pipeline);
     adl_outputs_free(outputs);
+    adl_run_directory_free(directory);
     g_free(name);
-    g_free(directory);
-    g_free(absolute);
   }
   adl_cli_clear(&options);
   return status;

@@ -40,11 +40,19 @@ static int32_t default_threads(void) {
   return cores < 1 ? 1 : (int32_t)MIN(cores, 256);
 }
 
-static adl_side_run *new_side(adl_engine *engine, const adl_stage *from) {
+static adl_side_run *new_side(adl_engine *engine, const adl_stage *from, bool pack) {
   adl_side_run *side = g_new0(adl_side_run, 1);
   side->store = adl_store_new(&engine->budget, from->schema.count);
+  if (pack) adl_store_pack(side->store);
   adl_turn_init(&side->turn, 0, 1);
   return side;
+}
+
+/* Rows of the side are looked up one by one. Otherwise fit alone sees them, from the first to the last. */
+static bool looks_up(const adl_stage *stage, int32_t side) {
+  for (int32_t c = 0; c < stage->schema.count; c++)
+    if (stage->leaving[c].kind == ADL_FROM_SIDE && stage->leaving[c].side == side && stage->needed[c]) return true;
+  return false;
 }
 
 static void free_side(gpointer data) {
@@ -81,12 +89,10 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   node->sides = g_ptr_array_new_with_free_func(free_side);
   node->ports = g_ptr_array_new_with_free_func(free_side);
   adl_turn_init(&node->turn, 0, 1);
-  for (guint i = 0; i < stage->sides->len; i++) g_ptr_array_add(node->sides, new_side(engine, stage->sides->pdata[i]));
-  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++) {
-    adl_side_run *port = new_side(engine, stage->from->pdata[i]);
-    adl_store_pack(port->store);
-    g_ptr_array_add(node->ports, port);
-  }
+  for (guint i = 0; i < stage->sides->len; i++)
+    g_ptr_array_add(node->sides, new_side(engine, stage->sides->pdata[i], !looks_up(stage, (int32_t)i)));
+  for (guint i = 0; stage->role == ADL_STAGE_CONCAT && i < stage->from->len; i++)
+    g_ptr_array_add(node->ports, new_side(engine, stage->from->pdata[i], true));
 }
 
 void adl_refused_resize(adl_node_run *node, int64_t frames) {

@@ -1,0 +1,135 @@
+/* Whose a run directory is: of one run at a time, and never somebody else's files. */
+#include "tests/faults/program.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+static const char pipeline[] = "adloom: 1\nstages:\n"
+                               "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
+                               "  out: {use: write-csv, path: out.csv}\n";
+
+static program with_pipeline(void) {
+  program p = program_open();
+  program_write(&p, "a.yaml", pipeline, -1);
+  program_write(&p, "log.csv", "x\n1\n2\n", -1);
+  return p;
+}
+
+static void await(const program *p, const char *name) {
+  for (int i = 0; i < 2000 && !program_has(p, name); i++) g_usleep(5000);
+  ck_assert_msg(program_has(p, name), "%s does not come", name);
+}
+
+/* A run that waits for its rows: they come through a pipe. */
+static pid_t start_waiting_run(const program *p) {
+  char *path = program_path(p, "pipe.csv");
+  ck_assert_int_eq(mkfifo(path, 0666), 0);
+  g_free(path);
+  pid_t pid = program_start(p, "run a.yaml --out r --quiet --set log.path=pipe.csv", "waiting");
+  await(p, "r/.running");
+  g_usleep(100000); /* it is locked right after it has been made */
+  return pid;
+}
+
+START_TEST(one_run_at_a_time) {
+  program p = with_pipeline();
+  pid_t first = start_waiting_run(&p);
+  char *who = g_strdup_printf("adloom run: the process %d is running a pipeline in r; wait for its end, or give --out "
+                              "another folder",
+                              (int)first);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 1);
+  ASSERT_SAYS(&p, who);
+  ck_assert(!program_has(&p, "r/out.csv"));
+  program_run(&p, "run a.yaml --out r2 --quiet");
+  ASSERT_STATUS(&p, 0);
+  kill(first, SIGKILL);
+  program_end(&p, first, "waiting");
+  ck_assert(program_has(&p, "r/.running"));
+  program_run(&p, "run a.yaml --out r --quiet"); /* who was killed holds nothing */
+  ASSERT_STATUS(&p, 0);
+  ck_assert(program_has(&p, "r/out.csv"));
+  ck_assert(!program_has(&p, "r/.running"));
+  g_free(who);
+  program_close(&p);
+}
+END_TEST
+
+static const char *const names_of_runs[] = {"manifest.json", "metrics.json",  "report.html",
+                                            "rejects.jsonl", "log.txt",       "models/mine.safetensors"};
+
+START_TEST(files_of_others_stay) {
+  program p = with_pipeline();
+  char *folder = program_path(&p, "mine"), *models = program_path(&p, "mine/models");
+  const char *name = names_of_runs[_i];
+  char *file = g_strconcat("mine/", name, NULL);
+  ck_assert_int_eq(g_mkdir_with_parents(models, 0777), 0);
+  program_write(&p, file, "{\"name\": \"mine\"}", -1);
+  program_run(&p, "run a.yaml --out mine --quiet");
+  ASSERT_STATUS(&p, 2);
+  ASSERT_SAYS(&p, "adloom run: mine is not the directory of an earlier run, but holds ");
+  ASSERT_SAYS(&p, "; nothing was started, give --out a new folder");
+  char *content = program_read(&p, file, NULL);
+  ck_assert_str_eq(content, "{\"name\": \"mine\"}");
+  ck_assert(!program_has(&p, "mine/out.csv"));
+  ck_assert(!program_has(&p, "mine/.running"));
+  g_free(content);
+  g_free(file);
+  g_free(folder);
+  g_free(models);
+  program_close(&p);
+}
+END_TEST
+
+/* Folders that are there already: an empty one, one with other files, one of an earlier run, one of a run that failed. */
+START_TEST(folders_that_may_be_used) {
+  program p = with_pipeline();
+  char *folder = program_path(&p, "r"), *models = program_path(&p, "r/models");
+  ck_assert_int_eq(g_mkdir_with_parents(models, 0777), 0);
+  program_write(&p, "r/notes.md", "mine", -1);
+  for (int i = 0; i < 2; i++) {
+    program_run(&p, "run a.yaml --out r --quiet");
+    ASSERT_STATUS(&p, 0);
+    program_run(&p, "run a.yaml --out r --quiet --set log.path=nowhere.csv");
+    ck_assert_int_ne(p.status, 0);
+  }
+  program_write(&p, "log.csv", "x\n1\nfoo\n", -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 1);
+  program_write(&p, "log.csv", "x\n1\n", -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  char *notes = program_read(&p, "r/notes.md", NULL);
+  ck_assert_str_eq(notes, "mine");
+  g_free(notes);
+  g_free(folder);
+  g_free(models);
+  program_close(&p);
+}
+END_TEST
+
+START_TEST(compare_asks_for_its_folder_first) {
+  program p = with_pipeline();
+  program_write(&p, "taken", "a file", -1);
+  program_run(&p, "compare a.yaml --set log.path=log.csv --repeat 2 --out taken");
+  ASSERT_STATUS(&p, 1);
+  ck_assert_str_eq(p.said, "adloom compare: cannot make the folder taken: Not a directory\n");
+  program_close(&p);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("run directories");
+  TCase *tests = tcase_create("run");
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, one_run_at_a_time);
+  tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(names_of_runs));
+  tcase_add_test(tests, folders_that_may_be_used);
+  tcase_add_test(tests, compare_asks_for_its_folder_first);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
