@@ -96,7 +96,8 @@ static int write_results(const adl_comparison *comparison, const adl_cli_options
   GString *page = g_string_new(NULL), *table = g_string_new(NULL);
   adl_compare_page(comparison, page);
   adl_compare_table(comparison, table);
-  bool ok = make_folder(directory) && write_file(directory, "compare.json", json) && write_file(directory, "compare.html", page->str);
+  bool ok = make_folder(directory) && write_file(directory, "compare.json", json) &&
+            write_file(directory, "compare.html", page->str);
   if (options->json)
     printf("%s\n", json);
   else

@@ -5,22 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The manifest's object; NULL: there is none that is ours. */
-static JsonObject *manifest_of(JsonParser *parser, const char *path) {
+JsonObject *adl_earlier_manifest(JsonParser *parser, const char *directory) {
+  char *path = g_build_filename(directory, "manifest.json", NULL);
   JsonNode *root = json_parser_load_from_file(parser, path, NULL) ? json_parser_get_root(parser) : NULL;
   JsonObject *manifest = root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
   bool ours = manifest != NULL && json_object_has_member(manifest, "adloom") &&
               json_object_has_member(manifest, "stages") &&
               JSON_NODE_HOLDS_ARRAY(json_object_get_member(manifest, "stages"));
+  g_free(path);
   return ours ? manifest : NULL;
 }
 
 bool adl_earlier_run_was_in(const char *directory) {
-  char *path = g_build_filename(directory, "manifest.json", NULL);
   JsonParser *parser = json_parser_new();
-  bool was = manifest_of(parser, path) != NULL;
+  bool was = adl_earlier_manifest(parser, directory) != NULL;
   g_object_unref(parser);
-  g_free(path);
   return was;
 }
 
@@ -52,9 +51,8 @@ static void remove_model(const char *directory, const char *stage, const adl_gra
 }
 
 void adl_earlier_run_forget(const char *directory, const adl_graph *graph) {
-  char *path = g_build_filename(directory, "manifest.json", NULL);
   JsonParser *parser = json_parser_new();
-  JsonObject *manifest = manifest_of(parser, path);
+  JsonObject *manifest = adl_earlier_manifest(parser, directory);
   JsonArray *stages = manifest != NULL ? json_object_get_array_member(manifest, "stages") : NULL;
   for (guint i = 0; stages != NULL && i < json_array_get_length(stages); i++) {
     JsonNode *stage = json_array_get_element(stages, i);
@@ -68,7 +66,6 @@ void adl_earlier_run_forget(const char *directory, const adl_graph *graph) {
     remove_file(directory, "manifest.json");
   }
   g_object_unref(parser);
-  g_free(path);
 }
 
 /* ---- what models were learned from ---- */
@@ -88,14 +85,12 @@ static void add_inputs(GHashTable *files, JsonNode *stage) {
 GHashTable *adl_earlier_run_files(const char *directory) {
   GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   if (directory == NULL) return files;
-  char *path = g_build_filename(directory, "manifest.json", NULL);
   JsonParser *parser = json_parser_new();
-  JsonObject *manifest = manifest_of(parser, path);
+  JsonObject *manifest = adl_earlier_manifest(parser, directory);
   JsonArray *stages = manifest != NULL ? json_object_get_array_member(manifest, "stages") : NULL;
   for (guint i = 0; stages != NULL && i < json_array_get_length(stages); i++)
     add_inputs(files, json_array_get_element(stages, i));
   g_object_unref(parser);
-  g_free(path);
   return files;
 }
 

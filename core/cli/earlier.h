@@ -2,8 +2,13 @@
 #ifndef ADLOOM_CORE_CLI_EARLIER_H
 #define ADLOOM_CORE_CLI_EARLIER_H
 
+#include <json-glib/json-glib.h>
+
 #include "core/engine/engine.h"
 
+/* The manifest of the run that has used a directory, the parser's; NULL: there is none that is ours. Its "stages" are an
+ * array. */
+JsonObject *adl_earlier_manifest(JsonParser *parser, const char *directory);
 /* A run has been in the directory: its manifest is there. */
 bool adl_earlier_run_was_in(const char *directory);
 

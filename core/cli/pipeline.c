@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/base/terminal.h"
+#include "core/cli/skew.h"
 #include "core/engine/crash.h"
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
@@ -57,6 +58,8 @@ void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_o
                                      .path_out = outputs != NULL ? adl_outputs_path : NULL,
                                      .path_out_data = outputs};
   pipeline->graph = adl_graph_load(path, &graph_options, pipeline->registry, pipeline->problems);
+  if (options->models != NULL && adl_problems_errors(pipeline->problems) == 0)
+    adl_skew_warn(pipeline->graph, options->models);
 }
 
 void adl_pipeline_close(adl_pipeline *pipeline) {

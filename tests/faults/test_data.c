@@ -595,6 +595,55 @@ START_TEST(files_that_were_there_before_stay) {
 }
 END_TEST
 
+/* What came before a model when it was learned, and comes before it otherwise now. */
+static const struct {
+  const char *set, *said; /* NULL: nothing is said */
+} otherwise[] = {
+    {"made.columns.big=x>7", "made.columns.big is \"x>7\", and was \"x > 5\" in the run r"},
+    {"users.columns.m=sum(x)", "users.columns.m is \"sum(x)\", and was \"mean(x)\" in the run r"},
+    {"click.alpha=0.2", "click.alpha is 0.2, and was 0.1 in the run r"},
+    {"w.signed=true", "w.signed is true, and was false in the run r"},
+    {"few.where=x>3", NULL},          /* chooses rows */
+    {"made.columns.other=x+2", NULL}, /* no model reads it */
+    {"log.path=other.csv", NULL},
+    {"users.columns.unread=max(x)", NULL},
+};
+
+START_TEST(models_are_not_given_columns_made_otherwise_in_silence) {
+  program p = program_open();
+  GString *log = g_string_new("u,x,y\n");
+  for (int i = 0; i < 400; i++) g_string_append_printf(log, "u%d,%d,%d\n", i % 9, i * 7 % 13, i * 7 % 13 > 6);
+  program_write(&p, "log.csv", log->str, -1);
+  program_write(&p, "other.csv", log->str, -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {u: id, x: float, y: int}}\n"
+                "  users: {use: group, from: log, by: u, columns: {m: mean(x), unread: min(x)}}\n"
+                "  few: {use: filter, from: log, where: x > 2}\n"
+                "  known: {use: join, with: users, on: u, columns: [m]}\n"
+                "  made: {use: derive, columns: {big: x > 5, other: x + 1}}\n"
+                "  w: {use: hash, columns: [u, big, m], bits: 10, as: w}\n"
+                "  click: {use: ftrl, features: [w], label: y, as: p}\n"
+                "  out: {use: write-csv, path: out.csv}\n",
+                -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  program_run(&p, "run a.yaml --models r --out r2 --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert_str_eq(p.said, "");
+  char *set = g_strdup_printf("run a.yaml --models r --out r3 --quiet --set %s", otherwise[_i].set);
+  program_run(&p, set);
+  ASSERT_STATUS(&p, 0);
+  if (otherwise[_i].said == NULL)
+    ck_assert_str_eq(p.said, "");
+  else
+    ASSERT_SAYS(&p, otherwise[_i].said);
+  g_free(set);
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("data and disks that are wrong");
   TCase *tests = tcase_create("run");
@@ -616,6 +665,7 @@ int main(void) {
   tcase_add_test(tests, an_output_that_cannot_be_replaced);
   tcase_add_test(tests, an_old_output_stays_until_the_new_one_is_whole);
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
+  tcase_add_loop_test(tests, models_are_not_given_columns_made_otherwise_in_silence, 0, G_N_ELEMENTS(otherwise));
   tcase_add_test(tests, models_are_not_judged_by_what_they_learned_from_in_silence);
   tcase_add_test(tests, files_that_were_there_before_stay);
   suite_add_tcase(suite, tests);

@@ -55,8 +55,8 @@ START_TEST(one_run_at_a_time) {
 }
 END_TEST
 
-static const char *const names_of_runs[] = {"manifest.json", "metrics.json",  "report.html",
-                                            "rejects.jsonl", "log.txt",       "models/mine.safetensors"};
+static const char *const names_of_runs[] = {"manifest.json", "metrics.json", "report.html",
+                                            "rejects.jsonl", "log.txt",      "models/mine.safetensors"};
 
 START_TEST(files_of_others_stay) {
   program p = with_pipeline();
