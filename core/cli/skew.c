@@ -56,12 +56,14 @@ static bool makes_by_name(JsonNode *value, const char *column) {
          json_object_has_member(json_node_get_object(value), column);
 }
 
-/* Of a map that makes columns, what it says of this one; else all of it. */
-static JsonNode *about(JsonNode *value, const char *column) {
-  return makes_by_name(value, column) ? json_object_get_member(json_node_get_object(value), column) : value;
+/* Of a map that makes columns, what it says of this one (NULL: nothing); else all of it. */
+static JsonNode *about(JsonNode *value, bool by_name, const char *column) {
+  if (!by_name) return value;
+  return makes_by_name(value, column) ? json_object_get_member(json_node_get_object(value), column) : NULL;
 }
 
 static char *shown(JsonNode *value) {
+  if (value == NULL) return g_strdup("not given");
   bool number = JSON_NODE_HOLDS_VALUE(value) && json_node_get_value_type(value) == G_TYPE_DOUBLE;
   char *text = number ? g_strdup_printf("%.15g", json_node_get_double(value)) : json_to_string(value, FALSE);
   if (g_utf8_strlen(text, -1) <= SHOWN) return text;
@@ -110,11 +112,15 @@ static bool matters(const adl_param *param) {
   return !name && (param->flags & (ADL_SECRET | ADL_LEARN_ONLY)) == 0;
 }
 
+static bool same(JsonNode *a, JsonNode *b) { return a != NULL && b != NULL ? json_node_equal(a, b) : a == b; }
+
 static void compare_parameter(const skew *s, const adl_stage *stage, const adl_arg *arg, JsonNode *now, JsonNode *then,
                               const char *column) {
-  JsonNode *is = about(now, column), *was = about(then, column);
-  if (is == NULL || was == NULL || !matters(arg->param) || json_node_equal(is, was)) return;
-  char *path = is != now ? g_strconcat(arg->param->name, ".", column, NULL) : g_strdup(arg->param->name);
+  bool by_name = makes_by_name(now, column) || makes_by_name(then, column);
+  JsonNode *is = about(now, by_name, column), *was = about(then, by_name, column);
+  bool new_default = then == NULL && !arg->given; /* the class did not have it yet */
+  if (new_default || !matters(arg->param) || same(is, was)) return;
+  char *path = by_name ? g_strconcat(arg->param->name, ".", column, NULL) : g_strdup(arg->param->name);
   tell_parameter(s, stage, arg, path, is, was);
   g_free(path);
 }

@@ -27,6 +27,10 @@ void adl_tree_free(adl_tree *tree) {
   g_free(tree);
 }
 
+void adl_tree_check_variables(adl_tree *tree, adl_problems *problems) {
+  adl_variables_check_used(tree->variables, problems);
+}
+
 const adl_node *adl_tree_root(const adl_tree *tree) { return tree->root; }
 
 /* `text` is the region's. */

@@ -52,6 +52,8 @@ enum {
 adl_tree *adl_tree_read_file(const char *path, const char *const *variables, adl_problems *problems);
 adl_tree *adl_tree_read_text(const char *name, const char *text, size_t size, const char *const *variables,
                              adl_problems *problems);
+/* After the last adl_tree_set: errors for variables that were given and stand nowhere. */
+void adl_tree_check_variables(adl_tree *tree, adl_problems *problems);
 void adl_tree_free(adl_tree *tree); /* all nodes go; NULL is fine */
 
 /* NULL: there is nothing to work with, and it has been said why. With other errors there may be a root all the same:

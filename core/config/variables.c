@@ -9,11 +9,29 @@ enum { MAX_EXPANDED = 4 << 20 }; /* bytes that one tree may get from variables *
 
 static const char OPTION[] = "--var"; /* the name of the options as a text */
 
+typedef struct variable {
+  char *value;
+  int line;  /* its option, from 1 */
+  bool used; /* the file asked for it */
+} variable;
+
 struct adl_variables {
-  GHashTable *given; /* name -> value; both owned */
+  GHashTable *given; /* name -> variable; both owned */
+  GPtrArray *asked;  /* of char *: names that the file asked for */
   size_t expanded;
   GString *message;
 };
+
+static void free_variable(gpointer data) {
+  g_free(((variable *)data)->value);
+  g_free(data);
+}
+
+static void give(adl_variables *variables, const char *option, int length, int line) {
+  variable *given = g_new(variable, 1);
+  *given = (variable){g_strdup(option + length + 1), line, false};
+  g_hash_table_insert(variables->given, g_strndup(option, (gsize)length), given);
+}
 
 static bool name_char(char c, bool first) { return c == '_' || g_ascii_isalpha(c) || (!first && g_ascii_isdigit(c)); }
 
@@ -26,7 +44,8 @@ static int name_length(const char *text) {
 
 adl_variables *adl_variables_new(const char *const *options, adl_problems *problems) {
   adl_variables *variables = g_new0(adl_variables, 1);
-  variables->given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  variables->given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_variable);
+  variables->asked = g_ptr_array_new_with_free_func(g_free);
   variables->message = g_string_new(NULL);
   GString *lines = g_string_new(NULL);
   for (int i = 0; options != NULL && options[i] != NULL; i++) {
@@ -40,7 +59,7 @@ adl_variables *adl_variables_new(const char *const *options, adl_problems *probl
     } else if (!g_utf8_validate(option, -1, NULL)) {
       adl_problems_error(problems, place, "the value of %.*s is not UTF-8", length, option);
     } else {
-      g_hash_table_insert(variables->given, g_strndup(option, (gsize)length), g_strdup(option + length + 1));
+      give(variables, option, length, i + 1);
     }
   }
   if (lines->len > 0) adl_problems_source(problems, OPTION, lines->str, lines->len);
@@ -51,6 +70,7 @@ adl_variables *adl_variables_new(const char *const *options, adl_problems *probl
 void adl_variables_free(adl_variables *variables) {
   if (variables == NULL) return;
   g_hash_table_destroy(variables->given);
+  g_ptr_array_free(variables->asked, TRUE);
   g_string_free(variables->message, TRUE);
   g_free(variables);
 }
@@ -86,9 +106,10 @@ static const char *expand_one(adl_variables *variables, const char *inside, size
     return say(variables, "a variable is written ${NAME} or ${NAME:-default}; write $${ for ${ itself");
   }
   char *name = g_strndup(inside, (gsize)length);
-  const char *value = g_hash_table_lookup(variables->given, name);
-  const char *problem = NULL;
-  if (value == NULL) value = g_getenv(name);
+  variable *given = g_hash_table_lookup(variables->given, name);
+  const char *problem = NULL, *value = given != NULL ? given->value : g_getenv(name);
+  if (given != NULL) given->used = true;
+  g_ptr_array_add(variables->asked, g_strdup(name));
   if (value != NULL && !g_utf8_validate(value, -1, NULL)) {
     problem = say(variables, "the environment's %s is not UTF-8", name);
   } else if ((value == NULL || *value == '\0') && has_default) {
@@ -115,6 +136,29 @@ static const char *expand_at(adl_variables *variables, const char *dollar, GStri
   variables->expanded += out->len - before;
   if (problem != NULL || variables->expanded <= MAX_EXPANDED) return problem;
   return say(variables, "variables bring more than %d MiB into the file", MAX_EXPANDED >> 20);
+}
+
+/* Options by their order. */
+static gint by_line(gconstpointer a, gconstpointer b, gpointer variables) {
+  const variable *x = g_hash_table_lookup(((adl_variables *)variables)->given, *(const char *const *)a),
+                 *y = g_hash_table_lookup(((adl_variables *)variables)->given, *(const char *const *)b);
+  return x->line - y->line;
+}
+
+void adl_variables_check_used(adl_variables *variables, adl_problems *problems) {
+  guint count;
+  const char **names = (const char **)g_hash_table_get_keys_as_array(variables->given, &count);
+  g_qsort_with_data(names, (gint)count, sizeof *names, by_line, variables);
+  for (guint i = 0; i < count; i++) {
+    const variable *given = g_hash_table_lookup(variables->given, names[i]);
+    if (given->used) continue;
+    adl_place place = {OPTION, given->line, 1, (int)strlen(names[i])};
+    adl_problem *problem = adl_problems_error(
+        problems, place, "the variable %s is given, but ${%s} is nowhere in the file", names[i], names[i]);
+    const char *near = adl_text_nearest(names[i], (const char *const *)variables->asked->pdata, variables->asked->len);
+    if (near != NULL) adl_problem_hint(problem, "did you mean `%s`?", near);
+  }
+  g_free(names);
 }
 
 bool adl_variables_expand(adl_variables *variables, const char *text, GString *out, GArray *replaced,

@@ -14,6 +14,9 @@ typedef struct adl_variables adl_variables;
 adl_variables *adl_variables_new(const char *const *options, adl_problems *problems);
 void adl_variables_free(adl_variables *variables);
 
+/* When all has been read: an error for each that was given and never asked for. */
+void adl_variables_check_used(adl_variables *variables, adl_problems *problems);
+
 /* One replacement: `from` bytes at `at` of the text as written became `to` bytes. */
 typedef struct adl_replaced {
   int at, from, to;

@@ -68,7 +68,7 @@ char *adl_outputs_path(void *data, const char *text) {
     temporary = g_strdup(target);
   } else {
     char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
-    char *name = g_strdup_printf(".%s.%d.part", base, (int)getpid());
+    char *name = g_strdup_printf(".%d.part.%s", (int)getpid(), base); /* classes may go by the ending */
     temporary = g_build_filename(folder, name, NULL);
     g_free(folder);
     g_free(base);
@@ -83,13 +83,13 @@ char *adl_outputs_path(void *data, const char *text) {
  * another machine may not be known here). */
 static void remove_stale(const char *target) {
   char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
-  char *prefix = g_strdup_printf(".%s.", base);
+  char *rest = g_strconcat(".part.", base, NULL);
   GDir *dir = g_dir_open(folder, 0, NULL);
   for (const char *name = dir != NULL ? g_dir_read_name(dir) : NULL; name != NULL; name = g_dir_read_name(dir)) {
     char *end = NULL;
-    if (!g_str_has_prefix(name, prefix) || !g_ascii_isdigit(name[strlen(prefix)])) continue;
-    gint64 pid = g_ascii_strtoll(name + strlen(prefix), &end, 10);
-    if (strcmp(end, ".part") != 0 || pid > INT32_MAX || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+    if (name[0] != '.' || !g_ascii_isdigit(name[1])) continue;
+    gint64 pid = g_ascii_strtoll(name + 1, &end, 10);
+    if (strcmp(end, rest) != 0 || pid > INT32_MAX || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
     char *path = g_build_filename(folder, name, NULL);
     GStatBuf state;
     if (g_lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_mtime + STALE_AFTER < time(NULL))
@@ -99,7 +99,7 @@ static void remove_stale(const char *target) {
   if (dir != NULL) g_dir_close(dir);
   g_free(folder);
   g_free(base);
-  g_free(prefix);
+  g_free(rest);
 }
 
 bool adl_outputs_prepare(adl_outputs *outputs, char **why) {

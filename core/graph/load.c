@@ -459,6 +459,7 @@ adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, ad
     if (adl_tree_root(graph->tree) != NULL) adl_tree_set(graph->tree, *set, problems);
   const adl_node *root = adl_tree_root(graph->tree);
   if (root == NULL) return graph;
+  adl_tree_check_variables(graph->tree, problems);
   if (!adl_read_kind(root, "the pipeline", ADL_NODE_MAPPING, "adloom: 1", problems)) return graph;
   read_top(graph, root);
   adl_registry_scan(registry);

@@ -19,7 +19,7 @@ static adl_status failed(adl_out_file *out, const adl_call *call, const char *do
 }
 
 adl_status adl_out_file_open(adl_out_file *out, const adl_call *call, const char *path) {
-  *out = (adl_out_file){.path = path, .file = -1};
+  *out = (adl_out_file){.path = path, .packing = adl_out_packing_of(path), .file = -1};
   if (is_standard(out)) {
     out->file = STDOUT_FILENO;
     return ADL_OK;
@@ -35,6 +35,7 @@ adl_status adl_out_file_open(adl_out_file *out, const adl_call *call, const char
 
 adl_status adl_out_file_write(adl_out_file *out, const adl_call *call, const void *data, int64_t size) {
   const char *at = data;
+  out->written = out->written || size > 0;
   while (size > 0) {
     ssize_t done = write(out->file, at, (size_t)size);
     if (done < 0 && errno == EINTR) continue;
@@ -45,8 +46,16 @@ adl_status adl_out_file_write(adl_out_file *out, const adl_call *call, const voi
   return ADL_OK;
 }
 
+adl_status adl_out_file_write_text(adl_out_file *out, const adl_call *call, const void *data, int64_t size) {
+  const void *packed;
+  int64_t packed_size;
+  ADL_TRY(adl_out_pack(call, out->packing, data, size, &packed, &packed_size));
+  return adl_out_file_write(out, call, packed, packed_size);
+}
+
 adl_status adl_out_file_commit(adl_out_file *out, const adl_call *call) {
   if (out->failed) return call->host->fail(call, "path", -1, NULL, "%s: writing has failed before", out->path);
+  if (!out->written) ADL_TRY(adl_out_file_write_text(out, call, "", 0)); /* no bytes at all would be no packed file */
   /* what cannot be synchronised (a pipe, a terminal, /dev/null) says so, and needs no more */
   if (fsync(out->file) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
     return failed(out, call, "finish writing to it", errno);

@@ -25,7 +25,8 @@ static const adl_param params[] = {
      .type = ADL_PARAM_PATH_OUT,
      .flags = ADL_REQUIRED,
      .offset = offsetof(write_csv, path),
-     .doc = "The file. It appears under this name when the run has succeeded. `-` is standard output."},
+     .doc = "The file. It appears under this name when the run has succeeded, packed where the name ends in .gz or "
+            ".zst. `-` is standard output."},
     {.name = "columns",
      .type = ADL_PARAM_COLUMN,
      .flags = ADL_LIST_OF | ADL_NULLS_PASS | ADL_NAN_PASS,
@@ -136,7 +137,7 @@ static adl_status write_names(const adl_call *call, write_csv *self) {
     size += put_field(self, name, (int64_t)strlen(name), line + size);
     line[size++] = i + 1 < self->columns.count ? self->separator : '\n';
   }
-  return adl_out_file_write(&self->file, call, line, size);
+  return adl_out_file_write_text(&self->file, call, line, size);
 }
 
 static adl_status start(const adl_call *call, void *instance) {
@@ -154,7 +155,7 @@ static adl_status encode(const adl_call *call, const void *instance, const adl_b
       add_cell(self, &cells, batch->slots[self->columns.items[i].slot], row);
       adl_cells_add_byte(&cells, i + 1 < self->columns.count ? self->separator : '\n');
     }
-  return adl_cells_commit(&cells);
+  return adl_out_pack_cells(&cells, self->file.packing);
 }
 
 static adl_status write_block(const adl_call *call, void *instance, const adl_batch *batch, const void *block,

@@ -23,7 +23,8 @@ static const adl_param params[] = {
      .type = ADL_PARAM_PATH_OUT,
      .flags = ADL_REQUIRED,
      .offset = offsetof(write_jsonl, path),
-     .doc = "The file. It appears under this name when the run has succeeded. `-` is standard output."},
+     .doc = "The file. It appears under this name when the run has succeeded, packed where the name ends in .gz or "
+            ".zst. `-` is standard output."},
     {.name = "columns",
      .type = ADL_PARAM_COLUMN,
      .flags = ADL_LIST_OF | ADL_NULLS_PASS | ADL_NAN_PASS,
@@ -79,7 +80,7 @@ static adl_status encode(const adl_call *call, const void *instance, const adl_b
   adl_cells cells;
   adl_cells_begin(&cells, call, out, 64 + batch->rows * self->columns.count * 24);
   for (int64_t row = 0; row < batch->rows; row++) add_row(self, &cells, batch, row);
-  return adl_cells_commit(&cells);
+  return adl_out_pack_cells(&cells, self->file.packing);
 }
 
 static adl_status write_block(const adl_call *call, void *instance, const adl_batch *batch, const void *block,

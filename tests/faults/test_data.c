@@ -603,8 +603,9 @@ static const struct {
     {"users.columns.m=sum(x)", "users.columns.m is \"sum(x)\", and was \"mean(x)\" in the run r"},
     {"click.alpha=0.2", "click.alpha is 0.2, and was 0.1 in the run r"},
     {"w.signed=true", "w.signed is true, and was false in the run r"},
+    {"w.crosses=[[u,other]]", "w.crosses is [[\"u\",\"other\"]], and was not given in the run r"},
     {"few.where=x>3", NULL},          /* chooses rows */
-    {"made.columns.other=x+2", NULL}, /* no model reads it */
+    {"made.columns.other=string(y)", NULL}, /* no model reads it */
     {"log.path=other.csv", NULL},
     {"users.columns.unread=max(x)", NULL},
 };
@@ -621,7 +622,7 @@ START_TEST(models_are_not_given_columns_made_otherwise_in_silence) {
                 "  users: {use: group, from: log, by: u, columns: {m: mean(x), unread: min(x)}}\n"
                 "  few: {use: filter, from: log, where: x > 2}\n"
                 "  known: {use: join, with: users, on: u, columns: [m]}\n"
-                "  made: {use: derive, columns: {big: x > 5, other: x + 1}}\n"
+                "  made: {use: derive, columns: {big: x > 5, other: string(x)}}\n"
                 "  w: {use: hash, columns: [u, big, m], bits: 10, as: w}\n"
                 "  click: {use: ftrl, features: [w], label: y, as: p}\n"
                 "  out: {use: write-csv, path: out.csv}\n",

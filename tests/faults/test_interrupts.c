@@ -286,11 +286,11 @@ START_TEST(old_leftovers_are_removed) {
   pid_t gone = fork();
   if (gone == 0) _exit(0);
   waitpid(gone, NULL, 0);
-  char *folder = program_path(&p, "r"), *old = g_strdup_printf("r/.out.csv.%d.part", (int)gone),
-       *young = g_strdup_printf("r/.users.jsonl.%d.part", (int)gone);
-  char *alive = g_strdup_printf("r/.out.csv.%d.part", (int)getpid());
+  char *folder = program_path(&p, "r"), *old = g_strdup_printf("r/.%d.part.out.csv", (int)gone),
+       *young = g_strdup_printf("r/.%d.part.users.jsonl", (int)gone);
+  char *alive = g_strdup_printf("r/.%d.part.out.csv", (int)getpid());
   ck_assert_int_eq(mkdir(folder, 0777), 0);
-  const char *const names[] = {old, young, alive, "r/.out.csv.part", "r/.out.csv.12x.part"};
+  const char *const names[] = {old, young, alive, "r/.part.out.csv", "r/.12x.part.out.csv"};
   struct timeval long_ago[2] = {{.tv_sec = g_get_real_time() / 1000000 - 90000},
                                 {.tv_sec = g_get_real_time() / 1000000 - 90000}};
   for (int i = 0; i < 5; i++) {

@@ -198,7 +198,13 @@ START_TEST(without_rows_there_is_a_header) {
 }
 END_TEST
 
-/* Random values through write-csv and read-csv: bit for bit the same, whatever is in the strings. */
+/* Random values through write-csv and read-csv, packed or not: bit for bit the same, whatever is in the strings. */
+static void expect_packed(const char *ending) {
+  static const char *const magic[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd"};
+  const char *packed = magic[strcmp(ending, ".zst") == 0];
+  ck_assert_int_eq(memcmp(content(), packed, strlen(packed)), 0);
+}
+
 START_TEST(there_and_back) {
   enum { ROWS = 3000 };
   static int64_t ints[ROWS], ats[ROWS];
@@ -229,11 +235,14 @@ START_TEST(there_and_back) {
   };
   static const char *const titles[] = {"n", "at", "x", "ok", "a \"text\", or not"};
   const adl_column *data[] = {&made[0], &made[1], &made[2], &made[3], &made[4]};
-  static const char *const delimiters[] = {"comma", "tab", "semicolon", "'#'"};
+  static const char *const delimiters[] = {"comma", "tab", "semicolon", "'#'", "comma", "comma"},
+                           *const endings[] = {"", "", "", "", ".csv.gz", ".zst"};
+  strcat(path, endings[_i]);
   fake_io *out = fake_sink_new(write_csv(), 5, titles, data, "path", path, "delimiter", delimiters[_i], NULL);
   ck_assert_int_eq(fake_write(out, ROWS, data), ADL_OK);
   ck_assert_int_eq(fake_commit(out), ADL_OK);
   fake_io_free(out);
+  if (endings[_i][0] != '\0') expect_packed(endings[_i]);
   fake_io *in = fake_io_new(read_csv(), "path", path, "delimiter", delimiters[_i], "columns",
                             "{n: int, at: timestamp, x: float, ok: bool, 'a \"text\", or not': string}", NULL);
   ck_assert_str_eq(in->failed, "");
@@ -255,6 +264,17 @@ START_TEST(there_and_back) {
     ck_assert_int_eq(adl_is_null(&back[4], i), text.size == 0); /* read-csv knows no empty string */
   }
   fake_io_free(in);
+}
+END_TEST
+
+/* Nothing at all, packed, is not an empty file. */
+START_TEST(packed_without_rows) {
+  strcat(path, _i == 0 ? ".jsonl.gz" : ".jsonl.zst");
+  for (int i = 0; i < COLUMNS; i++) pointers[i] = &columns[i];
+  fake_io *io = fake_sink_new(write_jsonl(), COLUMNS, names, pointers, "path", path, NULL);
+  ck_assert_int_eq(fake_commit(io), ADL_OK);
+  fake_io_free(io);
+  expect_packed(_i == 0 ? ".gz" : ".zst");
 }
 END_TEST
 
@@ -375,7 +395,8 @@ int main(void) {
   tcase_add_test(tcase, json_lines_of_everything);
   tcase_add_test(tcase, parameters);
   tcase_add_test(tcase, without_rows_there_is_a_header);
-  tcase_add_loop_test(tcase, there_and_back, 0, 4);
+  tcase_add_loop_test(tcase, there_and_back, 0, 6);
+  tcase_add_loop_test(tcase, packed_without_rows, 0, 2);
   tcase_add_test(tcase, nothing_stays_without_commit);
   tcase_add_test(tcase, a_full_disk);
   tcase_add_test(tcase, a_write_that_stops_half_way);
