@@ -141,9 +141,15 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
 
 /* ---- the command ---- */
 
+/* The page, and what there is to say of the whole run. `data`: files of the run that made the models. */
+static GString *make_page(void *data, const adl_engine *engine, adl_outcome outcome) {
+  if (outcome == ADL_RUN_OK) adl_earlier_files_warn(engine, data);
+  return adl_page_make(engine, outcome);
+}
+
 /* `learned_from`: files of the run that made the models. */
 static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, adl_outputs *outputs,
-                        const char *directory, const GHashTable *learned_from, char **argv) {
+                        const char *directory, GHashTable *learned_from, char **argv) {
   adl_run_options run = {.threads = (int32_t)options->threads,
                          .memory = options->memory,
                          .limit = options->limit,
@@ -157,13 +163,13 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .progress_file = stderr,
                          .record = options->record,
                          .arguments = (const char *const *)argv,
-                         .report = adl_page_make};
+                         .report = make_page,
+                         .report_data = learned_from};
   int64_t begin = g_get_monotonic_time();
   adl_engine *engine = adl_engine_new(pipeline->graph, &run);
   adl_outcome outcome = adl_engine_run(engine);
   double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
   adl_engine_end_progress(engine);
-  if (outcome == ADL_RUN_OK) adl_earlier_files_warn(engine, learned_from);
   adl_pipeline_print(pipeline, adl_outputs_published(outputs)
                                    ? "the outputs were published, the run directory is not complete"
                                    : "the run failed, nothing was published");

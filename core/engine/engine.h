@@ -38,7 +38,8 @@ typedef struct adl_run_options {
   const char *const *arguments; /* for the manifest */
   /* Makes what people read of the run; it goes into the run directory as ADL_PAGE_NAME when the outputs are in place (or the
    * run has failed), before the manifest. NULL: there is none. */
-  GString *(*report)(const adl_engine *engine, adl_outcome outcome);
+  GString *(*report)(void *data, const adl_engine *engine, adl_outcome outcome);
+  void *report_data;
 } adl_run_options;
 
 #define ADL_PAGE_NAME "report.html"

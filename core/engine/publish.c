@@ -64,7 +64,7 @@ static adl_outcome unless_failed(adl_outcome outcome, bool told) {
 static adl_outcome tell(adl_engine *engine, adl_outcome outcome) {
   char *why = NULL;
   if (engine->options->report != NULL) {
-    GString *page = engine->options->report(engine, outcome);
+    GString *page = engine->options->report(engine->options->report_data, engine, outcome);
     outcome = unless_failed(outcome, adl_publish_say(engine, adl_page_write(engine, page, &why), &why));
     g_string_free(page, TRUE);
   }

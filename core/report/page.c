@@ -70,3 +70,8 @@ GString *adl_page_make(const adl_engine *engine, adl_outcome outcome) {
   g_hash_table_destroy(page.rejected);
   return page.out;
 }
+
+GString *adl_page_report(void *nothing, const adl_engine *engine, adl_outcome outcome) {
+  (void)nothing;
+  return adl_page_make(engine, outcome);
+}

@@ -1,5 +1,5 @@
-/* The report of a run for people: one HTML file without anything outside it. Called by the engine at the end of a run,
- * through adl_run_options.report. */
+/* The report of a run for people: one HTML file without anything outside it. Made at the end of a run, by way of
+ * adl_run_options.report. */
 #ifndef ADLOOM_CORE_REPORT_PAGE_H
 #define ADLOOM_CORE_REPORT_PAGE_H
 
@@ -7,5 +7,7 @@
 
 /* Of a run that failed it tells why, and how far it came. */
 GString *adl_page_make(const adl_engine *engine, adl_outcome outcome);
+/* The same, as adl_run_options.report. */
+GString *adl_page_report(void *nothing, const adl_engine *engine, adl_outcome outcome);
 
 #endif

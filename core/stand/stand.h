@@ -24,7 +24,7 @@ typedef struct adl_stand {
   char *models;               /* --models: directory of a run; NULL: none. Freed with the stand */
   FILE *progress_file;        /* stderr */
   const char *const *plugins; /* files that the pipeline may use, NULL-terminated, absolute; NULL: none */
-  GString *(*report)(const adl_engine *engine, adl_outcome outcome); /* see adl_run_options */
+  GString *(*report)(void *data, const adl_engine *engine, adl_outcome outcome); /* see adl_run_options */
 
   char *directory; /* the folder, which goes with the stand */
 

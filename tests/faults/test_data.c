@@ -561,6 +561,9 @@ START_TEST(models_are_not_judged_by_what_they_learned_from_in_silence) {
   ASSERT_STATUS(&p, 0);
   ASSERT_SAYS(&p, "q: the run that made the models read ");
   ASSERT_SAYS(&p, "log.csv too: rows that it learned from are judged here");
+  char *page = program_read(&p, "r2/report.html", NULL); /* who reads only this is told, too */
+  ck_assert_ptr_nonnull(strstr(page, "log.csv too: rows that it learned from are judged here"));
+  g_free(page);
   program_run(&p, "run a.yaml --models r --out r3 --quiet --set log.path=other.csv");
   ASSERT_STATUS(&p, 0);
   ck_assert_str_eq(p.said, "");
