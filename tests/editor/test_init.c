@@ -178,7 +178,9 @@ START_TEST(refusals) {
   refused(&p, "init none.csv", "adloom init: none.csv: there is no such file\n");
   refused(&p, "init .", "adloom init: .: it is no regular file\n");
   program_write(&p, "broken.jsonl", "{\"a\": \n{\"b\"\n", -1);
-  refused(&p, "init broken.jsonl", "adloom init: broken.jsonl: no line of it is a JSON object with members\n");
+  refused(&p, "init broken.jsonl",
+          "adloom init: broken.jsonl: no line of it is a JSON object with members; each object must stand on one "
+          "line of its own, as `jq -c . 'broken.jsonl'` writes them\n");
   program_write(&p, "one.csv", "a,b\n1,x\n", -1);
   program_write(&p, "kept.yaml", "mine\n", -1);
   refused(&p, "init one.csv --out kept.yaml", "adloom init: kept.yaml: File exists; it is left as it is");
