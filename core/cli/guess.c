@@ -87,17 +87,18 @@ static bool named_as_outcome(const char *name) {
   return matches("click|purchas|bought|conver|redeem|respon|revenue|churn|outcome|点击|购买", name);
 }
 
-/* Whether digits that could be a time are one: by the name of the column, or since it is no id and values differ. */
-static bool digits_are_time(const adl_guess *guess) {
+/* Whether digits that could be a time are one: by the name of the column, or since it is no id and its values differ. Ten
+ * digits are something else more easily than a day or nanoseconds are. */
+static bool digits_are_time(const adl_form *form, const adl_guess *guess) {
   const char *name = guess->column->name;
-  if (adl_named_as_time(name)) return true;
-  return !named_as_id(name) && !named_as_key(name) && guess->distinct >= 3 && guess->distinct * 2 > guess->values;
+  bool various = strstr(form->type, "unix") == NULL || guess->distinct * 2 > guess->values;
+  return adl_named_as_time(name) || (!named_as_id(name) && !named_as_key(name) && guess->distinct >= 3 && various);
 }
 
 /* Where JSON says itself what a value is, a form must agree: patterns of times are read from texts only. */
 static bool agrees(const adl_form *form, const adl_guess *guess, bool json) {
   uint32_t kinds = guess->column->kinds;
-  if (form->digits && !digits_are_time(guess)) return false;
+  if (form->digits && !digits_are_time(form, guess)) return false;
   if (form->named && !adl_named_as_time(guess->column->name)) return false;
   if (!json) return true;
   if (form->kind == ADL_GUESS_BOOL) return (kinds & ADL_SAMPLE_TEXT) == 0;

@@ -70,21 +70,26 @@ static guint odd_ones(const GPtrArray *lines, char delimiter, guint usual) {
   return odd;
 }
 
+/* A line of words in which nothing stands between fields, above lines in which something does. */
+static bool is_note(const char *first, const GPtrArray *lines, char other) {
+  bool words = first[0] == '#' || strchr(first, ' ') != NULL;
+  return words && find_delimiter(first) != other && usual_fields(lines, other) > 1;
+}
+
 /* Refuses a log whose first line is not of the table: all of its rows would be rejected. */
 static bool check_first(const GPtrArray *lines, char delimiter, GString *why) {
   const char *first = lines->pdata[0], *middle = lines->pdata[lines->len / 2];
   char other = middle != NULL ? find_delimiter(middle) : delimiter;
-  guint usual = usual_fields(lines, delimiter);
-  if (usual == count_outside(first, delimiter) + 1) return true;
+  guint usual = usual_fields(lines, delimiter), have = count_outside(first, delimiter) + 1;
+  if (usual == have && !(have == 1 && is_note(first, lines, other))) return true;
   if (usual < 2) usual = usual_fields(lines, delimiter = other);
-  guint have = count_outside(first, delimiter) + 1;
+  have = count_outside(first, delimiter) + 1;
   if (usual < 2 || usual == have) return true;
-  guint odd = odd_ones(lines, delimiter, usual);
   g_string_append_printf(why,
                          "line 1 has %u %s, the others %u; if it holds the names, one for each field is needed; if it "
                          "stands above the table, take it out, or write a pipeline in which read-csv has "
                          "`skip_lines: %u`",
-                         have, plural(have), usual, odd);
+                         have, plural(have), usual, odd_ones(lines, delimiter, usual));
   return false;
 }
 

@@ -109,6 +109,15 @@ static void say_how(const char *path, const char *first, GString *why) {
   g_free(file);
 }
 
+/* One object over several lines, or an array of them: some of its lines may be objects, but they are not the rows. */
+static bool is_spread(const GPtrArray *lines, guint objects) {
+  const char *first = first_line(lines);
+  JsonNode *root = json_from_string(first, NULL);
+  bool whole = root != NULL && JSON_NODE_HOLDS_OBJECT(root);
+  g_clear_pointer(&root, json_node_unref);
+  return !whole && (objects * 2 < lines->len || first[strspn(first, " \t")] == '[');
+}
+
 bool adl_sample_read_json(const char *path, const GPtrArray *lines, adl_sample *sample, GString *why) {
   GHashTable *by_path = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   GHashTable *objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -125,8 +134,9 @@ bool adl_sample_read_json(const char *path, const GPtrArray *lines, adl_sample *
     g_ptr_array_set_size(((adl_sample_column *)sample->columns->pdata[c])->values, (gint)sample->rows);
   g_hash_table_destroy(by_path);
   g_hash_table_destroy(objects);
-  if (sample->columns->len > 0) return true;
-  if (sample->left_out->len > 0)
+  bool spread = is_spread(lines, sample->rows);
+  if (sample->columns->len > 0 && !spread) return true;
+  if (sample->left_out->len > 0 && !spread)
     g_string_append_printf(why, "no member can be named in a pipeline: `%s` has dots in a name within an object",
                            (const char *)sample->left_out->pdata[0]);
   else
