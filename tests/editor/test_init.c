@@ -199,7 +199,7 @@ static void check_draft(const drafted *d, const char *file) {
 
 /* What came of a click gives it away, so it teaches nothing: by its name, or as it could be predicted itself. */
 static const drafted outcomes[] = {
-    {"user,clicked,converted\n", "u#3,#t,0\n", "columns: [user, segment]", "label: clicked", NULL},
+    {"user,clicked,converted\n", "u#3,#t,0\n", "columns: [user, segment]", "label: clicked", "use: scale"},
     {"user,clicked,converted,price\n", "u#3,#t,#t,#i\n", "inputs: {use: hash, columns: [user, segment]",
      "converted: bool # 2 different values in 60; could be predicted, too; left out, as it may be known only "
      "afterwards\n",
