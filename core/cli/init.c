@@ -46,24 +46,42 @@ static char *name_log(const char *log, const char *out) {
   return name;
 }
 
-static int draft_for(const char *log, const adl_cli_options *options) {
-  adl_sample sample;
-  GString *why = g_string_new(NULL), *text = g_string_new(NULL);
+/* A source that reads no column is none. */
+static bool any_column(const adl_sample *sample, const adl_guess *guesses, GString *why) {
+  for (guint c = 0; c < sample->columns->len; c++)
+    if (guesses[c].kind != ADL_GUESS_SKIP) return true;
+  g_string_append_printf(why,
+                         "no column of it has values that can be read: in its first %u rows they are empty or of "
+                         "several kinds; look at more of them with --rows",
+                         sample->rows);
+  return false;
+}
+
+static int write_draft(const char *log, const adl_cli_options *options, const adl_sample *sample, GString *why) {
+  adl_guess *guesses = adl_guesses_new(sample);
   int status = ADL_EXIT_USAGE;
-  if (adl_sample_read(log, options->rows > 0 ? options->rows : DEFAULT_ROWS, &sample, why)) {
-    adl_guess *guesses = adl_guesses_new(&sample);
+  if (any_column(sample, guesses, why)) {
+    GString *text = g_string_new(NULL);
     char *name = name_log(log, options->out);
-    adl_draft(name, &sample, guesses, text);
-    g_free(name);
-    adl_guesses_free(guesses, &sample);
+    adl_draft(name, sample, guesses, text);
     status = options->out != NULL ? write_new(options->out, text) : ADL_EXIT_OK;
     if (options->out == NULL) fputs(text->str, stdout);
-  } else {
-    fprintf(stderr, "adloom init: %s: %s\n", log, why->str);
+    g_free(name);
+    g_string_free(text, TRUE);
   }
+  adl_guesses_free(guesses, sample);
+  return status;
+}
+
+static int draft_for(const char *log, const adl_cli_options *options) {
+  adl_sample sample;
+  GString *why = g_string_new(NULL);
+  int status = ADL_EXIT_USAGE;
+  if (adl_sample_read(log, options->rows > 0 ? options->rows : DEFAULT_ROWS, &sample, why))
+    status = write_draft(log, options, &sample, why);
+  if (why->len > 0) fprintf(stderr, "adloom init: %s: %s\n", log, why->str);
   adl_sample_clear(&sample);
   g_string_free(why, TRUE);
-  g_string_free(text, TRUE);
   return status;
 }
 
