@@ -156,26 +156,19 @@ static GPtrArray *collectors_of(const adl_graph *graph, GPtrArray *watched) {
   return collectors;
 }
 
-static int importance(const char *over) {
-  return strcmp(over, "held-out") == 0      ? 3
-         : strcmp(over, "progressive") == 0 ? 2
-         : strcmp(over, "in-sample") == 0   ? 0
-                                            : 1;
-}
-
 /* What a stage said of the rows that count most. */
 static void take_figures(adl_trial *trial, const adl_report_data *reports, const adl_stage *stage) {
   int best = -1;
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
     if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage->name) == 0)
-      best = MAX(best, importance(item->over));
+      best = MAX(best, adl_figure_weight(item->over));
   }
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
     /* Those of no rows in particular stand beside them where the stage does not judge. */
-    bool counts =
-        item->kind == ADL_REPORT_NUMBER && (importance(item->over) == best || stage->class->kind != ADL_EVALUATE);
+    bool counts = item->kind == ADL_REPORT_NUMBER &&
+                  (adl_figure_weight(item->over) == best || stage->class->kind != ADL_EVALUATE);
     if (strcmp(item->stage, stage->name) != 0 || !counts) continue;
     adl_figure *figure = g_new(adl_figure, 1);
     *figure = (adl_figure){
