@@ -19,7 +19,8 @@ static const adl_option options_of_compare[] = {
      "Reads what is to be compared from a YAML file: swap (a mapping of lists), set, repeat, by."},
     {"repeat", ADL_OPTION_COUNT, AT(repeat), "N", "Everything under N seeds: that of the file and those after it."},
     {"by", ADL_OPTION_TEXT, AT(by), "MEASURE",
-     "What to rank by, as auc or quality.auc. Default: what the evaluators tell that says most, logloss first."},
+     "What to rank by, as auc, quality.auc or \"click.logloss (in-sample)\"; without the rows, those that count most, "
+     "held-out before progressive before in-sample. Default: what the evaluators tell that says most, logloss first."},
     {"set", ADL_OPTION_TEXTS, AT(sets), "STAGE.PARAM=VALUE",
      "Replaces a value of the file in all combinations. May be given several times."},
     {"var", ADL_OPTION_TEXTS, AT(vars), "NAME=VALUE", "Value of ${NAME} in the file."},
@@ -166,7 +167,8 @@ const adl_command adl_command_compare = {
     "features, "
     "models) is computed once, and models that the model store has are not fitted again. A class that is swapped in "
     "gets "
-    "the parameters that it knows by name; the others are left out, and listed. Sinks are not run.\n\n"
+    "the parameters that it knows by name; those that only other classes know are left out, and listed. Sinks are not "
+    "run.\n\n"
     "The table has the best first: the measure with its interval, time spent fitting and scoring, size of the models, "
     "bytes "
     "of rows kept for fitting, and the difference to the best, tested pairwise on the same rows (logloss, brier: the "

@@ -295,16 +295,6 @@ static void explain(const adl_pipeline *pipeline, const adl_stage *stage, const 
   g_string_free(out, TRUE);
 }
 
-static void report_no_stage(const adl_graph *graph, const char *name, const char *file) {
-  const char **names = g_new0(const char *, graph->stages->len + 1);
-  for (guint i = 0; i < graph->stages->len; i++) names[i] = ((adl_stage *)graph->stages->pdata[i])->name;
-  GString *text = g_string_new(NULL);
-  adl_text_suggest(text, name, names, graph->stages->len);
-  fprintf(stderr, "adloom explain: there is no stage `%s` in %s%s\n", name, file, text->str);
-  g_string_free(text, TRUE);
-  g_free(names);
-}
-
 static int command_explain(int argc, char **argv) {
   adl_cli_options options;
   int status = adl_cli_parse(&adl_command_explain, argc, argv, &options, 2);
@@ -312,13 +302,11 @@ static int command_explain(int argc, char **argv) {
     adl_pipeline pipeline;
     const char *file = options.operands->pdata[0], *name = options.operands->pdata[1];
     adl_pipeline_open(&pipeline, file, &options, NULL);
-    const adl_stage *stage = adl_graph_find(pipeline.graph, name);
-    status = adl_problems_errors(pipeline.problems) > 0 || stage == NULL ? ADL_EXIT_USAGE : ADL_EXIT_OK;
     adl_pipeline_print(&pipeline, "nothing was explained");
-    if (status == ADL_EXIT_OK)
-      explain(&pipeline, stage, &options);
-    else if (adl_problems_errors(pipeline.problems) == 0)
-      report_no_stage(pipeline.graph, name, file);
+    bool fine = adl_problems_errors(pipeline.problems) == 0;
+    const adl_stage *stage = fine ? adl_pipeline_stage(&pipeline, &adl_command_explain, file, name) : NULL;
+    status = stage != NULL ? ADL_EXIT_OK : ADL_EXIT_USAGE;
+    if (stage != NULL) explain(&pipeline, stage, &options);
     adl_pipeline_close(&pipeline);
   }
   adl_cli_clear(&options);

@@ -70,21 +70,16 @@ static int command_peek(int argc, char **argv) {
   int status = adl_cli_parse(&adl_command_peek, argc, argv, &options, 2);
   if (status < 0) {
     adl_pipeline pipeline;
-    const char *name = options.operands->pdata[1];
-    adl_pipeline_open(&pipeline, options.operands->pdata[0], &options, NULL);
-    adl_stage *stage = adl_graph_find(pipeline.graph, name);
-    if (adl_problems_errors(pipeline.problems) > 0) {
-      adl_pipeline_print(&pipeline, "nothing was started");
-      status = ADL_EXIT_USAGE;
-    } else if (stage == NULL) {
-      fprintf(stderr, "adloom peek: there is no stage `%s` in %s\n", name, (const char *)options.operands->pdata[0]);
-      status = ADL_EXIT_USAGE;
-    } else if (!stage->rows_leave) {
+    const char *file = options.operands->pdata[0], *name = options.operands->pdata[1];
+    adl_pipeline_open(&pipeline, file, &options, NULL);
+    bool fine = adl_problems_errors(pipeline.problems) == 0;
+    if (!fine) adl_pipeline_print(&pipeline, "nothing was started");
+    adl_stage *stage = fine ? adl_pipeline_stage(&pipeline, &adl_command_peek, file, name) : NULL;
+    status = ADL_EXIT_USAGE;
+    if (stage != NULL && !stage->rows_leave)
       fprintf(stderr, "adloom peek: no rows leave `%s` (%s)\n", name, stage->class->id);
-      status = ADL_EXIT_USAGE;
-    } else {
+    else if (stage != NULL)
       status = peek_stage(&pipeline, &options, adl_stage_last(stage));
-    }
     adl_pipeline_close(&pipeline);
   }
   adl_cli_clear(&options);

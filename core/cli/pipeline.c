@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/base/terminal.h"
+#include "core/base/text.h"
 #include "core/cli/skew.h"
 #include "core/engine/crash.h"
 #include "core/engine/engine.h"
@@ -66,6 +67,25 @@ void adl_pipeline_close(adl_pipeline *pipeline) {
   adl_graph_free(pipeline->graph);
   adl_problems_free(pipeline->problems);
   adl_registry_free(pipeline->registry);
+}
+
+adl_stage *adl_pipeline_stage(const adl_pipeline *pipeline, const adl_command *command, const char *file,
+                              const char *name) {
+  adl_stage *found = adl_graph_find(pipeline->graph, name);
+  if (found != NULL) return found;
+  const GPtrArray *stages = pipeline->graph->stages;
+  const char **names = g_new0(const char *, stages->len + 1);
+  size_t count = 0;
+  for (guint i = 0; i < stages->len; i++) {
+    const adl_stage *stage = stages->pdata[i];
+    if (stage->role == ADL_STAGE_CLASS) names[count++] = stage->name; /* those of the file */
+  }
+  GString *text = g_string_new(NULL);
+  adl_text_suggest(text, name, names, count);
+  fprintf(stderr, "adloom %s: there is no stage `%s` in %s%s\n", command->name, name, file, text->str);
+  g_string_free(text, TRUE);
+  g_free(names);
+  return NULL;
 }
 
 void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail) {

@@ -26,6 +26,9 @@ void adl_pipeline_begin(adl_pipeline *pipeline);
 void adl_pipeline_open(adl_pipeline *pipeline, const char *path, const adl_cli_options *options,
                        struct adl_outputs *outputs);
 void adl_pipeline_close(adl_pipeline *pipeline);
+/* The stage that a command is about; NULL: there is none of that name, and standard error says which there are. */
+adl_stage *adl_pipeline_stage(const adl_pipeline *pipeline, const adl_command *command, const char *file,
+                              const char *name);
 /* Prints all problems to standard error; `tail` follows the count ("nothing was started"). */
 void adl_pipeline_print(const adl_pipeline *pipeline, const char *tail);
 

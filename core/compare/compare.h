@@ -4,6 +4,7 @@
  *
  *   plan.c    what is compared: --swap, --from
  *   trial.c   the combinations of one seed: loaded, checked, run as one graph
+ *   figures.c numbers that stages tell, and how they are called
  *   scores.c  predictions of each row, kept for paired tests
  *   paired.c  the tests
  *   ranking.c which combination is best, and which differences are real
@@ -28,7 +29,7 @@ typedef struct adl_axis {
 typedef struct adl_plan {
   GPtrArray *axes; /* of adl_axis * */
   GPtrArray *sets; /* of char *: for all combinations */
-  char *by;        /* measure to rank by, "auc" or "quality.auc"; NULL: chosen */
+  char *by;        /* measure to rank by, "auc", "quality.auc", "click.logloss (in-sample)"; NULL: chosen */
   int64_t repeat;  /* seeds */
 } adl_plan;
 
@@ -81,12 +82,23 @@ typedef struct adl_difference {
 adl_paired_measure adl_paired_of(const char *measure);
 adl_difference adl_paired(adl_paired_measure measure, const GArray *a, const GArray *b);
 
-/* ---- trial.c ---- */
+/* ---- figures.c ---- */
 
 typedef struct adl_figure {
-  char *stage, *over, *name; /* stage: as in the file */
+  char *stage, *over, *name; /* stage: as in the file; a stage may tell one name over several kinds of rows */
   double value, low, high;
 } adl_figure;
+
+/* How much the rows of a number count: held-out before progressive, in-sample last. */
+int adl_figure_weight(const char *over);
+/* The number of that name; stage NULL: of the first that tells it; over NULL: of the rows that count most. NULL: none. */
+const adl_figure *adl_figure_find(const GPtrArray *figures, const char *stage, const char *over, const char *name);
+/* By what people call it: "logloss", "click.logloss", either with " (in-sample)" behind it. NULL: none. */
+const adl_figure *adl_figure_called(const GPtrArray *figures, const char *by);
+/* Appends what each can be called, "quality.auc, click.logloss (progressive), click.logloss (in-sample)". */
+void adl_figure_list(const GPtrArray *figures, GString *out);
+
+/* ---- trial.c ---- */
 
 /* One combination under one seed. */
 typedef struct adl_trial {
@@ -110,7 +122,8 @@ typedef struct adl_combination {
   GPtrArray *dropped; /* of char *: parameters that swapped-in classes do not know */
   /* ranking.c */
   double value, low, high, deviation; /* of the measure ranked by; deviation: over seeds */
-  bool failed;
+  bool failed;                        /* it has no such value */
+  bool untold;                        /* since it tells nothing by that name of such rows, though it ran */
   double difference, difference_low, difference_high, p; /* to the best; NAN: none */
   bool real;
   bool same; /* as the best: every prediction */
@@ -147,7 +160,6 @@ void adl_comparison_free(adl_comparison *comparison);
 /* ---- ranking.c ---- */
 /* Orders the combinations and tests each against the best. False: *why (free it): no such measure. */
 bool adl_compare_rank(adl_comparison *comparison, char **why);
-const adl_figure *adl_trial_figure(const adl_trial *trial, const char *stage, const char *name);
 
 /* ---- table.c, json.c, page.c ---- */
 void adl_compare_table(const adl_comparison *comparison, GString *out);

@@ -20,6 +20,11 @@ static const adl_trial *shown(const adl_combination *c) {
   return trial != NULL && trial->failure == NULL ? trial : NULL;
 }
 
+/* What a trial (NULL: none) tells by the same name of the same rows; NULL: nothing. */
+static const adl_figure *same_figure(const adl_trial *trial, const adl_figure *like) {
+  return trial != NULL ? adl_figure_find(trial->figures, like->stage, like->over, like->name) : NULL;
+}
+
 static void number_cell(GString *out, double value) {
   g_string_append(out, "<td class=\"n\">");
   if (isfinite(value)) adl_html_number(out, value);
@@ -32,8 +37,9 @@ static void append_begin(const adl_comparison *comparison, GString *out) {
   g_free(title);
   g_string_append(out, "<header>\n<h1>");
   adl_html_text(out, comparison->name);
-  g_string_append_printf(out, " compared</h1>\n<p class=\"muted\">%u combinations · %s of ",
-                         comparison->combinations->len, comparison->lower ? "lowest" : "highest");
+  g_string_append_printf(out, " compared</h1>\n<p class=\"muted\">%u combination%s · %s of ",
+                         comparison->combinations->len, comparison->combinations->len == 1 ? "" : "s",
+                         comparison->lower ? "lowest" : "highest");
   adl_html_text(out, comparison->measure);
   g_string_append(out, " is best · ");
   adl_html_text(out, comparison->judge);
@@ -48,7 +54,9 @@ static void append_begin(const adl_comparison *comparison, GString *out) {
 
 static void append_verdict(const adl_combination *c, GString *out) {
   g_string_append(out, "<td>");
-  if (c->failed) {
+  if (c->untold) {
+    g_string_append(out, "tells no such number");
+  } else if (c->failed) {
     g_string_append(out, "<span class=\"outcome failed\">failed</span>");
   } else if (c->same) {
     g_string_append(out, "the same predictions");
@@ -168,11 +176,11 @@ static int by_x(const void *a, const void *b) {
 }
 
 /* The values of a measure, in the order of the parameter; returns how many. */
-static guint sweep(const adl_comparison *comparison, const char *stage, const char *name, swept *points) {
+static guint sweep(const adl_comparison *comparison, const adl_figure *like, swept *points) {
   guint count = 0;
   for (guint k = 0; k < comparison->combinations->len; k++) {
     const adl_combination *c = comparison->combinations->pdata[k];
-    const adl_figure *figure = shown(c) != NULL ? adl_trial_figure(shown(c), stage, name) : NULL;
+    const adl_figure *figure = same_figure(shown(c), like);
     if (figure == NULL || !isfinite(figure->value)) continue;
     double x = g_ascii_strtod(adl_plan_value(comparison->plan, c->number, 0), NULL);
     points[count++] = (swept){x, figure->value, figure->low, figure->high};
@@ -181,11 +189,11 @@ static guint sweep(const adl_comparison *comparison, const char *stage, const ch
   return count;
 }
 
-static void append_sweep(const adl_comparison *comparison, const char *stage, const char *name, GString *out) {
+static void append_sweep(const adl_comparison *comparison, const adl_figure *like, GString *out) {
   const adl_axis *axis = comparison->plan->axes->pdata[0];
   guint most = comparison->combinations->len;
   swept *points = g_new(swept, most + 1);
-  guint count = sweep(comparison, stage, name, points);
+  guint count = sweep(comparison, like, points);
   double *x = g_new(double, 4 * most + 1), *y = x + most, *low = y + most, *high = low + most;
   for (guint i = 0; i < count; i++) {
     x[i] = points[i].x;
@@ -195,13 +203,13 @@ static void append_sweep(const adl_comparison *comparison, const char *stage, co
   }
   const adl_series series = {.struct_size = sizeof series, .count = count, .x = x, .y = y, .low = low, .high = high};
   const adl_series *only = &series;
-  char *title = g_strdup_printf("%s of %s", name, stage);
+  char *title = g_strdup_printf("%s of %s%s%s", like->name, like->stage, like->over[0] != '\0' ? ", " : "", like->over);
   const adl_plot plot = {.struct_size = sizeof plot,
                          .kind = ADL_PLOT_LINE,
                          .series_count = 1,
                          .name = title,
                          .x_title = axis->key,
-                         .y_title = name,
+                         .y_title = like->name,
                          .series = &only};
   bool moves = false;
   for (guint i = 1; i < count; i++) moves = moves || y[i] != y[0];
@@ -217,41 +225,56 @@ static void append_sweeps(const adl_comparison *comparison, GString *out) {
   const adl_trial *first = shown(comparison->combinations->pdata[0]);
   if (first == NULL || comparison->plan->axes->len != 1 || !numeric(comparison->plan->axes->pdata[0])) return;
   g_string_append(out, "<div class=\"plots\">\n");
-  append_sweep(comparison, comparison->judge, comparison->measure, out);
+  const adl_figure *ranked = adl_figure_find(first->figures, comparison->judge, comparison->over, comparison->measure);
+  if (ranked != NULL) append_sweep(comparison, ranked, out);
   for (guint i = 0; i < first->figures->len; i++) {
     const adl_figure *figure = first->figures->pdata[i];
     for (size_t k = 0; k < G_N_ELEMENTS(criteria); k++)
       if (strcmp(figure->name, criteria[k]) == 0 && strcmp(figure->name, comparison->measure) != 0)
-        append_sweep(comparison, figure->stage, figure->name, out);
+        append_sweep(comparison, figure, out);
   }
   g_string_append(out, "</div>\n");
 }
 
 /* ---- side by side ---- */
 
+/* One figure for each name that any combination tells of some rows; those of the best first. */
+static GPtrArray *rows_of_numbers(const adl_comparison *comparison) {
+  GPtrArray *rows = g_ptr_array_new();
+  for (guint k = 0; k < comparison->combinations->len; k++) {
+    const adl_trial *trial = shown(comparison->combinations->pdata[k]);
+    for (guint i = 0; trial != NULL && i < trial->figures->len && rows->len < ADL_PAGE_ROWS; i++) {
+      adl_figure *figure = trial->figures->pdata[i];
+      if (adl_figure_find(rows, figure->stage, figure->over, figure->name) == NULL) g_ptr_array_add(rows, figure);
+    }
+  }
+  return rows;
+}
+
 static void append_numbers(const adl_comparison *comparison, GString *out) {
-  const adl_trial *first = shown(comparison->combinations->pdata[0]);
-  g_string_append(out,
-                  "<h2>All numbers</h2>\n<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th></th><th></th>");
+  GPtrArray *rows = rows_of_numbers(comparison);
+  g_string_append(out, "<h2>All numbers</h2>\n<div class=\"scroll\"><table class=\"numbers\"><thead><tr>"
+                       "<th>stage</th><th>number</th><th>over</th>");
   for (guint k = 0; k < comparison->combinations->len; k++) {
     char *label = label_of(comparison, comparison->combinations->pdata[k]);
     adl_html_element(out, "th", label);
     g_free(label);
   }
   g_string_append(out, "</tr></thead><tbody>\n");
-  for (guint i = 0; first != NULL && i < first->figures->len && i < ADL_PAGE_ROWS; i++) {
-    const adl_figure *figure = first->figures->pdata[i];
+  for (guint i = 0; i < rows->len; i++) {
+    const adl_figure *figure = rows->pdata[i];
     g_string_append(out, "<tr>");
     adl_html_element(out, "td", figure->stage);
     adl_html_element(out, "td", figure->name);
+    adl_html_element(out, "td", figure->over);
     for (guint k = 0; k < comparison->combinations->len; k++) {
-      const adl_trial *trial = shown(comparison->combinations->pdata[k]);
-      const adl_figure *same = trial != NULL ? adl_trial_figure(trial, figure->stage, figure->name) : NULL;
+      const adl_figure *same = same_figure(shown(comparison->combinations->pdata[k]), figure);
       number_cell(out, same != NULL ? same->value : NAN);
     }
     g_string_append(out, "</tr>\n");
   }
   g_string_append(out, "</tbody></table></div>\n");
+  g_ptr_array_free(rows, TRUE);
 }
 
 static const adl_plot *same_plot(const adl_trial *trial, const adl_trial_plot *like) {

@@ -3,14 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-const adl_figure *adl_trial_figure(const adl_trial *trial, const char *stage, const char *name) {
-  for (guint i = 0; i < trial->figures->len; i++) {
-    const adl_figure *figure = trial->figures->pdata[i];
-    if ((stage == NULL || strcmp(figure->stage, stage) == 0) && strcmp(figure->name, name) == 0) return figure;
-  }
-  return NULL;
-}
-
 /* ---- by what ---- */
 
 /* Measures by which people judge, those first that say most; the others are ranked by when they are asked for. */
@@ -42,7 +34,7 @@ static const adl_trial *first_good(const adl_comparison *comparison) {
 
 static const adl_figure *default_figure(const adl_trial *trial) {
   for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
-    const adl_figure *figure = adl_trial_figure(trial, NULL, known[i].name);
+    const adl_figure *figure = adl_figure_find(trial->figures, NULL, NULL, known[i].name);
     if (figure != NULL && isfinite(figure->value)) return figure;
   }
   for (guint i = 0; i < trial->figures->len; i++)
@@ -50,26 +42,19 @@ static const adl_figure *default_figure(const adl_trial *trial) {
   return NULL;
 }
 
-static const adl_figure *wanted_figure(const adl_trial *trial, const char *by) {
-  const char *dot = strchr(by, '.');
-  if (dot == NULL) return adl_trial_figure(trial, NULL, by);
-  char *stage = g_strndup(by, (gsize)(dot - by));
-  const adl_figure *figure = adl_trial_figure(trial, stage, dot + 1);
-  g_free(stage);
-  return figure;
+static char *no_such_measure(const adl_trial *trial, const char *by) {
+  if (by == NULL) return g_strdup("no stage tells a number");
+  GString *text = g_string_new(NULL);
+  g_string_printf(text, "--by %s: no stage tells that; there are ", by);
+  adl_figure_list(trial->figures, text);
+  return g_string_free(text, FALSE);
 }
 
 static bool choose_measure(adl_comparison *comparison, const adl_trial *trial, char **why) {
   const char *by = comparison->plan->by;
-  const adl_figure *figure = by != NULL ? wanted_figure(trial, by) : default_figure(trial);
+  const adl_figure *figure = by != NULL ? adl_figure_called(trial->figures, by) : default_figure(trial);
   if (figure == NULL) {
-    GString *text = g_string_new(NULL);
-    g_string_printf(text, by != NULL ? "--by %s: no stage tells that; there are" : "no stage tells a number", by);
-    for (guint i = 0; by != NULL && i < trial->figures->len; i++) {
-      const adl_figure *other = trial->figures->pdata[i];
-      g_string_append_printf(text, " %s.%s", other->stage, other->name);
-    }
-    *why = g_string_free(text, FALSE);
+    *why = no_such_measure(trial, by);
     return false;
   }
   comparison->judge = g_strdup(figure->stage);
@@ -81,6 +66,12 @@ static bool choose_measure(adl_comparison *comparison, const adl_trial *trial, c
 
 /* ---- order ---- */
 
+/* The number ranked by; NULL: the trial failed, or tells it of other rows, which would be no comparison. */
+static const adl_figure *figure_of(const adl_comparison *comparison, const adl_trial *trial) {
+  if (trial->failure != NULL) return NULL;
+  return adl_figure_find(trial->figures, comparison->judge, comparison->over, comparison->measure);
+}
+
 /* Mean and deviation over seeds; the interval is that of the first seed, about the mean. */
 static void sum_up(const adl_comparison *comparison, adl_combination *combination) {
   double sum = 0, squares = 0, low = NAN, high = NAN;
@@ -89,10 +80,10 @@ static void sum_up(const adl_comparison *comparison, adl_combination *combinatio
   combination->difference = combination->difference_low = combination->difference_high = combination->p = NAN;
   for (guint i = 0; i < count; i++) {
     const adl_trial *trial = combination->trials->pdata[i];
-    const adl_figure *figure =
-        trial->failure == NULL ? adl_trial_figure(trial, comparison->judge, comparison->measure) : NULL;
+    const adl_figure *figure = figure_of(comparison, trial);
     if (figure == NULL) {
       combination->failed = true;
+      combination->untold = combination->untold || trial->failure == NULL;
       continue;
     }
     sum += figure->value;

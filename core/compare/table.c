@@ -35,19 +35,23 @@ static char *seconds_cell(double seconds) {
 
 static char *bytes_cell(int64_t bytes) { return g_format_size((guint64)bytes); }
 
-/* What else the judge says that people look at. */
+static const adl_figure *second_figure(const adl_comparison *comparison, const adl_trial *trial, const char *name) {
+  return adl_figure_find(trial->figures, comparison->judge, comparison->over, name);
+}
+
+/* What else the judge says of these rows that people look at. */
 static const char *second_measure(const adl_comparison *comparison) {
   static const char *const names[] = {"auc", "logloss", "accuracy", "rmse"};
   const adl_combination *best = comparison->combinations->pdata[0];
   for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
     if (strcmp(names[i], comparison->measure) != 0 &&
-        adl_trial_figure(best->trials->pdata[0], comparison->judge, names[i]) != NULL)
+        second_figure(comparison, best->trials->pdata[0], names[i]) != NULL)
       return names[i];
   return NULL;
 }
 
 static char *verdict(const adl_combination *combination) {
-  if (combination->failed) return g_strdup("failed");
+  if (combination->failed) return g_strdup(combination->untold ? "tells no such number" : "failed");
   if (!isfinite(combination->difference)) return g_strdup("");
   if (combination->same) return g_strdup("the same predictions");
   char *p = combination->p < 0.0001 ? g_strdup("p < .0001") : g_strdup_printf("p = %.4f", combination->p);
@@ -83,7 +87,7 @@ static void add_row(const adl_comparison *comparison, guint place, const char *s
   add(g, ran ? value_cell(c->value, c->low, c->high) : g_strdup(""));
   if (plan->repeat > 1) add(g, ran ? g_strdup_printf("± %.3g", c->deviation) : g_strdup(""));
   if (second != NULL) {
-    const adl_figure *figure = ran ? adl_trial_figure(trial, comparison->judge, second) : NULL;
+    const adl_figure *figure = ran ? second_figure(comparison, trial, second) : NULL;
     add(g, figure != NULL ? value_cell(figure->value, figure->low, figure->high) : g_strdup(""));
   }
   bool stored = ran && trial->stored > 0 && trial->fitted == 0;

@@ -72,24 +72,44 @@ typedef struct season {
   adl_graph **alone;
 } season;
 
+static bool varies_class(const adl_axis *axis) {
+  return strchr(axis->key, '.') == NULL && strcmp(axis->key, "seed") != 0;
+}
+
+static char *option_of(const adl_axis *axis, const char *value) { return g_strdup_printf("%s=%s", axis->key, value); }
+
+static GPtrArray *texts_new(void) { return g_ptr_array_new_with_free_func(g_free); }
+
+/* Every class that some combination swaps in. */
+static GPtrArray *classes_offered(const adl_plan *plan) {
+  GPtrArray *offered = texts_new();
+  for (guint i = 0; i < plan->axes->len; i++) {
+    const adl_axis *axis = plan->axes->pdata[i];
+    for (guint k = 0; varies_class(axis) && k < axis->values->len; k++)
+      g_ptr_array_add(offered, option_of(axis, axis->values->pdata[k]));
+  }
+  g_ptr_array_add(offered, NULL);
+  return offered;
+}
+
 static void load_one(season *s, guint number) {
-  GPtrArray *sets = g_ptr_array_new_with_free_func(g_free), *swaps = g_ptr_array_new_with_free_func(g_free);
+  GPtrArray *sets = texts_new(), *swaps = texts_new(), *offered = classes_offered(s->plan);
   for (guint i = 0; i < s->plan->sets->len; i++) g_ptr_array_add(sets, g_strdup(s->plan->sets->pdata[i]));
   for (guint i = 0; i < s->plan->axes->len; i++) {
     const adl_axis *axis = s->plan->axes->pdata[i];
-    bool class = strchr(axis->key, '.') == NULL && strcmp(axis->key, "seed") != 0;
-    char *option = g_strdup_printf("%s=%s", axis->key, adl_plan_value(s->plan, number, i));
-    g_ptr_array_add(class ? swaps : sets, option);
+    g_ptr_array_add(varies_class(axis) ? swaps : sets, option_of(axis, adl_plan_value(s->plan, number, i)));
   }
   if (s->number > 0) g_ptr_array_add(sets, g_strdup_printf("seed=%" G_GUINT64_FORMAT, s->seed));
   g_ptr_array_add(sets, NULL);
   g_ptr_array_add(swaps, NULL);
-  const adl_graph_options options = {
-      .sets = (const char *const *)sets->pdata, .swaps = (const char *const *)swaps->pdata, .vars = s->options->vars};
+  const adl_graph_options options = {.sets = (const char *const *)sets->pdata,
+                                     .swaps = (const char *const *)swaps->pdata,
+                                     .offered = (const char *const *)offered->pdata,
+                                     .vars = s->options->vars};
   s->problems[number] = adl_problems_new();
   s->alone[number] = adl_graph_load(s->path, &options, s->registry, s->problems[number]);
-  g_ptr_array_free(sets, TRUE);
-  g_ptr_array_free(swaps, TRUE);
+  GPtrArray *lists[] = {sets, swaps, offered};
+  for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) g_ptr_array_free(lists[i], TRUE);
 }
 
 static void append_label(const adl_plan *plan, guint number, GString *out) {
@@ -156,26 +176,19 @@ static GPtrArray *collectors_of(const adl_graph *graph, GPtrArray *watched) {
   return collectors;
 }
 
-static int importance(const char *over) {
-  return strcmp(over, "held-out") == 0      ? 3
-         : strcmp(over, "progressive") == 0 ? 2
-         : strcmp(over, "in-sample") == 0   ? 0
-                                            : 1;
-}
-
 /* What a stage said of the rows that count most. */
 static void take_figures(adl_trial *trial, const adl_report_data *reports, const adl_stage *stage) {
   int best = -1;
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
     if (item->kind == ADL_REPORT_NUMBER && strcmp(item->stage, stage->name) == 0)
-      best = MAX(best, importance(item->over));
+      best = MAX(best, adl_figure_weight(item->over));
   }
   for (guint i = 0; i < reports->items->len; i++) {
     const adl_report_item *item = reports->items->pdata[i];
     /* Those of no rows in particular stand beside them where the stage does not judge. */
-    bool counts =
-        item->kind == ADL_REPORT_NUMBER && (importance(item->over) == best || stage->class->kind != ADL_EVALUATE);
+    bool counts = item->kind == ADL_REPORT_NUMBER &&
+                  (adl_figure_weight(item->over) == best || stage->class->kind != ADL_EVALUATE);
     if (strcmp(item->stage, stage->name) != 0 || !counts) continue;
     adl_figure *figure = g_new(adl_figure, 1);
     *figure = (adl_figure){

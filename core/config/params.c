@@ -22,6 +22,17 @@ static int find_param(const adl_class *class, const char *key, bool *alias) {
   return -1;
 }
 
+/* The class was put in by --set, and the file has keys for the one before. */
+static void hint_at_compare(const adl_filler *filler, const adl_pair *pair, adl_problem *problem) {
+  const adl_pair *use = adl_node_pair(filler->request->node, "use");
+  if (use == NULL || g_strcmp0(use->place.file, "--set") != 0 || g_strcmp0(pair->place.file, "--set") == 0) return;
+  adl_problem_hint(problem,
+                   "take `%s` out of the file, or run `adloom compare %s --swap %s=%s`, which leaves out what %s does "
+                   "not know",
+                   pair->key, pair->place.file, filler->request->stage, filler->request->class->id,
+                   filler->request->class->id);
+}
+
 /* A parameter that was probably meant counts as one with an error: it is not missing. */
 static void report_unknown(adl_filler *filler, const adl_pair *pair) {
   const adl_class *class = filler->request->class;
@@ -45,6 +56,7 @@ static void report_unknown(adl_filler *filler, const adl_pair *pair) {
   }
   adl_problem *problem = adl_problems_error(filler->problems, pair->place, "%s", text->str);
   if (near == NULL && count > 8) adl_problem_hint(problem, "`adloom plugin show %s` lists them", class->id);
+  hint_at_compare(filler, pair, problem);
   if (pair->value->alias != NULL) adl_problem_note(problem, *pair->value->alias, "it is used here");
   g_string_free(text, TRUE);
   g_free(names);

@@ -103,6 +103,8 @@ typedef struct adl_passing_fold {
   adl_status status;
   adl_worker *worker; /* of the call of fit */
   adl_desk *desk;     /* for what comes after that fold */
+  int64_t woken;      /* when its last row had come */
+  int64_t ended;      /* when it returned */
   GPtrArray *kept;    /* of adl_frame *: that have just been kept, and are still to be folded; else empty */
   int64_t kept_count; /* frames that were kept, and handed on from there */
   const adl_fold *fold;

@@ -53,6 +53,7 @@ static void *passing_main(void *data) {
   adl_crash_thread();
   const adl_call *call = adl_worker_enter(&worker, node, "fit");
   adl_status status = adl_model_call_fit(call, node, &rows);
+  p->ended = adl_clock_ns();
   node->failed_fit = !adl_worker_leave(&worker, status);
   node->fitted_here = !node->failed_fit && rows_were_folded(p);
   if (node->fitted_here) adl_model_keep(node);
@@ -171,7 +172,7 @@ static void wake(adl_node_run *node, adl_desk *desk) {
   adl_passing_fold *p = node->passing;
   if (!p->started) return;
   bool ok = !adl_engine_stopping(engine), apart = p->asked && !is_in_order(p->fold);
-  int64_t begin = adl_clock_ns();
+  p->woken = adl_clock_ns(); /* what is merged here belongs to the fit */
   if (ok && apart)
     ok = adl_fold_merge(adl_control_desk(engine), node, p->fold, p->partials, p->touched, p->lanes, p->total);
   for (int32_t i = 0; i < p->lanes; i++) {
@@ -188,16 +189,21 @@ static void wake(adl_node_run *node, adl_desk *desk) {
   if (!p->returned) atomic_fetch_add(&engine->fits_alone, 1);
   pthread_cond_broadcast(&p->changed);
   pthread_mutex_unlock(&p->mutex);
-  adl_tally_of(adl_control(engine), node)->nanoseconds += adl_clock_ns() - begin;
+}
+
+/* By the clock, from its last row on, once: not while others were waited for. One that wanted no rows ended before. */
+static void count_fit(adl_node_run *node) {
+  const adl_passing_fold *p = node->passing;
+  int64_t passed = p->delivered ? MAX(p->ended - p->woken, 0) : 0;
+  node->fit_nanoseconds += passed;
+  adl_tally_of(adl_control(node->engine), node)->nanoseconds += passed;
 }
 
 /* Waits for its end. False: it failed. */
 static bool finish(adl_node_run *node) {
-  adl_engine *engine = node->engine;
   adl_passing_fold *p = node->passing;
-  int64_t begin = adl_clock_ns();
   if (p->started) pthread_join(p->thread, NULL);
-  adl_tally_of(adl_control(engine), node)->nanoseconds += adl_clock_ns() - begin;
+  count_fit(node);
   bool ok = p->started && p->status == ADL_OK;
   if (node->store != NULL) adl_store_tell(node->store, NULL, NULL);
   g_ptr_array_free(p->kept, TRUE);

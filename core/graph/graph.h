@@ -144,10 +144,11 @@ typedef struct adl_graph {
 } adl_graph;
 
 typedef struct adl_graph_options {
-  const char *const *sets;  /* "stage.param=value" */
-  const char *const *swaps; /* "stage=class": keeps the parameters that the class knows by name */
-  const char *const *vars;  /* "NAME=value" */
-  const char *models;       /* --models: directory of a run; NULL: none */
+  const char *const *sets;    /* "stage.param=value" */
+  const char *const *swaps;   /* "stage=class": keeps the parameters that the class knows by name */
+  const char *const *offered; /* "stage=class": swaps of all versions that are compared; NULL: of this one */
+  const char *const *vars;    /* "NAME=value" */
+  const char *models;         /* --models: directory of a run; NULL: none */
   char *(*path_out)(void *data, const char *text); /* the temporary path for a PATH_OUT; NULL: the text itself */
   void *path_out_data;
 } adl_graph_options;

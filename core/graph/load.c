@@ -463,7 +463,8 @@ adl_graph *adl_graph_load(const char *path, const adl_graph_options *options, ad
   if (!adl_read_kind(root, "the pipeline", ADL_NODE_MAPPING, "adloom: 1", problems)) return graph;
   read_top(graph, root);
   adl_registry_scan(registry);
-  for (const char *const *swap = options->swaps; swap != NULL && *swap != NULL; swap++) adl_graph_swap(graph, *swap);
+  for (const char *const *swap = options->swaps; swap != NULL && *swap != NULL; swap++)
+    adl_graph_swap(graph, *swap, options->offered);
   adl_graph_complete(graph, root, options);
   return graph;
 }

@@ -10,8 +10,8 @@ adl_stage *adl_stage_new(adl_graph *graph, adl_role_of_stage role, const char *n
 adl_graph *adl_graph_new(const char *path, adl_registry *registry, adl_problems *problems);
 void adl_graph_complete(adl_graph *graph, const adl_node *root, const adl_graph_options *options);
 
-/* swap.c: "stage=class". */
-void adl_graph_swap(adl_graph *graph, const char *option);
+/* swap.c: "stage=class"; offered: adl_graph_options. */
+void adl_graph_swap(adl_graph *graph, const char *option, const char *const *offered);
 
 /* wire.c: `from`, sides, holdouts; puts stages into topological order. */
 void adl_graph_wire(adl_graph *graph);

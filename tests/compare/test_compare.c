@@ -8,6 +8,7 @@
 #include "core/compare/compare.h"
 #include "core/engine/reports.h"
 #include "core/graph/host.h"
+#include "core/report/html.h"
 
 /* ---- plans ---- */
 
@@ -189,6 +190,23 @@ static adl_comparison *compared(const scene *s, const adl_plan *plan, int thread
   return comparison;
 }
 
+/* What is said of a plan of one --swap and one --set that cannot be; to be freed. */
+static char *said_of(const scene *s, const char *swap, const char *set) {
+  const adl_compare_options options = {.threads = 2, .progress = ADL_PROGRESS_NONE};
+  adl_plan *plan = adl_plan_new();
+  adl_outcome outcome;
+  bool usage;
+  char *why = NULL;
+  GString *said = g_string_new(NULL);
+  ck_assert(adl_plan_add(plan, swap, &why));
+  g_ptr_array_add(plan->sets, g_strdup(set));
+  adl_comparison *comparison = adl_compare_run(s->pipeline, plan, &options, &outcome, &usage, said);
+  ck_assert_msg(usage, "--swap %s --set %s is taken", swap, set);
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  return g_string_free(said, FALSE);
+}
+
 /* A measure of a run of its own. */
 static double alone(const scene *s, const char *const *sets, const char *name) {
   adl_problems *problems = adl_problems_new();
@@ -361,6 +379,171 @@ START_TEST(seeds_and_measures) {
 }
 END_TEST
 
+/* ---- numbers that have a name in common ---- */
+
+static const adl_trial *first_trial(const adl_comparison *comparison, guint place) {
+  return ((const adl_combination *)comparison->combinations->pdata[place])->trials->pdata[0];
+}
+
+static void assert_called(const GPtrArray *figures, const char *by, const char *stage, const char *over) {
+  const adl_figure *figure = adl_figure_called(figures, by);
+  ck_assert_msg(figure != NULL, "nothing is called %s", by);
+  ck_assert_msg(strcmp(figure->stage, stage) == 0 && strcmp(figure->over, over) == 0, "%s is that of %s, %s", by,
+                figure->stage, figure->over);
+  ck_assert_str_eq(figure->name, "logloss");
+}
+
+/* The row of the page's table of all numbers has the values of those rows. */
+static void assert_row_of_page(const adl_comparison *comparison, const char *page, const char *over) {
+  GString *row = g_string_new(NULL);
+  g_string_printf(row, "<tr><td>click</td><td>logloss</td><td>%s</td>", over);
+  for (guint k = 0; k < comparison->combinations->len; k++) {
+    const adl_figure *figure = adl_figure_find(first_trial(comparison, k)->figures, "click", over, "logloss");
+    g_string_append(row, "<td class=\"n\">");
+    adl_html_number(row, figure->value);
+    g_string_append(row, "</td>");
+  }
+  g_string_append(row, "</tr>");
+  ck_assert_msg(strstr(page, row->str) != NULL, "%s is not in the page", row->str);
+  g_string_free(row, TRUE);
+}
+
+/* A learner of several passes tells its logloss of the first (progressive) and of the last (in-sample). */
+START_TEST(one_name_over_several_rows) {
+  scene s = open_scene();
+  adl_plan *plan = adl_plan_new();
+  char *why = NULL;
+  ck_assert(adl_plan_add(plan, "click.epochs=2,5", &why));
+  adl_comparison *comparison = compared(&s, plan, 2, true);
+  const GPtrArray *figures = first_trial(comparison, 0)->figures;
+  assert_called(figures, "logloss", "quality", "held-out");
+  assert_called(figures, "quality.logloss", "quality", "held-out");
+  assert_called(figures, "click.logloss", "click", "progressive");
+  assert_called(figures, "click.logloss (progressive)", "click", "progressive");
+  assert_called(figures, "click.logloss (in-sample)", "click", "in-sample");
+  assert_called(figures, "logloss (in-sample)", "click", "in-sample");
+  ck_assert_ptr_null(adl_figure_called(figures, "quality.logloss (in-sample)"));
+  GString *list = g_string_new(NULL), *page = g_string_new(NULL);
+  adl_figure_list(figures, list);
+  ck_assert_msg(strstr(list->str, ", click.logloss (progressive), ") != NULL, "%s", list->str);
+  ck_assert_msg(strstr(list->str, ", click.logloss (in-sample)") != NULL, "%s", list->str);
+  ck_assert_msg(strstr(list->str, "quality.logloss,") != NULL, "%s", list->str);
+  plan->by = g_strdup("click.logloss (in-sample)");
+  ck_assert(adl_compare_rank(comparison, &why));
+  ck_assert_str_eq(comparison->over, "in-sample");
+  for (guint k = 0; k < 2; k++) {
+    const adl_figure *figure = adl_figure_find(first_trial(comparison, k)->figures, "click", "in-sample", "logloss");
+    ck_assert(((adl_combination *)comparison->combinations->pdata[k])->value == figure->value);
+  }
+  adl_compare_page(comparison, page);
+  assert_row_of_page(comparison, page->str, "progressive");
+  assert_row_of_page(comparison, page->str, "in-sample");
+  g_string_free(list, TRUE);
+  g_string_free(page, TRUE);
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
+/* What one combination tells of other rows than the rest is no value of it; the page has it nevertheless. */
+START_TEST(one_tells_it_of_other_rows) {
+  scene s = open_scene();
+  adl_plan *plan = adl_plan_new();
+  char *why = NULL;
+  ck_assert(adl_plan_add(plan, "click=ftrl,lbfgs", &why));
+  plan->by = g_strdup("click.logloss"); /* lbfgs has no progressive one */
+  adl_comparison *comparison = compared(&s, plan, 2, true);
+  ck_assert(adl_compare_rank(comparison, &why));
+  ck_assert_str_eq(comparison->over, "progressive");
+  const adl_combination *other = comparison->combinations->pdata[1];
+  ck_assert(isnan(other->value) && isnan(other->difference));
+  GString *table = g_string_new(NULL), *page = g_string_new(NULL);
+  adl_compare_table(comparison, table);
+  adl_compare_page(comparison, page);
+  ck_assert_msg(strstr(table->str, "tells no such number") != NULL, "%s", table->str);
+  ck_assert_ptr_nonnull(strstr(page->str, "tells no such number"));
+  ck_assert_ptr_nonnull(strstr(page->str, "<td>click</td><td>logloss</td><td>in-sample</td>"));
+  g_string_free(table, TRUE);
+  g_string_free(page, TRUE);
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
+/* ---- times ---- */
+
+/* A fit that goes on after its rows have passed is counted as a fit, by the clock, once, and each its own, though both go
+ * on side by side. Only times of one run are compared. */
+START_TEST(time_in_fits) {
+  scene s = open_scene();
+  adl_plan *plan = adl_plan_new();
+  char *why = NULL;
+  ck_assert(adl_plan_add(plan, "click.epochs=1,800", &why));
+  adl_comparison *comparison = compared(&s, plan, 2, true);
+  const adl_trial *few = first_trial(comparison, 0), *many = first_trial(comparison, 1);
+  ck_assert_msg(many->fit_seconds > 4 * many->score_seconds, "fit %g s, score %g s", many->fit_seconds,
+                many->score_seconds);
+  ck_assert_msg(many->fit_seconds <= comparison->seconds, "fit %g s of %g s", many->fit_seconds, comparison->seconds);
+  ck_assert_msg(few->fit_seconds < many->fit_seconds / 2, "fit %g s, not much less than %g s", few->fit_seconds,
+                many->fit_seconds);
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
+/* ---- parameters of classes swapped in ---- */
+
+static void assert_said(const scene *s, const char *swap, const char *set, const char *expected) {
+  char *said = said_of(s, swap, set);
+  ck_assert_msg(strstr(said, expected) != NULL, "\"%s\" is not in: %s", expected, said);
+  ck_assert_msg(strstr(said, "adloom compare") == NULL, "the advice is what was done: %s", said);
+  g_free(said);
+}
+
+/* What none of them knows is no parameter of another, but a mistake. */
+START_TEST(parameters_that_no_class_knows) {
+  scene s = open_scene();
+  assert_said(&s, "click=ftrl,sgd", "click.alhpa=0.9", "ftrl has no such parameter; did you mean `alpha`?");
+  assert_said(&s, "click=sgd,lbfgs", "click.alpha=0.9", "click.alpha: sgd has no such parameter");
+  char *wrong = g_strdup(STAGES);
+  memcpy(strstr(wrong, "alpha:"), "alhpa:", 6);
+  write_text(&s, "scene.yaml", wrong);
+  assert_said(&s, "click=sgd,lbfgs", "seed=1", "click.alhpa: sgd has no such parameter");
+  write_text(&s, "scene.yaml", STAGES);
+  g_free(wrong);
+  adl_plan *plan = adl_plan_new();
+  char *why = NULL;
+  ck_assert(adl_plan_add(plan, "click=ftrl,sgd", &why));
+  g_ptr_array_add(plan->sets, g_strdup("click.alpha=0.3"));
+  adl_comparison *comparison = compared(&s, plan, 2, true); /* ftrl knows it */
+  ck_assert_uint_eq(((adl_combination *)comparison->combinations->pdata[0])->dropped->len, 0);
+  ck_assert_str_eq(((adl_combination *)comparison->combinations->pdata[1])->dropped->pdata[0], "click.alpha");
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
+START_TEST(a_page_of_one) {
+  scene s = open_scene();
+  adl_plan *plan = adl_plan_new();
+  char *why = NULL;
+  ck_assert(adl_plan_add(plan, "click=sgd", &why));
+  adl_comparison *comparison = compared(&s, plan, 2, true);
+  ck_assert(adl_compare_rank(comparison, &why));
+  GString *page = g_string_new(NULL);
+  adl_compare_page(comparison, page);
+  ck_assert_ptr_nonnull(strstr(page->str, ">1 combination · lowest of logloss"));
+  g_string_free(page, TRUE);
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
 START_TEST(nothing_starts_when_one_is_wrong) {
   scene s = open_scene();
   adl_plan *plan = adl_plan_new();
@@ -401,6 +584,11 @@ int main(void) {
   tcase_add_test(tests, one_that_fails_does_not_stop_the_others);
   tcase_add_test(tests, rejects_of_each_version);
   tcase_add_test(tests, seeds_and_measures);
+  tcase_add_test(tests, one_name_over_several_rows);
+  tcase_add_test(tests, one_tells_it_of_other_rows);
+  tcase_add_test(tests, time_in_fits);
+  tcase_add_test(tests, parameters_that_no_class_knows);
+  tcase_add_test(tests, a_page_of_one);
   tcase_add_test(tests, nothing_starts_when_one_is_wrong);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

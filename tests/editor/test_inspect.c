@@ -136,6 +136,55 @@ START_TEST(explain_others) {
 }
 END_TEST
 
+/* Every command that is about a stage says the same of one that is not there. */
+START_TEST(a_stage_that_is_not_there) {
+  program p = scene();
+  program_write(&p, "few.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {user: id, spend: float}, holdout: {fraction: 0.5}}\n"
+                "  kept: {use: filter, where: spend > 3}\n",
+                -1);
+  static const char *const commands[] = {"peek", "explain"};
+  for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+    static const char *const said[][2] = {
+        {"p.yaml sgement", "there is no stage `sgement` in p.yaml; did you mean `segment`?\n"},
+        {"few.yaml quality", "there is no stage `quality` in few.yaml; there are log and kept\n"}};
+    for (size_t k = 0; k < G_N_ELEMENTS(said); k++) {
+      char *command = g_strdup_printf("%s %s", commands[i], said[k][0]);
+      char *expected = g_strdup_printf("adloom %s: %s", commands[i], said[k][1]);
+      program_run(&p, command);
+      ASSERT_STATUS(&p, 2);
+      ASSERT_SAYS(&p, expected);
+      g_free(command);
+      g_free(expected);
+    }
+  }
+  program_close(&p);
+}
+END_TEST
+
+/* A key of the file that the class put in by --set does not know: what can be done is said, and can be done. */
+START_TEST(another_class_by_set) {
+  program p = program_open();
+  program_write(&p, "p.yaml",
+                "adloom: 1\nname: p\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, clicked: bool}}\n"
+                "  click: {use: ftrl, features: [x], label: clicked, alpha: 0.2, as: p}\n"
+                "  quality: {use: metrics, label: clicked, score: p}\n",
+                -1);
+  program_write(&p, "log.csv", "x,clicked\n1,1\n2,0\n3,1\n4,0\n", -1);
+  program_run(&p, "check p.yaml --set click.use=lbfgs");
+  ASSERT_STATUS(&p, 2);
+  ASSERT_SAYS(&p, "click.alpha: lbfgs has no such parameter");
+  ASSERT_SAYS(&p, "hint: take `alpha` out of the file, or run `adloom compare p.yaml --swap click=lbfgs`");
+  program_run(&p, "check p.yaml --set click.beta2=1");
+  ck_assert_ptr_null(strstr(p.said, "adloom compare"));
+  program_run(&p, "compare p.yaml --swap click=lbfgs --quiet");
+  ASSERT_STATUS(&p, 0);
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("inspect");
   TCase *cases = tcase_create("inspect");
@@ -144,6 +193,8 @@ int main(void) {
   tcase_add_test(cases, explain_a_learner);
   tcase_add_test(cases, explain_the_model);
   tcase_add_test(cases, explain_others);
+  tcase_add_test(cases, a_stage_that_is_not_there);
+  tcase_add_test(cases, another_class_by_set);
   tcase_set_timeout(cases, 120);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
