@@ -607,7 +607,7 @@ static const struct {
     {"click.alpha=0.2", "click.alpha is 0.2, and was 0.1 in the run r"},
     {"w.signed=true", "w.signed is true, and was false in the run r"},
     {"w.crosses=[[u,other]]", "w.crosses is [[\"u\",\"other\"]], and was not given in the run r"},
-    {"few.where=x>3", NULL},          /* chooses rows */
+    {"few.where=x>3", NULL},                /* chooses rows */
     {"made.columns.other=string(y)", NULL}, /* no model reads it */
     {"log.path=other.csv", NULL},
     {"users.columns.unread=max(x)", NULL},
