@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/cli/pipeline.h"
 #include "core/compare/compare.h"
@@ -84,10 +85,25 @@ static bool write_file(const char *directory, const char *name, const char *text
   return ok;
 }
 
-static bool make_folder(const char *directory) {
-  if (g_mkdir_with_parents(directory, 0777) == 0) return true;
-  fprintf(stderr, "adloom compare: cannot make the folder %s: %s\n", directory, g_strerror(errno));
-  return false;
+static bool told_of_folder(const char *directory, bool fine) {
+  if (!fine) fprintf(stderr, "adloom compare: cannot make the folder %s: %s\n", directory, g_strerror(errno));
+  return fine;
+}
+
+/* Looks, so as not to compute for hours for nothing: the folder, or the nearest one above it that is there. Makes nothing:
+ * a comparison that comes to no end leaves nothing. */
+static bool folder_can_be_made(const char *directory) {
+  char *at = g_canonicalize_filename(directory, NULL);
+  while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+    char *above = g_path_get_dirname(at);
+    g_free(at);
+    at = above;
+  }
+  bool is_folder = g_file_test(at, G_FILE_TEST_IS_DIR);
+  if (!is_folder) errno = ENOTDIR;
+  bool fine = is_folder && access(at, W_OK | X_OK) == 0;
+  g_free(at);
+  return told_of_folder(directory, fine);
 }
 
 static int write_results(const adl_comparison *comparison, const adl_cli_options *options) {
@@ -97,8 +113,8 @@ static int write_results(const adl_comparison *comparison, const adl_cli_options
   GString *page = g_string_new(NULL), *table = g_string_new(NULL);
   adl_compare_page(comparison, page);
   adl_compare_table(comparison, table);
-  bool ok = make_folder(directory) && write_file(directory, "compare.json", json) &&
-            write_file(directory, "compare.html", page->str);
+  bool ok = told_of_folder(directory, g_mkdir_with_parents(directory, 0777) == 0) &&
+            write_file(directory, "compare.json", json) && write_file(directory, "compare.html", page->str);
   if (options->json)
     printf("%s\n", json);
   else
@@ -151,7 +167,7 @@ static int command_compare(int argc, char **argv) {
   if (status < 0) {
     adl_plan *plan = adl_plan_new();
     status = make_plan(plan, &options);
-    if (status < 0 && options.out != NULL && !make_folder(options.out)) status = ADL_EXIT_FAILED; /* not after hours */
+    if (status < 0 && options.out != NULL && !folder_can_be_made(options.out)) status = ADL_EXIT_FAILED;
     if (status < 0) status = compare(options.operands->pdata[0], plan, &options);
     adl_plan_free(plan);
   }

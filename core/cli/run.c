@@ -144,7 +144,7 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
 /* The page, and what there is to say of the whole run. `data`: files of the run that made the models. */
 static GString *make_page(void *data, const adl_engine *engine, adl_outcome outcome) {
   if (outcome == ADL_RUN_OK) adl_earlier_files_warn(engine, data);
-  return adl_page_make(engine, outcome);
+  return adl_page_make(NULL, engine, outcome);
 }
 
 /* `learned_from`: files of the run that made the models. */

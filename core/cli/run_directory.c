@@ -71,10 +71,18 @@ static const char *somebody_elses(const adl_run_directory *directory) {
   return found;
 }
 
-/* The process that has locked it already; 0: none. */
+/* The process that has locked it; 0: nobody has. */
 static pid_t holder_of(int file) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   return fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+typedef enum locking { LOCKED, HELD, UNLOCKABLE } locking;
+
+static locking try_lock(int file) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(file, F_SETLK, &lock) == 0) return LOCKED;
+  return errno == EACCES || errno == EAGAIN ? HELD : UNLOCKABLE; /* a file system without locks */
 }
 
 static bool still_there(const char *path, int file) {
@@ -83,23 +91,20 @@ static bool still_there(const char *path, int file) {
          named.st_dev == open.st_dev;
 }
 
-/* False: it is locked by *holder, or (0) errno tells. A file system without locks has none to respect. */
+/* False: it is locked by *holder, or (0) errno tells. Where nothing can be locked there is nothing to respect. */
 static bool take_lock(adl_run_directory *directory, pid_t *holder) {
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   for (;;) {
     int file = open(directory->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     *holder = 0;
     if (file < 0) return false;
-    bool locked = fcntl(file, F_SETLK, &lock) == 0;
-    if (!locked && (errno == EACCES || errno == EAGAIN) && (*holder = holder_of(file)) != 0) {
-      close(file);
-      return false;
-    }
-    if (still_there(directory->lock, file)) { /* its last owner may have removed it meanwhile */
+    locking state = try_lock(file);
+    if (state == HELD) *holder = holder_of(file);
+    if (state != HELD && still_there(directory->lock, file)) {
       directory->held = file;
       return true;
     }
     close(file);
+    if (*holder != 0) return false; /* else its owner has just gone, and has removed it */
   }
 }
 

@@ -57,7 +57,8 @@ static int64_t longest_of(const adl_engine *engine, const adl_graph *graph) {
   return longest;
 }
 
-GString *adl_page_make(const adl_engine *engine, adl_outcome outcome) {
+GString *adl_page_make(void *nothing, const adl_engine *engine, adl_outcome outcome) {
+  (void)nothing;
   adl_page page = {.engine = engine,
                    .graph = adl_engine_graph(engine),
                    .reports = adl_engine_reports(engine),
@@ -69,9 +70,4 @@ GString *adl_page_make(const adl_engine *engine, adl_outcome outcome) {
   write_page(&page);
   g_hash_table_destroy(page.rejected);
   return page.out;
-}
-
-GString *adl_page_report(void *nothing, const adl_engine *engine, adl_outcome outcome) {
-  (void)nothing;
-  return adl_page_make(engine, outcome);
 }

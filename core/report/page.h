@@ -6,8 +6,6 @@
 #include "core/engine/engine.h"
 
 /* Of a run that failed it tells why, and how far it came. */
-GString *adl_page_make(const adl_engine *engine, adl_outcome outcome);
-/* The same, as adl_run_options.report. */
-GString *adl_page_report(void *nothing, const adl_engine *engine, adl_outcome outcome);
+GString *adl_page_make(void *nothing, const adl_engine *engine, adl_outcome outcome);
 
 #endif

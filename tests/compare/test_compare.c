@@ -190,15 +190,20 @@ static adl_comparison *compared(const scene *s, const adl_plan *plan, int thread
   return comparison;
 }
 
+static adl_plan *plan_of(const char *swap) {
+  adl_plan *plan = adl_plan_new();
+  char *why = NULL;
+  ck_assert_msg(adl_plan_add(plan, swap, &why), "%s", why);
+  return plan;
+}
+
 /* What is said of a plan of one --swap and one --set that cannot be; to be freed. */
 static char *said_of(const scene *s, const char *swap, const char *set) {
   const adl_compare_options options = {.threads = 2, .progress = ADL_PROGRESS_NONE};
-  adl_plan *plan = adl_plan_new();
+  adl_plan *plan = plan_of(swap);
   adl_outcome outcome;
   bool usage;
-  char *why = NULL;
   GString *said = g_string_new(NULL);
-  ck_assert(adl_plan_add(plan, swap, &why));
   g_ptr_array_add(plan->sets, g_strdup(set));
   adl_comparison *comparison = adl_compare_run(s->pipeline, plan, &options, &outcome, &usage, said);
   ck_assert_msg(usage, "--swap %s --set %s is taken", swap, set);
@@ -411,9 +416,8 @@ static void assert_row_of_page(const adl_comparison *comparison, const char *pag
 /* A learner of several passes tells its logloss of the first (progressive) and of the last (in-sample). */
 START_TEST(one_name_over_several_rows) {
   scene s = open_scene();
-  adl_plan *plan = adl_plan_new();
   char *why = NULL;
-  ck_assert(adl_plan_add(plan, "click.epochs=2,5", &why));
+  adl_plan *plan = plan_of("click.epochs=2,5");
   adl_comparison *comparison = compared(&s, plan, 2, true);
   const GPtrArray *figures = first_trial(comparison, 0)->figures;
   assert_called(figures, "logloss", "quality", "held-out");
@@ -449,9 +453,8 @@ END_TEST
 /* What one combination tells of other rows than the rest is no value of it; the page has it nevertheless. */
 START_TEST(one_tells_it_of_other_rows) {
   scene s = open_scene();
-  adl_plan *plan = adl_plan_new();
   char *why = NULL;
-  ck_assert(adl_plan_add(plan, "click=ftrl,lbfgs", &why));
+  adl_plan *plan = plan_of("click=ftrl,lbfgs");
   plan->by = g_strdup("click.logloss"); /* lbfgs has no progressive one */
   adl_comparison *comparison = compared(&s, plan, 2, true);
   ck_assert(adl_compare_rank(comparison, &why));
@@ -478,9 +481,7 @@ END_TEST
  * on side by side. Only times of one run are compared. */
 START_TEST(time_in_fits) {
   scene s = open_scene();
-  adl_plan *plan = adl_plan_new();
-  char *why = NULL;
-  ck_assert(adl_plan_add(plan, "click.epochs=1,800", &why));
+  adl_plan *plan = plan_of("click.epochs=1,800");
   adl_comparison *comparison = compared(&s, plan, 2, true);
   const adl_trial *few = first_trial(comparison, 0), *many = first_trial(comparison, 1);
   ck_assert_msg(many->fit_seconds > 4 * many->score_seconds, "fit %g s, score %g s", many->fit_seconds,
@@ -514,9 +515,7 @@ START_TEST(parameters_that_no_class_knows) {
   assert_said(&s, "click=sgd,lbfgs", "seed=1", "click.alhpa: sgd has no such parameter");
   write_text(&s, "scene.yaml", STAGES);
   g_free(wrong);
-  adl_plan *plan = adl_plan_new();
-  char *why = NULL;
-  ck_assert(adl_plan_add(plan, "click=ftrl,sgd", &why));
+  adl_plan *plan = plan_of("click=ftrl,sgd");
   g_ptr_array_add(plan->sets, g_strdup("click.alpha=0.3"));
   adl_comparison *comparison = compared(&s, plan, 2, true); /* ftrl knows it */
   ck_assert_uint_eq(((adl_combination *)comparison->combinations->pdata[0])->dropped->len, 0);
@@ -529,9 +528,8 @@ END_TEST
 
 START_TEST(a_page_of_one) {
   scene s = open_scene();
-  adl_plan *plan = adl_plan_new();
   char *why = NULL;
-  ck_assert(adl_plan_add(plan, "click=sgd", &why));
+  adl_plan *plan = plan_of("click=sgd");
   adl_comparison *comparison = compared(&s, plan, 2, true);
   ck_assert(adl_compare_rank(comparison, &why));
   GString *page = g_string_new(NULL);

@@ -55,28 +55,77 @@ START_TEST(one_run_at_a_time) {
 }
 END_TEST
 
-static const char *const names_of_runs[] = {"manifest.json", "metrics.json", "report.html",
-                                            "rejects.jsonl", "log.txt",      "models/mine.safetensors"};
+/* Files that are called as those of a run, and are none. */
+static const struct {
+  const char *name, *content;
+} others[] = {
+    {"manifest.json", "not JSON"}, {"manifest.json", "{\"name\": \"an app\", \"stages\": 3}"},
+    {"manifest.json", "[]"},       {"metrics.json", "mine"},
+    {"report.html", "mine"},       {"rejects.jsonl", "mine"},
+    {"log.txt", "mine"},           {"models/log.safetensors", "mine"},
+};
 
 START_TEST(files_of_others_stay) {
   program p = with_pipeline();
   char *folder = program_path(&p, "mine"), *models = program_path(&p, "mine/models");
-  const char *name = names_of_runs[_i];
-  char *file = g_strconcat("mine/", name, NULL);
+  char *file = g_strconcat("mine/", others[_i].name, NULL);
   ck_assert_int_eq(g_mkdir_with_parents(models, 0777), 0);
-  program_write(&p, file, "{\"name\": \"mine\"}", -1);
+  program_write(&p, file, others[_i].content, -1);
   program_run(&p, "run a.yaml --out mine --quiet");
   ASSERT_STATUS(&p, 2);
   ASSERT_SAYS(&p, "adloom run: mine is not the directory of an earlier run, but holds ");
   ASSERT_SAYS(&p, "; nothing was started, give --out a new folder");
   char *content = program_read(&p, file, NULL);
-  ck_assert_str_eq(content, "{\"name\": \"mine\"}");
+  ck_assert_str_eq(content, others[_i].content);
   ck_assert(!program_has(&p, "mine/out.csv"));
   ck_assert(!program_has(&p, "mine/.running"));
   g_free(content);
   g_free(file);
   g_free(folder);
   g_free(models);
+  program_close(&p);
+}
+END_TEST
+
+/* A run that fails leaves nothing of the one before it in the same directory that could be taken for its own. */
+START_TEST(an_earlier_run_is_not_taken_for_this_one) {
+  program p = program_open();
+  program_write(&p, "log.csv", "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\n", -1);
+  static const char yaml[] =
+      "adloom: 1\nmax_rejects: 1\nstages:\n"
+      "  log: {use: read-csv, path: log.csv, columns: {user: id, x: float, n: int, text: string}}\n"
+      "  o: {use: write-csv, path: out.csv}\n"
+      "  words: {use: tfidf, from: log, text: text, as: words}\n";
+  program_write(&p, "a.yaml", yaml, -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert(program_has(&p, "r/models/words.safetensors") && program_has(&p, "r/metrics.json"));
+  /* Models that the run itself uses stay, whatever way leads to them. */
+  char *link = program_path(&p, "link");
+  ck_assert_int_eq(symlink("r", link), 0);
+  static const char *const runs[] = {"run a.yaml --out r --models r --quiet",
+                                     "run a.yaml --out link --models r --quiet",
+                                     "run a.yaml --out r --models link --quiet"};
+  for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+    program_run(&p, runs[i]);
+    ASSERT_STATUS(&p, 0);
+    ck_assert(program_has(&p, "r/models/words.safetensors"));
+  }
+  /* So does what is nobody's of the earlier run. */
+  program_write(&p, "r/models/mine.safetensors", "mine", -1);
+  program_write(&p, "log.csv", "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\nu3,3,3,\"no end\n", -1);
+  program_run(&p, "run a.yaml --out r --quiet --set words.min_df=100");
+  ASSERT_STATUS(&p, 1);
+  ck_assert(!program_has(&p, "r/models/words.safetensors"));
+  ck_assert(!program_has(&p, "r/metrics.json"));
+  ck_assert(program_has(&p, "r/models/mine.safetensors"));
+  char *old = program_read(&p, "r/out.csv", NULL);
+  ck_assert_str_eq(old, "user,x,n,text\nu1,1,1,a b\nu2,2,2,b c\n");
+  program_run(&p, "run a.yaml --out r2 --models r --quiet");
+  ASSERT_STATUS(&p, 2);
+  ASSERT_SAYS(&p, "there is no model file");
+  g_free(link);
+  g_free(old);
   program_close(&p);
 }
 END_TEST
@@ -114,6 +163,12 @@ START_TEST(compare_asks_for_its_folder_first) {
   program_run(&p, "compare a.yaml --set log.path=log.csv --repeat 2 --out taken");
   ASSERT_STATUS(&p, 1);
   ck_assert_str_eq(p.said, "adloom compare: cannot make the folder taken: Not a directory\n");
+  program_run(&p, "compare a.yaml --repeat 2 --out taken/below");
+  ASSERT_STATUS(&p, 1);
+  ASSERT_SAYS(&p, "cannot make the folder taken/below: Not a directory");
+  program_run(&p, "compare nowhere.yaml --repeat 2 --out results/of/it");
+  ck_assert_int_ne(p.status, 0);
+  ck_assert(!program_has(&p, "results")); /* it looked, and made nothing */
   program_close(&p);
 }
 END_TEST
@@ -123,7 +178,8 @@ int main(void) {
   TCase *tests = tcase_create("run");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, one_run_at_a_time);
-  tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(names_of_runs));
+  tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
+  tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
   tcase_add_test(tests, folders_that_may_be_used);
   tcase_add_test(tests, compare_asks_for_its_folder_first);
   suite_add_tcase(suite, tests);

@@ -45,7 +45,7 @@
 /* `csv` with a header line; `columns` as for read-csv. */
 static inline adl_harness *adl_harness_new(const char *csv, const char *columns) {
   adl_harness *harness = adl_test_new();
-  harness->stand->report = adl_page_report;
+  harness->stand->report = adl_page_make;
   harness->strict = true;
   adl_test_csv(harness, columns, csv);
   return harness;

@@ -1,0 +1,96 @@
+/* Models of an earlier run that are applied (--models): what they are given and judged by is not changed in silence. */
+#include "tests/faults/program.h"
+
+/* Judged on rows that its models have seen, a run is told so; on others not. */
+START_TEST(models_are_not_judged_by_what_they_learned_from_in_silence) {
+  program p = program_open();
+  GString *log = g_string_new("x,y\n");
+  for (int i = 0; i < 400; i++) g_string_append_printf(log, "%d,%d\n", i * 7 % 13, i * 7 % 13 > 6);
+  program_write(&p, "log.csv", log->str, -1);
+  program_write(&p, "other.csv", "x,y\n1,0\n12,1\n", -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, y: int}, holdout: {fraction: 0.2}}\n"
+                "  p: {use: lbfgs, features: [x], label: y, as: p}\n  q: {use: metrics, label: y, score: p}\n",
+                -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert_str_eq(p.said, "");
+  program_run(&p, "run a.yaml --models r --out r2 --quiet");
+  ASSERT_STATUS(&p, 0);
+  ASSERT_SAYS(&p, "q: the run that made the models read ");
+  ASSERT_SAYS(&p, "log.csv too: rows that it learned from are judged here");
+  char *page = program_read(&p, "r2/report.html", NULL); /* who reads only this is told, too */
+  ck_assert_ptr_nonnull(strstr(page, "log.csv too: rows that it learned from are judged here"));
+  g_free(page);
+  program_run(&p, "run a.yaml --models r --out r3 --quiet --set log.path=other.csv");
+  ASSERT_STATUS(&p, 0);
+  ck_assert_str_eq(p.said, "");
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
+/* What came before a model when it was learned, and comes before it otherwise now. */
+static const struct {
+  const char *set, *said; /* NULL: nothing is said */
+} otherwise[] = {
+    {"made.columns.big=x>7", "made.columns.big is \"x>7\", and was \"x > 5\" in the run r"},
+    {"users.columns.m=sum(x)", "users.columns.m is \"sum(x)\", and was \"mean(x)\" in the run r"},
+    {"click.alpha=0.2", "click.alpha is 0.2, and was 0.1 in the run r"},
+    {"w.signed=true", "w.signed is true, and was false in the run r"},
+    {"w.crosses=[[u,other]]", "w.crosses is [[\"u\",\"other\"]], and was not given in the run r"},
+    {"few.where=x>3", NULL},                /* chooses rows */
+    {"made.columns.other=string(y)", NULL}, /* no model reads it */
+    {"log.path=other.csv", NULL},
+    {"users.columns.unread=max(x)", NULL},
+};
+
+START_TEST(models_are_not_given_columns_made_otherwise_in_silence) {
+  program p = program_open();
+  GString *log = g_string_new("u,x,y\n");
+  for (int i = 0; i < 400; i++) g_string_append_printf(log, "u%d,%d,%d\n", i % 9, i * 7 % 13, i * 7 % 13 > 6);
+  program_write(&p, "log.csv", log->str, -1);
+  program_write(&p, "other.csv", log->str, -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {u: id, x: float, y: int}}\n"
+                "  users: {use: group, from: log, by: u, columns: {m: mean(x), unread: min(x)}}\n"
+                "  few: {use: filter, from: log, where: x > 2}\n"
+                "  known: {use: join, with: users, on: u, columns: [m]}\n"
+                "  made: {use: derive, columns: {big: x > 5, other: string(x)}}\n"
+                "  w: {use: hash, columns: [u, big, m], bits: 10, as: w}\n"
+                "  click: {use: ftrl, features: [w], label: y, as: p}\n"
+                "  out: {use: write-csv, path: out.csv}\n",
+                -1);
+  program_run(&p, "run a.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  program_run(&p, "run a.yaml --models r --out r2 --quiet");
+  ASSERT_STATUS(&p, 0);
+  ck_assert_str_eq(p.said, "");
+  char *set = g_strdup_printf("run a.yaml --models r --out r3 --quiet --set %s", otherwise[_i].set);
+  program_run(&p, set);
+  ASSERT_STATUS(&p, 0);
+  if (otherwise[_i].said == NULL)
+    ck_assert_str_eq(p.said, "");
+  else
+    ASSERT_SAYS(&p, otherwise[_i].said);
+  g_free(set);
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("models of an earlier run");
+  TCase *tests = tcase_create("run");
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, models_are_not_judged_by_what_they_learned_from_in_silence);
+  tcase_add_loop_test(tests, models_are_not_given_columns_made_otherwise_in_silence, 0, G_N_ELEMENTS(otherwise));
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
