@@ -1,5 +1,6 @@
 #include "common/kmeans_assign.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -26,11 +27,14 @@ size_t adl_kmeans_index_size(int64_t clusters, int64_t width, bool sparse) {
 
 static void lay_out_dense(adl_kmeans_index *index, const float *center) {
   int64_t d = index->width;
+  double most = 0;
   memcpy(index->center, center, (size_t)d * sizeof *center);
   for (int64_t j = 0; j < index->clusters; j++) {
     float *row = index->layout + j * d;
     for (int64_t i = 0; i < d; i++) row[i] = index->centers[j * d + i] - center[i];
+    most = fmax(most, adl_linalg_norm2(row, d));
   }
+  index->most_norm2 = (float)most * (1 + 4 * FLT_EPSILON);
   adl_kmeans_panels_fill(&index->panels, index->layout);
 }
 
@@ -61,6 +65,37 @@ adl_kmeans_index *adl_kmeans_index_build(void *memory, int64_t clusters, int64_t
   return index;
 }
 
+float adl_kmeans_error(const adl_kmeans_index *index, float norm2) {
+  return (float)(index->width + 16) * FLT_EPSILON * (norm2 + index->most_norm2);
+}
+
+/* A score is half of a squared distance, and two of them are compared. The score of a centre more than 4 |x| from the middle
+ * is at least |c|^2 / 4, so what it can be off is a share of itself: one centre far out does not blur all others. */
+bool adl_kmeans_surely(const adl_kmeans_index *index, float norm2, float best, float other) {
+  float of_score = (float)(index->width + 16) * FLT_EPSILON * (17 * norm2 + 5 * fabsf(other));
+  return other - best > fminf(adl_kmeans_error(index, norm2), of_score);
+}
+
+int32_t adl_kmeans_nearest_exactly(const adl_kmeans_index *index, const float *x, double *distance2) {
+  adl_simd level = (adl_simd)index->panels.level;
+  int32_t nearest = 0;
+  *distance2 = INFINITY;
+  for (int64_t j = 0; j < index->clusters; j++) {
+    double here = adl_kmeans_distance2(level, x, index->centers + j * index->width, index->width);
+    if (!(here < *distance2)) continue;
+    *distance2 = here;
+    nearest = (int32_t)j;
+  }
+  return nearest;
+}
+
+/* Of one row, from its winner in float32. */
+static int32_t nearest_of(const adl_kmeans_index *index, const float *x, const float *centred, adl_kmeans_winner won) {
+  double unused;
+  float norm2 = adl_kmeans_norm2((adl_simd)index->panels.level, centred, index->width);
+  return adl_kmeans_surely(index, norm2, won.best, won.second) ? won.at : adl_kmeans_nearest_exactly(index, x, &unused);
+}
+
 static void assign_dense(const adl_call *call, const adl_kmeans_index *index, const adl_column *rows, int32_t *cluster,
                          double *distance2) {
   int64_t d = index->width;
@@ -74,7 +109,8 @@ static void assign_dense(const adl_call *call, const adl_kmeans_index *index, co
     int64_t count = rows->rows - from < ADL_KMEANS_AT_ONCE ? rows->rows - from : ADL_KMEANS_AT_ONCE;
     for (int64_t r = 0; r < count; r++) adl_kmeans_centre(level, x + (from + r) * d, index->center, centred + r * d, d);
     adl_kmeans_nearest(&index->panels, centred, count, 0, index->panels.count, winner, 1);
-    for (int64_t r = 0; r < count; r++) cluster[from + r] = winner[r].at;
+    for (int64_t r = 0; r < count; r++)
+      cluster[from + r] = nearest_of(index, x + (from + r) * d, centred + r * d, winner[r]);
   }
   for (int64_t r = 0; r < rows->rows && distance2 != NULL; r++)
     distance2[r] = adl_kmeans_distance2(level, x + r * d, index->centers + cluster[r] * d, d);

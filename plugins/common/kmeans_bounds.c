@@ -61,16 +61,11 @@ void adl_kmeans_bounds_moved(adl_kmeans_bounds *bounds, const adl_kmeans_index *
   bounds->groups = (index->panels.count + bounds->panels - 1) / bounds->panels;
   bounds->group_size = bounds->panels * ADL_KMEANS_PANEL * index->panels.lanes;
   memset(bounds->group_move, 0, MOST_GROUPS * sizeof *bounds->group_move);
-  double most = 0;
-  for (int64_t j = 0; j < k; j++) {
-    double norm2 = adl_linalg_norm2(index->layout + j * d, d);
+  for (int64_t j = 0; j < k && bounds->known; j++) {
     float *group = &bounds->group_move[j / bounds->group_size];
-    most = norm2 > most ? norm2 : most;
-    if (!bounds->known) continue;
     bounds->move[j] = UP * (float)sqrt(adl_linalg_distance2(bounds->before + j * d, index->layout + j * d, d));
     if (bounds->move[j] > *group) *group = bounds->move[j];
   }
-  bounds->most_norm2 = UP * (float)most;
   memcpy(bounds->before, index->layout, (size_t)(k * d) * sizeof *bounds->before);
 }
 
@@ -92,12 +87,6 @@ typedef struct pass {
   float *best, *second; /* BLOCK x stride: of the row in each group computed */
   int32_t *at;          /* the same */
 } pass;
-
-/* How far a squared distance in float32 can be off, for rows and centres of these squared lengths: the error of a sum of
- * d products (Higham 2002, section 3.1), with room for the arithmetic of the bounds themselves. */
-static float error_of(const pass *in, float norm2) {
-  return (float)(in->index->width + 16) * FLT_EPSILON * (norm2 + in->bounds->most_norm2);
-}
 
 static uint32_t all_groups(const pass *in) { return (uint32_t)((UINT64_C(1) << in->bounds->groups) - 1); }
 
@@ -165,15 +154,15 @@ static void look(pass *in, int64_t r) {
   float upper = (old + bounds->move[cluster]) * UP;
   bounds->upper[at] = upper;
   float length = upper + in->most_length, sooner = old - bounds->move[cluster];
-  near_groups near =
-      lower_bounds(in, lower, upper * upper + 2 * error_of(in, length * length * UP), sooner > 0 ? sooner * sooner : 0);
+  near_groups near = lower_bounds(in, lower, upper * upper + 2 * adl_kmeans_error(in->index, length * length * UP),
+                                  sooner > 0 ? sooner * sooner : 0);
   in->computed[r] = near.least;
   if (in->computed[r] == 0) return;
   /* Where most groups would have to be computed even if the row came nearer to its centre: no need to know. */
   if (2 * count_of(near.sooner) <= bounds->groups) {
     adl_kmeans_measure(in->level, in->x + r * d, in->index->center, in->index->layout + cluster * d, d, &in->norm2[r],
                        &in->own[r]);
-    float error = error_of(in, in->norm2[r]);
+    float error = adl_kmeans_error(in->index, in->norm2[r]);
     bounds->upper[at] = upper = sqrtf(in->own[r] + error) * UP;
     in->computed[r] = groups_near(in, lower, upper * upper + 2 * error);
   }
@@ -243,7 +232,7 @@ static int64_t best_group(const pass *in, int64_t r) {
 static bool stays(pass *in, int64_t r, int64_t own_group) {
   int64_t group = best_group(in, r);
   float score = group < 0 ? INFINITY : in->best[r * in->bounds->stride + group];
-  float other = in->norm2[r] + 2 * score, error = error_of(in, in->norm2[r]);
+  float other = in->norm2[r] + 2 * score, error = adl_kmeans_error(in->index, in->norm2[r]);
   if (other > in->own[r] + 2 * error) return true;
   if (!(other < in->own[r] - 2 * error)) {
     int16_t row = (int16_t)r;
@@ -288,26 +277,49 @@ static void settle_lower(const pass *in, int64_t r, float error, float *lower) {
     if ((in->computed[r] >> g & 1) != 0) lower[g] = below(in->norm2[r] + 2 * best[g], error);
 }
 
+/* The lowest score of row r that is not the best one of `group`. */
+static float other_score(const pass *in, int64_t r, int64_t group) {
+  int64_t from = r * in->bounds->stride;
+  float other = in->second[from + group];
+  for (int64_t g = 0; g < in->bounds->groups; g++)
+    if (g != group && (in->computed[r] >> g & 1) != 0 && in->best[from + g] < other) other = in->best[from + g];
+  return other;
+}
+
+/* The centre nearest to row r, and its squared distance, in float32 where that can tell. */
+static int32_t nearest_of(const pass *in, int64_t r, float *distance2) {
+  int64_t group = best_group(in, r), from = r * in->bounds->stride;
+  float norm2 = in->norm2[r];
+  if (group >= 0 && adl_kmeans_surely(in->index, norm2, in->best[from + group], other_score(in, r, group))) {
+    *distance2 = fmaxf(norm2 + 2 * in->best[from + group], 0);
+    return in->at[from + group];
+  }
+  double exactly;
+  int32_t nearest = adl_kmeans_nearest_exactly(in->index, in->x + r * in->index->width, &exactly);
+  *distance2 = (float)exactly;
+  return nearest;
+}
+
 /* Cluster and bounds of row r from what was computed. */
 static void settle(pass *in, int64_t r) {
   const adl_kmeans_bounds *bounds = in->bounds;
   int64_t at = in->first + r, from = r * bounds->stride;
   int64_t own_group = bounds->known ? bounds->cluster[at] / bounds->group_size : 0;
   bool stay = (in->computed[r] >> own_group & 1) == 0 && stays(in, r, own_group);
-  int64_t group = best_group(in, r);
-  float norm2 = in->norm2[r], error = error_of(in, norm2), *lower = bounds->lower + at * bounds->stride;
+  float norm2 = in->norm2[r], error = adl_kmeans_error(in->index, norm2), *lower = bounds->lower + at * bounds->stride;
   settle_lower(in, r, error, lower);
   if (stay) return;
   if ((in->computed[r] >> own_group & 1) == 0) /* its old centre is one of the others now */
     lower[own_group] = fminf(lower[own_group], below(in->own[r], error));
-  float score = INFINITY;
-  bounds->cluster[at] = 0;
-  if (group >= 0) {
-    score = in->best[from + group];
+  float distance2;
+  int32_t nearest = nearest_of(in, r, &distance2);
+  int64_t group = nearest / bounds->group_size;
+  bounds->cluster[at] = nearest;
+  bounds->upper[at] = sqrtf(distance2 + error) * UP;
+  if ((in->computed[r] >> group & 1) == 0) /* only where float32 has no numbers */
+    lower[group] = 0;
+  else if (in->at[from + group] == nearest)
     lower[group] = below(norm2 + 2 * in->second[from + group], error);
-    bounds->cluster[at] = in->at[from + group];
-  }
-  bounds->upper[at] = sqrtf(fmaxf(norm2 + 2 * score, 0) + error) * UP;
 }
 
 void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bounds, const adl_kmeans_index *index,
@@ -322,7 +334,7 @@ void adl_kmeans_bounds_assign(const adl_call *call, const adl_kmeans_bounds *bou
   *in = (pass){.bounds = bounds, .index = index, .level = (adl_simd)index->panels.level};
   in->buffer = host->alloc(call, (size_t)(AT_ONCE * d) * sizeof *in->buffer);
   memset(in->buffer, 0, (size_t)(AT_ONCE * d) * sizeof *in->buffer);
-  in->most_length = sqrtf(bounds->most_norm2) * UP;
+  in->most_length = sqrtf(index->most_norm2) * UP;
   in->best = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->best);
   memset(in->best, 0, (size_t)(BLOCK * bounds->stride) * sizeof *in->best); /* some of a stride are no group's */
   in->second = host->alloc(call, (size_t)(BLOCK * bounds->stride) * sizeof *in->second);

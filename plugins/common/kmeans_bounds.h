@@ -24,7 +24,6 @@ typedef struct adl_kmeans_bounds {
   float *before;                       /* clusters x width: the centres of the last pass, centred */
   float *move;                         /* clusters: how far each has moved since, at most */
   float *group_move;                   /* stride: the largest of them, by group */
-  float most_norm2;                    /* of the centres, centred */
   adl_kmeans_sparse_bounds *of_sparse; /* of sparse rows, instead of upper, lower and what is about groups */
 } adl_kmeans_bounds;
 
