@@ -1,6 +1,5 @@
 #include "common/kmeans_assign.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -63,10 +62,6 @@ adl_kmeans_index *adl_kmeans_index_build(void *memory, int64_t clusters, int64_t
     lay_out_dense(index, center);
   }
   return index;
-}
-
-float adl_kmeans_error(const adl_kmeans_index *index, float norm2) {
-  return (float)(index->width + 16) * FLT_EPSILON * (norm2 + index->most_norm2);
 }
 
 /* A score is half of a squared distance, and two of them are compared. The score of a centre more than 4 |x| from the middle

@@ -6,6 +6,7 @@
 #define ADLOOM_PLUGINS_COMMON_KMEANS_ASSIGN_H
 
 #include <adloom/plugin.h>
+#include <float.h>
 
 #include "common/kmeans_kernel.h"
 #include "common/matrix_rows.h"
@@ -35,7 +36,9 @@ void adl_kmeans_assign(const adl_call *call, const adl_kmeans_index *index, cons
                        double *distance2);
 /* How far a squared distance in float32 can be off, for a centred row of that squared length: the error of a sum of
  * `width` products (Higham 2002, section 3.1), with room for centring and for the arithmetic of bounds. */
-float adl_kmeans_error(const adl_kmeans_index *index, float norm2);
+static inline float adl_kmeans_error(const adl_kmeans_index *index, float norm2) {
+  return (float)(index->width + 16) * FLT_EPSILON * (norm2 + index->most_norm2);
+}
 /* Whether, of dense centres, the one with the score `best` (adl_kmeans_winner) is surely nearest to such a row, when no other
  * has a score below `other`. Where it is not, adl_kmeans_nearest_exactly says which is: in float64, from the row x itself. */
 bool adl_kmeans_surely(const adl_kmeans_index *index, float norm2, float best, float other);
