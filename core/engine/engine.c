@@ -235,7 +235,7 @@ int64_t adl_engine_rows_read(const adl_engine *engine) {
   return atomic_load(&((adl_engine *)(uintptr_t)engine)->rows_read) + adl_rejects_records(engine->rejects);
 }
 
-int64_t adl_engine_rejected(const adl_engine *engine) { return adl_rejects_count(engine->rejects); }
+int64_t adl_engine_rejected(const adl_engine *engine) { return adl_rejects_rows(engine->rejects); }
 
 const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage) {
   const adl_node_run *node = &engine->nodes[stage->number];

@@ -64,7 +64,7 @@ void adl_engine_end_progress(adl_engine *engine);
 /* Afterwards. */
 const adl_report_data *adl_engine_reports(const adl_engine *engine);
 int64_t adl_engine_rows_read(const adl_engine *engine); /* of all sources, with those that were rejected */
-int64_t adl_engine_rejected(const adl_engine *engine);
+int64_t adl_engine_rejected(const adl_engine *engine);  /* of these, and of tables that stages made; each once */
 const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage); /* NULL: none */
 int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage);
 /* What a stage did in this run. */

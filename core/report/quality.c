@@ -119,7 +119,7 @@ static void append_rejects(const adl_page *page) {
     g_string_append(out, "none was rejected.</p>\n");
   } else {
     adl_html_count(out, adl_engine_rejected(page->engine));
-    g_string_append(out, " rejected, listed one by one in <a href=\"./rejects.jsonl\">rejects.jsonl</a>.</p>\n"
+    g_string_append(out, " rejected, listed in <a href=\"./rejects.jsonl\">rejects.jsonl</a>.</p>\n"
                          "<div class=\"scroll\"><table><thead><tr><th>stage</th><th>column</th><th>reason</th>"
                          "<th class=\"n\">rows</th><th class=\"n\">of all read</th></tr></thead><tbody>\n");
     for (guint i = 0; i < all.groups->len && i < MOST_GROUPS; i++)
