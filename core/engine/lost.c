@@ -1,6 +1,7 @@
 /* Whether a run has lost more rows than it may: those that its stages rejected, against `max_rejects`. */
 #include "core/engine/internal.h"
 #include "core/engine/node.h"
+#include "core/engine/refusals.h"
 
 /* The first one in order, as an example. */
 static void note_reject(void *data, const char *stage, const char *source, int64_t position, const char *column,
@@ -12,13 +13,70 @@ static void note_reject(void *data, const char *stage, const char *source, int64
   *problem = NULL;
 }
 
+static void note_most(const adl_engine *engine, adl_problem *problem, GHashTable *stages, const char *when) {
+  GPtrArray *refusals = adl_refusals(engine, stages);
+  if (refusals->len > 0) {
+    const adl_refusal *most = refusals->pdata[0];
+    char *text = adl_refusal_text(most);
+    adl_problem_note(problem, ADL_NO_PLACE, "%" G_GINT64_FORMAT " row%s rejected%s: %s%s", most->count,
+                     most->count == 1 ? " was" : "s were", when, text,
+                     refusals->len > 1 ? " (the most frequent reason)" : "");
+    g_free(text);
+  }
+  g_ptr_array_free(refusals, TRUE);
+}
+
+/* ---- rows that did not reach a fit ---- */
+
+static void add_upstream(const adl_stage *stage, GHashTable *names, GPtrArray *stages) {
+  if (!g_hash_table_add(names, stage->name)) return;
+  g_ptr_array_add(stages, (gpointer)stage);
+  for (guint i = 0; i < stage->from->len; i++) add_upstream(stage->from->pdata[i], names, stages);
+  for (guint i = 0; i < stage->sides->len; i++) add_upstream(stage->sides->pdata[i], names, stages);
+}
+
+/* Others may count meanwhile, elsewhere: what is on the way to a fit has all been counted. */
+static adl_tally rows_of(const adl_node_run *node) {
+  adl_tally sum = {0};
+  for (int32_t i = 0; i < node->engine->worker_count; i++) {
+    const adl_tally *one = adl_tally_of(&node->engine->workers[i], node);
+    sum.rows_in += __atomic_load_n(&one->rows_in, __ATOMIC_RELAXED);
+    sum.dropped += __atomic_load_n(&one->dropped, __ATOMIC_RELAXED);
+  }
+  return sum;
+}
+
+void adl_tell_lost(const adl_node_run *node, adl_problem *problem) {
+  const adl_engine *engine = node->engine;
+  GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
+  GPtrArray *stages = g_ptr_array_new();
+  add_upstream(node->stage, names, stages);
+  note_most(engine, problem, names, " before that");
+  const adl_stage *most = NULL;
+  adl_tally of_most = {0};
+  for (guint i = 0; i < stages->len; i++) {
+    const adl_stage *stage = stages->pdata[i];
+    adl_tally tally = rows_of(&engine->nodes[stage->number]);
+    if (tally.dropped <= of_most.dropped) continue;
+    most = stage;
+    of_most = tally;
+  }
+  if (most != NULL)
+    adl_problem_note(problem, ADL_NO_PLACE, "%s dropped %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows before that",
+                     most->name, of_most.dropped, of_most.rows_in);
+  g_ptr_array_free(stages, TRUE);
+  g_hash_table_destroy(names);
+}
+
+/* ---- the share that is allowed ---- */
+
 /* Rows of one version, or of the whole graph: those that were read, and those of the tables that stages made. A row is one
  * row for however many stages refused it, and for all that came of it (a join may give it several times). */
 typedef struct loss {
   const adl_engine *engine;
-  const GHashTable *stages; /* NULL: all */
-  GHashTable *counts;       /* name -> rows that it refused, as a pointer */
-  const char *worst;        /* that refused most */
+  GHashTable *stages; /* NULL: all */
+  GHashTable *counts; /* name -> rows that it refused, as a pointer */
+  const char *worst;  /* that refused most */
   int64_t rows[2], rejected[2];
   int32_t shard; /* of the row that was counted last */
   int64_t position;
@@ -27,7 +85,7 @@ typedef struct loss {
 enum { READ, MADE };
 
 static bool is_of(const loss *of, const char *stage) {
-  return of->stages == NULL || g_hash_table_contains((GHashTable *)(uintptr_t)of->stages, stage);
+  return of->stages == NULL || g_hash_table_contains(of->stages, stage);
 }
 
 /* All of one row come one after the other. */
@@ -67,10 +125,12 @@ static double share_of(const loss *of, int64_t *rejected, int64_t *rows) {
 
 /* Where a graph holds several versions of a pipeline, each may lose what it might alone: the one that loses most counts,
  * and the stage to blame is told. */
-static double worst_loss(adl_engine *engine, int64_t *rejected, int64_t *rows, const adl_stage **worst) {
+static double worst_loss(adl_engine *engine, int64_t *rejected, int64_t *rows, const adl_stage **worst,
+                         GHashTable **stages) {
   const GPtrArray *versions = engine->graph->versions;
   double most = 0;
   *worst = NULL;
+  *stages = NULL;
   *rejected = *rows = 0;
   for (guint v = 0; v < (versions != NULL ? versions->len : 1) && adl_rejects_any(engine->rejects); v++) {
     loss of = {.engine = engine,
@@ -85,6 +145,7 @@ static double worst_loss(adl_engine *engine, int64_t *rejected, int64_t *rows, c
       most = share;
       *rejected = its_rejected;
       *rows = its_rows;
+      *stages = of.stages;
       *worst = versions != NULL ? adl_graph_find(engine->graph, of.worst) : NULL;
     }
     g_hash_table_destroy(of.counts);
@@ -94,13 +155,15 @@ static double worst_loss(adl_engine *engine, int64_t *rejected, int64_t *rows, c
 
 bool adl_too_many_rejects(adl_engine *engine) {
   const adl_stage *worst;
+  GHashTable *stages;
   int64_t rejected, rows;
-  double share = worst_loss(engine, &rejected, &rows, &worst);
+  double share = worst_loss(engine, &rejected, &rows, &worst, &stages);
   if (share <= engine->graph->max_rejects) return false;
   adl_problem *problem = adl_problems_error(engine->problems, ADL_NO_PLACE,
                                             "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
                                             " rows (%.2f %%) were rejected; %.2f %% are allowed",
                                             rejected, rows, 100 * share, 100 * engine->graph->max_rejects);
+  note_most(engine, problem, stages, "");
   adl_problem *untold = problem;
   adl_engine_each_reject(engine, note_reject, &untold);
   const char *look = engine->options->directory != NULL ? "look at rejects.jsonl of the run" : "look at the reasons";
