@@ -15,7 +15,7 @@ static int is_openblas(struct dl_phdr_info *info, size_t size, void *data) {
 }
 
 bool adl_blas_has_room(adl_engine *engine) {
-  static bool looked; /* what a run before has made is there still */
+  static _Atomic bool looked; /* what a run before has made is there still */
   if (looked || dl_iterate_phdr(is_openblas, NULL) == 0) return true;
   size_t size = (size_t)(engine->threads * each_thread);
   void *room = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
