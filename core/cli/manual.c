@@ -65,9 +65,11 @@ static const struct {
   const char *tag, *doc;
 } exits[] = {
     {"0", "Success."},
-    {"1", "The run failed; nothing was published."},
+    {"1", "The run failed; nothing was published, unless the last line says what was."},
     {"2", "Something is wrong with the command line or the pipeline file; nothing was started."},
-    {"130", "Interrupted by Ctrl-C or SIGTERM; nothing was published, models that were fitted before are kept."},
+    {"130", "Interrupted by Ctrl-C or SIGTERM; nothing was published, unless the last line says what was, and models "
+            "that were "
+            "fitted before are kept."},
 };
 
 static const struct {

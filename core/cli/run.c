@@ -11,6 +11,7 @@
 #include "core/cli/run_directory.h"
 #include "core/engine/engine.h"
 #include "core/engine/outputs.h"
+#include "core/engine/refusals.h"
 #include "core/engine/reports.h"
 #include "core/report/page.h"
 
@@ -99,12 +100,33 @@ static bool data_on_stdout(const adl_graph *graph) {
   return false;
 }
 
+/* For what most rows were refused, and where rows found nothing in another stage: neither is seen in what comes out. */
+static void append_lost(GString *out, const adl_engine *engine, const adl_graph *graph) {
+  GPtrArray *refusals = adl_refusals(engine, NULL);
+  if (refusals->len > 0) {
+    const adl_refusal *most = refusals->pdata[0];
+    char *text = adl_refusal_text(most);
+    g_string_append_printf(out, "rejected%s: %" G_GINT64_FORMAT ": %s\n", refusals->len > 1 ? " most often" : "",
+                           most->count, text);
+    g_free(text);
+  }
+  g_ptr_array_free(refusals, TRUE);
+  for (guint i = 0; i < graph->stages->len; i++) {
+    const adl_stage *stage = graph->stages->pdata[i];
+    adl_stage_facts facts = adl_engine_stage_facts(engine, stage);
+    if (stage->sides->len > 0 && facts.rows_dropped > 0)
+      g_string_append_printf(out, "dropped: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT ": %s\n", facts.rows_dropped,
+                             facts.rows_in, stage->name);
+  }
+}
+
 static void print_summary(const adl_engine *engine, const adl_graph *graph, const adl_outputs *outputs,
                           const char *directory, double seconds) {
   GString *out = g_string_new(NULL);
   append_results(out, adl_engine_reports(engine), graph);
   g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " rows read, %" G_GINT64_FORMAT " rejected, %.2f s\n",
                          graph->name, adl_engine_rows_read(engine), adl_engine_rejected(engine), seconds);
+  append_lost(out, engine, graph);
   const GPtrArray *targets = adl_outputs_targets(outputs);
   for (guint i = 0; i < targets->len; i++) g_string_append_printf(out, "output: %s\n", (const char *)targets->pdata[i]);
   g_string_append_printf(out, "run: %s\nreport: %s/" ADL_PAGE_NAME "\n", directory, directory);
@@ -170,11 +192,13 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
   adl_outcome outcome = adl_engine_run(engine);
   double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
   adl_engine_end_progress(engine);
-  adl_pipeline_print(pipeline, adl_outputs_published(outputs)
-                                   ? "the outputs were published, the run directory is not complete"
-                                   : "the run failed, nothing was published");
-  if (outcome == ADL_RUN_INTERRUPTED)
-    fprintf(stderr, "adloom: interrupted; nothing was published, models fitted so far are kept\n");
+  char *told = adl_outputs_told(outputs);
+  char *tail = g_strdup_printf(
+      adl_outputs_published(outputs) ? "%s, the run directory is not complete" : "the run failed, %s", told);
+  adl_pipeline_print(pipeline, tail);
+  if (outcome == ADL_RUN_INTERRUPTED) fprintf(stderr, "adloom: interrupted; %s, models fitted so far are kept\n", told);
+  g_free(tail);
+  g_free(told);
   if (options->json)
     print_json(engine, pipeline->graph, outcome, directory, seconds);
   else if (outcome == ADL_RUN_OK && !options->quiet)

@@ -235,7 +235,7 @@ int64_t adl_engine_rows_read(const adl_engine *engine) {
   return atomic_load(&((adl_engine *)(uintptr_t)engine)->rows_read) + adl_rejects_records(engine->rejects);
 }
 
-int64_t adl_engine_rejected(const adl_engine *engine) { return adl_rejects_count(engine->rejects); }
+int64_t adl_engine_rejected(const adl_engine *engine) { return adl_rejects_rows(engine->rejects); }
 
 const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage) {
   const adl_node_run *node = &engine->nodes[stage->number];
@@ -246,7 +246,8 @@ adl_tally adl_node_tally(const adl_node_run *node) {
   adl_tally sum = {0};
   for (int32_t i = 0; i < node->engine->worker_count; i++) {
     const adl_tally *one = adl_tally_of(&node->engine->workers[i], node);
-    sum = (adl_tally){sum.rows_in + one->rows_in, sum.rows_out + one->rows_out, sum.nanoseconds + one->nanoseconds};
+    sum = (adl_tally){sum.rows_in + one->rows_in, sum.rows_out + one->rows_out, sum.nanoseconds + one->nanoseconds,
+                      sum.dropped + one->dropped};
   }
   return sum;
 }
@@ -264,6 +265,7 @@ adl_stage_facts adl_engine_stage_facts(const adl_engine *engine, const adl_stage
   adl_tally tally = adl_node_tally(node);
   return (adl_stage_facts){.rows_in = tally.rows_in,
                            .rows_out = tally.rows_out,
+                           .rows_dropped = tally.dropped,
                            .nanoseconds = tally.nanoseconds,
                            .fit_nanoseconds = node->fit_nanoseconds,
                            .model_bytes = node->model.tensors != NULL ? adl_tensors_bytes(node->model.tensors) : 0,

@@ -64,12 +64,13 @@ void adl_engine_end_progress(adl_engine *engine);
 /* Afterwards. */
 const adl_report_data *adl_engine_reports(const adl_engine *engine);
 int64_t adl_engine_rows_read(const adl_engine *engine); /* of all sources, with those that were rejected */
-int64_t adl_engine_rejected(const adl_engine *engine);
+int64_t adl_engine_rejected(const adl_engine *engine);  /* of these, and of tables that stages made; each once */
 const adl_tensors *adl_engine_model(const adl_engine *engine, const adl_stage *stage); /* NULL: none */
 int64_t adl_engine_rows_out(const adl_engine *engine, const adl_stage *stage);
 /* What a stage did in this run. */
 typedef struct adl_stage_facts {
   int64_t rows_in, rows_out;       /* kept rows count once, when they are read or fitted on */
+  int64_t rows_dropped;            /* that came, were not rejected, and did not leave, where a stage picks rows */
   int64_t nanoseconds;             /* in the stage: of all workers while rows stream, by the clock while it is fitted */
   int64_t fit_nanoseconds;         /* by the clock, while it was fitted in this run */
   int64_t model_bytes, kept_bytes; /* of its model; of the rows that were kept for it at most */

@@ -13,7 +13,8 @@
  *   fits.c    the fits that are possible, side by side
  *   fold.c    host->fold over kept rows
  *   passing.c fits that fold rows while they pass by, or are being kept
- *   lost.c    whether more rows were rejected than may be
+ *   lost.c    whether more rows were rejected than may be, and what a fit did not get
+ *   blas.c    whether OpenBLAS will find room for its buffers
  *   host.c    the functions of the host table that need a running engine
  *   models.c  fitting, loading, saving
  *   isolate.h stages in processes of their own: a class that stands in for the plugin's
@@ -183,6 +184,7 @@ struct adl_run_call {
 /* What a stage did on one worker. */
 typedef struct adl_tally {
   int64_t rows_in, rows_out, nanoseconds;
+  int64_t dropped; /* PICKED: rows that came, were not refused, and were not picked either */
 } adl_tally;
 
 struct adl_worker {
@@ -291,6 +293,9 @@ static inline bool adl_engine_stopping(adl_engine *engine) {
 /* An error that is the engine's own (a spool that cannot be written): reported, and the run ends. */
 void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* A warning of the engine's own about a stage: reported, and in the log. */
+void adl_engine_warn(adl_engine *engine, const adl_stage *stage, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* The run fails, and this stage is the reason, unless there is one already. Before `failed` is set. */
 void adl_engine_blame(adl_engine *engine, const adl_stage *stage);
 
@@ -380,6 +385,8 @@ void adl_append_cut(GPtrArray *result, adl_frame *frame);
 /* The block that next or encode made; ownership goes over; no data: none. Free it, or let it be used again. */
 adl_block adl_out_take_block(adl_out *out);
 void adl_out_reuse_block(adl_out *out, adl_block *block);
+/* PICKED: counts the rows of the batch that were neither picked nor refused. */
+void adl_out_count_dropped(const adl_out *out, adl_worker *worker);
 /* The rows that were picked; free with g_free. */
 int64_t *adl_out_take_pick(adl_out *out, int64_t *count);
 void adl_out_fill(adl_host *host);
@@ -435,8 +442,14 @@ adl_parcel *adl_passing_kept(adl_node_run *node);
 bool adl_passing_finish_all(adl_engine *engine);
 
 /* ---- lost.c ---- */
+/* To an error of a fit: what most rows were refused for on their way to this stage or by it, and who dropped most. */
+void adl_tell_lost(const adl_node_run *node, adl_problem *problem);
 /* More rows were rejected than the pipeline allows: the run has failed, and says so. */
 bool adl_too_many_rejects(adl_engine *engine);
+
+/* ---- blas.c ---- */
+/* False: there is not, and it is reported. */
+bool adl_blas_has_room(adl_engine *engine);
 
 /* ---- plan.c ---- */
 

@@ -234,7 +234,7 @@ bool adl_model_load(adl_node_run *node, bool *have) {
   if (!storable(node) || engine->options->fresh) return true;
   char *warning = NULL;
   adl_tensors *tensors = adl_model_store_load(engine->models, node->digest, NULL, &warning);
-  if (warning != NULL) adl_problems_warning(engine->problems, stage->place, "%s: %s", stage->name, warning);
+  if (warning != NULL) adl_engine_warn(engine, stage, "%s", warning);
   g_free(warning);
   if (tensors == NULL) return true;
   take_model(node, tensors);
@@ -360,8 +360,7 @@ void adl_model_keep(adl_node_run *node) {
   bool kept = adl_model_store_put(engine->models, node->digest, node->model.tensors, meta, &error);
   pthread_mutex_unlock(&engine->models_mutex);
   if (!kept) {
-    adl_problems_warning(engine->problems, node->stage->place, "%s: the model could not be kept for later runs: %s",
-                         node->stage->name, error->message);
+    adl_engine_warn(engine, node->stage, "the model could not be kept for later runs: %s", error->message);
     g_clear_error(&error);
   } else if (engine->options->directory != NULL) {
     node->synced.runs = pthread_create(&node->synced.thread, NULL, sync_main, node) == 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/spill.h"
+#include "core/data/blocks.h"
 #include "core/engine/internal.h"
 
 /* Memory of blocks up to this size is used again: that of fresh memory costs a page fault for each page. */
@@ -408,11 +409,25 @@ static bool end_rows(adl_out *out, adl_worker *worker, GPtrArray *result) {
   return ok;
 }
 
+void adl_out_count_dropped(const adl_out *out, adl_worker *worker) {
+  int64_t rows = out->view->batch.rows;
+  size_t bytes = (size_t)(rows + 7) / 8;
+  uint8_t few[ADL_BATCH_ROWS / 8], *stay = bytes <= sizeof few ? few : g_malloc(bytes);
+  if (worker->call.rejected != NULL)
+    memcpy(stay, worker->call.rejected, bytes);
+  else
+    memset(stay, 0, bytes);
+  for (int64_t i = 0; i < out->index_count; i++) adl_bit_set(stay, out->index[i], true);
+  adl_count(&adl_tally_of(worker, out->node)->dropped, rows - adl_bits_count(stay, rows));
+  if (stay != few) g_free(stay);
+}
+
 bool adl_out_end(adl_out *out, adl_worker *worker, GPtrArray *result) {
-  bool ok = true;
+  bool ok = true, picks = out->node->stage->class->form == ADL_PICKED;
+  if (picks && out->view != NULL && !out->node->stage->loaded->forwards_only) adl_out_count_dropped(out, worker);
   if (out->node->stage->class->form == ADL_NEW || out->view == NULL) {
     for (guint i = 0; i < out->frames->len; i++) g_ptr_array_add(result, adl_frame_ref(out->frames->pdata[i]));
-  } else if (out->node->stage->class->form == ADL_PICKED && !out->picked && !out->node->stage->loaded->forwards_only) {
+  } else if (picks && !out->picked && !out->node->stage->loaded->forwards_only) {
     ok = true; /* nothing picked: nothing leaves */
   } else {
     ok = end_rows(out, worker, result);

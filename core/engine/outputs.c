@@ -14,7 +14,8 @@ enum { STALE_AFTER = 24 * 60 * 60 }; /* seconds */
 struct adl_outputs {
   char *directory;
   GPtrArray *targets, *temporaries; /* of char * */
-  bool published;
+  GPtrArray *in_place;              /* of char *: what has been published, for people */
+  bool published;                   /* all of it */
 };
 
 /* What a dying process has to clear away. */
@@ -25,6 +26,7 @@ adl_outputs *adl_outputs_new(const char *directory) {
   outputs->directory = g_strdup(directory);
   outputs->targets = g_ptr_array_new_with_free_func(g_free);
   outputs->temporaries = g_ptr_array_new_with_free_func(g_free);
+  outputs->in_place = g_ptr_array_new_with_free_func(g_free);
   return outputs;
 }
 
@@ -39,6 +41,7 @@ void adl_outputs_free(adl_outputs *outputs) {
     if (is_temporary(outputs, i)) g_unlink(outputs->temporaries->pdata[i]);
   g_ptr_array_free(outputs->targets, TRUE);
   g_ptr_array_free(outputs->temporaries, TRUE);
+  g_ptr_array_free(outputs->in_place, TRUE);
   g_free(outputs->directory);
   g_free(outputs);
 }
@@ -128,13 +131,28 @@ void adl_outputs_abandon(void) {
 
 bool adl_outputs_published(const adl_outputs *outputs) { return outputs->published; }
 
+void adl_outputs_add_in_place(adl_outputs *outputs, const char *what) {
+  g_ptr_array_add(outputs->in_place, g_strdup(what));
+}
+
+char *adl_outputs_told(const adl_outputs *outputs) {
+  if (outputs->published) return g_strdup("the outputs were published");
+  if (outputs->in_place->len == 0) return g_strdup("nothing was published");
+  GString *text = g_string_new("not all outputs were published, but these: ");
+  for (guint i = 0; i < outputs->in_place->len; i++)
+    g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (const char *)outputs->in_place->pdata[i]);
+  return g_string_free(text, FALSE);
+}
+
 bool adl_outputs_publish(adl_outputs *outputs, char **why) {
   for (guint i = 0; i < outputs->targets->len; i++) {
     const char *target = outputs->targets->pdata[i];
-    if (!is_temporary(outputs, i) || g_rename(outputs->temporaries->pdata[i], target) == 0) continue;
-    *why = g_strdup_printf("cannot rename the finished output to %s: %s%s", target, g_strerror(errno),
-                           i > 0 ? "; outputs before it have been published" : "");
-    return false;
+    if (!is_temporary(outputs, i)) continue;
+    if (g_rename(outputs->temporaries->pdata[i], target) != 0) {
+      *why = g_strdup_printf("cannot rename the finished output to %s: %s", target, g_strerror(errno));
+      return false;
+    }
+    adl_outputs_add_in_place(outputs, target);
   }
   outputs->published = true;
   return true;

@@ -20,6 +20,10 @@ bool adl_outputs_prepare(adl_outputs *outputs, char **why);
 /* Renames everything. False: *why (free it). */
 bool adl_outputs_publish(adl_outputs *outputs, char **why);
 bool adl_outputs_published(const adl_outputs *outputs);
+/* Before that: what a sink has written to in place, a database that was there, and committed. */
+void adl_outputs_add_in_place(adl_outputs *outputs, const char *what);
+/* "nothing was published", or what was; free it. */
+char *adl_outputs_told(const adl_outputs *outputs);
 /* From a signal handler, before the process ends: removes the temporary files of the newest outputs. */
 void adl_outputs_abandon(void);
 /* Targets, for the manifest and the summary. */

@@ -5,6 +5,12 @@
 #include "core/engine/node.h"
 #include "core/engine/outputs.h"
 
+static bool has_target(const adl_stage *stage) {
+  for (int k = 0; stage->args != NULL && k < stage->args->count; k++)
+    if (stage->args->items[k].param->type == ADL_PARAM_PATH_OUT && stage->args->items[k].node != NULL) return true;
+  return false;
+}
+
 static bool commit_sinks(adl_engine *engine) {
   adl_worker *worker = adl_control(engine);
   for (int32_t i = 0; i < engine->node_count; i++) {
@@ -12,6 +18,10 @@ static bool commit_sinks(adl_engine *engine) {
     if (!adl_node_is_sink(node)) continue;
     const adl_call *call = adl_worker_enter(worker, node, "commit");
     if (!adl_worker_leave(worker, adl_node_class(node)->commit(call, node->stage->self))) return false;
+    if (engine->outputs == NULL || has_target(node->stage)) continue;
+    char *what = g_strdup_printf("what `%s` writes to", node->stage->name);
+    adl_outputs_add_in_place(engine->outputs, what);
+    g_free(what);
   }
   return true;
 }

@@ -71,13 +71,6 @@ void adl_rejects_add(adl_rejects *rejects, const adl_reject *reject) {
   pthread_mutex_unlock(&rejects->mutex);
 }
 
-int64_t adl_rejects_count(adl_rejects *rejects) {
-  pthread_mutex_lock(&rejects->mutex);
-  int64_t count = rejects->items->len;
-  pthread_mutex_unlock(&rejects->mutex);
-  return count;
-}
-
 int64_t adl_rejects_records(adl_rejects *rejects) {
   pthread_mutex_lock(&rejects->mutex);
   int64_t count = rejects->records;
@@ -104,10 +97,36 @@ static int by_order(const void *a, const void *b) {
   return order(*(const adl_reject *const *)a, *(const adl_reject *const *)b);
 }
 
-void adl_rejects_each(adl_rejects *rejects, void (*visit)(void *data, const adl_reject *reject), void *data) {
-  pthread_mutex_lock(&rejects->mutex);
+/* With the mutex held. */
+static void sort(adl_rejects *rejects) {
   if (!rejects->sorted) g_ptr_array_sort(rejects->items, by_order);
   rejects->sorted = true;
+}
+
+void adl_rejects_each(adl_rejects *rejects, void (*visit)(void *data, const adl_reject *reject), void *data) {
+  pthread_mutex_lock(&rejects->mutex);
+  sort(rejects);
   for (guint i = 0; i < rejects->items->len; i++) visit(data, rejects->items->pdata[i]);
   pthread_mutex_unlock(&rejects->mutex);
+}
+
+bool adl_rejects_any(adl_rejects *rejects) {
+  pthread_mutex_lock(&rejects->mutex);
+  bool any = rejects->items->len > 0;
+  pthread_mutex_unlock(&rejects->mutex);
+  return any;
+}
+
+int64_t adl_rejects_rows(adl_rejects *rejects) {
+  int64_t count = 0;
+  const adl_reject *last = NULL;
+  pthread_mutex_lock(&rejects->mutex);
+  sort(rejects);
+  for (guint i = 0; i < rejects->items->len; i++) {
+    const adl_reject *reject = rejects->items->pdata[i];
+    count += last == NULL || last->shard != reject->shard || last->position != reject->position;
+    last = reject;
+  }
+  pthread_mutex_unlock(&rejects->mutex);
+  return count;
 }

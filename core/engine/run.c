@@ -36,6 +36,16 @@ void adl_engine_fail(adl_engine *engine, const adl_stage *stage, const char *for
   atomic_store(&engine->failed, true);
 }
 
+void adl_engine_warn(adl_engine *engine, const adl_stage *stage, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  adl_problems_warning(engine->problems, stage->place, "%s: %s", stage->name, text);
+  adl_progress_log(engine->progress, stage->name, ADL_WARNING, text);
+  g_free(text);
+}
+
 void adl_engine_blame(adl_engine *engine, const adl_stage *stage) {
   const adl_stage *nobody = NULL;
   if (!adl_engine_stopping(engine)) atomic_compare_exchange_strong(&engine->culprit, &nobody, stage);
@@ -375,6 +385,7 @@ static bool scan_heads(adl_engine *engine, const adl_head *heads, int32_t count)
 }
 
 static bool run_all(adl_engine *engine) {
+  if (!adl_blas_has_room(engine)) return false;
   adl_head *heads = g_new(adl_head, (gsize)engine->node_count);
   bool going = true, ok = true;
   adl_digests(engine);
@@ -392,10 +403,24 @@ static bool run_all(adl_engine *engine) {
   return ok;
 }
 
+static void log_dropped(adl_engine *engine) {
+  for (int32_t i = 0; i < engine->node_count; i++) {
+    const adl_node_run *node = &engine->nodes[i];
+    adl_tally tally = adl_node_tally(node);
+    if (tally.dropped == 0) continue;
+    char *text =
+        g_strdup_printf("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows were dropped", tally.dropped, tally.rows_in);
+    adl_progress_log(engine->progress, node->stage->name, ADL_INFO, text);
+    g_free(text);
+  }
+}
+
 adl_outcome adl_engine_run(adl_engine *engine) {
   char *why = NULL;
   bool ok = engine->outputs == NULL || adl_publish_say(engine, adl_outputs_prepare(engine->outputs, &why), &why);
-  return adl_publish(engine, ok && adl_inputs_stay(engine) && run_all(engine));
+  ok = ok && adl_inputs_stay(engine) && run_all(engine);
+  log_dropped(engine);
+  return adl_publish(engine, ok);
 }
 
 /* ---- peek ---- */

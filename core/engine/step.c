@@ -31,6 +31,8 @@ bool adl_worker_leave(adl_worker *worker, adl_status status) {
     if (!atomic_exchange(&engine->failed, true))
       adl_engine_fail(engine, worker->call.node->stage, "%s", adl_spill_failure());
   }
+  if (!ok && worker->context.problem != NULL && strcmp(worker->context.function, "fit") == 0)
+    adl_tell_lost(worker->call.node, worker->context.problem);
   if (!ok) adl_engine_blame(engine, worker->call.node->stage);
   if (!ok) atomic_store(&engine->failed, true);
   adl_context_leave(&worker->context);

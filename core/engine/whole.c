@@ -54,7 +54,10 @@ bool adl_whole_table(adl_node_run *node) {
   worker->call.frame = view.frame;
   adl_out_begin(worker->out, worker, node, &view);
   adl_status status = node->stage->class->process(call, node->stage->self, &node->model, &view.batch, worker->out);
-  if (status == ADL_OK) node->order = adl_out_take_pick(worker->out, &node->order_count);
+  if (status == ADL_OK) {
+    adl_out_count_dropped(worker->out, worker);
+    node->order = adl_out_take_pick(worker->out, &node->order_count);
+  }
   if (worker->call.rejected != NULL) leave_out(node, worker->call.rejected);
   adl_out_drop(worker->out);
   bool ok = adl_worker_leave(worker, status);

@@ -20,6 +20,7 @@ typedef struct adl_context {
   adl_arena scratch;
   GPtrArray *scratch_tensors; /* of adl_tensors *; freed with the scratch */
   bool failed;                /* host->fail was called */
+  adl_problem *problem;       /* what it reported last; NULL: nothing */
   adl_run_call *run;          /* NULL while binding */
 } adl_context;
 
@@ -38,6 +39,7 @@ static inline const adl_call *adl_context_enter(adl_context *context, adl_stage 
   context->stage = stage;
   context->function = function;
   context->failed = false;
+  context->problem = NULL;
   adl_context_current = context;
   return &context->call;
 }

@@ -50,10 +50,12 @@ static adl_status host_fail(const adl_call *call, const char *parameter, int32_t
   va_list list;
   va_start(list, format);
   if (context->stage->args != NULL) {
-    adl_args_error_va(context->stage->args, context->problems, parameter, offset, hint, format, list);
+    context->problem =
+        adl_args_error_va(context->stage->args, context->problems, parameter, offset, hint, format, list);
   } else {
     char *text = g_strdup_vprintf(format, list);
-    adl_problems_error(context->problems, context->stage->place, "%s: %s", context->stage->name, text);
+    context->problem =
+        adl_problems_error(context->problems, context->stage->place, "%s: %s", context->stage->name, text);
     g_free(text);
   }
   va_end(list);

@@ -1,96 +1,17 @@
 /* How good the data were: rows that were rejected, grouped by stage, column and reason, and nulls of what sources read. */
-#include <string.h>
-
+#include "core/engine/refusals.h"
 #include "core/report/chart.h"
 #include "core/report/html.h"
 #include "core/report/sections.h"
 
-enum { EXAMPLES = 3, MOST_GROUPS = 100, MOST_COLUMNS = 200, LONGEST_EXAMPLE = 300 };
+enum { MOST_GROUPS = 100, MOST_COLUMNS = 200, LONGEST_EXAMPLE = 300 };
 
-typedef struct example {
-  char *source, *reason;
-  int64_t position;
-} example;
-
-/* Rejects that say the same but for numbers and quoted values. */
-typedef struct group {
-  char *stage, *column, *pattern;
-  bool same; /* all reasons are that of the first example */
-  int64_t count;
-  guint examples, place; /* place: in the order of first appearance */
-  example example[EXAMPLES];
-} group;
-
-typedef struct grouping {
-  GHashTable *by_key; /* owns its keys */
-  GPtrArray *groups;
-} grouping;
-
-static void free_group(gpointer data) {
-  group *g = data;
-  for (guint i = 0; i < g->examples; i++) {
-    g_free(g->example[i].source);
-    g_free(g->example[i].reason);
-  }
-  g_free(g->stage);
-  g_free(g->column);
-  g_free(g->pattern);
-  g_free(g);
-}
-
-/* The reason with … for numbers and quoted values. Bytes above 127 are letters here. */
-static char *pattern_of(const char *reason) {
-  GString *out = g_string_new(NULL);
-  bool in_word = false;
-  for (const char *c = reason; *c != '\0';) {
-    const char *end = *c == '"' || *c == '\'' ? strrchr(c + 1, *c) : NULL;
-    if (!in_word && end != NULL) {
-      g_string_append(out, "…");
-      c = end + 1;
-    } else if (!in_word && g_ascii_isdigit(*c)) {
-      g_string_append(out, "…");
-      while (g_ascii_isdigit(*c) || ((*c == '.' || *c == ',') && g_ascii_isdigit(c[1]))) c++;
-    } else {
-      in_word = g_ascii_isalpha(*c) || *c == '_' || (*c & 0x80) != 0;
-      g_string_append_c(out, *c++);
-    }
-  }
-  return g_string_free(out, FALSE);
-}
-
-static void add_reject(void *data, const char *stage, const char *source, int64_t position, const char *column,
-                       const char *reason) {
-  grouping *all = data;
-  char *pattern = pattern_of(reason);
-  char *key = g_strdup_printf("%s\n%s\n%s", stage, column != NULL ? column : "", pattern);
-  group *g = g_hash_table_lookup(all->by_key, key);
-  if (g == NULL) {
-    g = g_new0(group, 1);
-    *g = (group){.stage = g_strdup(stage), .column = g_strdup(column), .pattern = pattern, .same = true};
-    g->place = all->groups->len;
-    g_ptr_array_add(all->groups, g);
-    g_hash_table_insert(all->by_key, key, g);
-  } else {
-    g->same = g->same && strcmp(g->example[0].reason, reason) == 0;
-    g_free(pattern);
-    g_free(key);
-  }
-  g->count++;
-  if (g->examples < EXAMPLES) g->example[g->examples++] = (example){g_strdup(source), g_strdup(reason), position};
-}
-
-static int by_count(const void *a, const void *b) {
-  const group *x = *(group *const *)a, *y = *(group *const *)b;
-  if (x->count != y->count) return x->count > y->count ? -1 : 1;
-  return (x->place > y->place) - (x->place < y->place);
-}
-
-static void append_group(GString *out, const group *g, int64_t all) {
+static void append_refusal(GString *out, const adl_refusal *g, int64_t all) {
   g_string_append(out, "<tr>");
   adl_html_element(out, "td", g->stage);
   adl_html_element(out, "td", g->column != NULL ? g->column : "");
   g_string_append(out, "<td class=\"wide\"><details><summary>");
-  adl_html_text_cut(out, g->same ? g->example[0].reason : g->pattern, LONGEST_EXAMPLE);
+  adl_html_text_cut(out, g->reason, LONGEST_EXAMPLE);
   g_string_append(out, "</summary><ul>\n");
   for (guint i = 0; i < g->examples; i++) {
     g_string_append(out, "<li><span class=\"muted path\">");
@@ -108,28 +29,24 @@ static void append_group(GString *out, const group *g, int64_t all) {
 
 static void append_rejects(const adl_page *page) {
   GString *out = page->out;
-  grouping all = {.by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
-                  .groups = g_ptr_array_new_with_free_func(free_group)};
-  adl_engine_each_reject(page->engine, add_reject, &all);
-  g_ptr_array_sort(all.groups, by_count);
+  GPtrArray *all = adl_refusals(page->engine, NULL);
   g_string_append(out, "<p>");
   adl_html_count(out, adl_engine_rows_read(page->engine));
   g_string_append(out, " rows read; ");
-  if (all.groups->len == 0) {
+  if (all->len == 0) {
     g_string_append(out, "none was rejected.</p>\n");
   } else {
     adl_html_count(out, adl_engine_rejected(page->engine));
-    g_string_append(out, " rejected, listed one by one in <a href=\"./rejects.jsonl\">rejects.jsonl</a>.</p>\n"
+    g_string_append(out, " rejected, listed in <a href=\"./rejects.jsonl\">rejects.jsonl</a>.</p>\n"
                          "<div class=\"scroll\"><table><thead><tr><th>stage</th><th>column</th><th>reason</th>"
                          "<th class=\"n\">rows</th><th class=\"n\">of all read</th></tr></thead><tbody>\n");
-    for (guint i = 0; i < all.groups->len && i < MOST_GROUPS; i++)
-      append_group(out, all.groups->pdata[i], adl_engine_rows_read(page->engine));
+    for (guint i = 0; i < all->len && i < MOST_GROUPS; i++)
+      append_refusal(out, all->pdata[i], adl_engine_rows_read(page->engine));
     g_string_append(out, "</tbody></table></div>\n");
-    if (all.groups->len > MOST_GROUPS)
-      g_string_append_printf(out, "<p class=\"muted\">%u more reasons.</p>\n", all.groups->len - MOST_GROUPS);
+    if (all->len > MOST_GROUPS)
+      g_string_append_printf(out, "<p class=\"muted\">%u more reasons.</p>\n", all->len - MOST_GROUPS);
   }
-  g_hash_table_destroy(all.by_key);
-  g_ptr_array_free(all.groups, TRUE);
+  g_ptr_array_free(all, TRUE);
 }
 
 static void append_nulls(GString *out, const adl_stage *stage, int32_t column, int64_t nulls, int64_t rows) {

@@ -239,7 +239,7 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
   const adl_host *host = call->host;
   const cross *self = instance;
   search s = {.call = call, .self = self, .batch = batch, .limit_key = host->random_key(call, "limit")};
-  int64_t *eligible = host->alloc(call, (size_t)batch->rows * sizeof *eligible), none = 0;
+  int64_t *eligible = host->alloc(call, (size_t)batch->rows * sizeof *eligible);
   adl_pairs pairs;
   ADL_TRY(find_index(call, self, model, &s.index));
   s.value = host->alloc(call, (size_t)(self->bound_count + 1) * sizeof *s.value);
@@ -254,13 +254,9 @@ static adl_status process(const adl_call *call, const void *instance, const adl_
     if (pairs.count + s.count > MOST_CANDIDATES) return too_many(&s);
     for (int64_t i = 0; i < s.count; i++) adl_pairs_add(&pairs, row, s.found[i]);
     if (s.count > 0) continue;
-    none++;
     if (self->missing == MISSING_KEEP) adl_pairs_add(&pairs, row, -1);
     if (self->missing == MISSING_REJECT) host->reject(call, row, "with", "%s has no eligible row", self->with.name);
   }
-  if (none > 0 && self->missing == MISSING_DROP)
-    host->log(call, ADL_INFO, "%lld of the %lld rows of a batch have no eligible row in %s, and were dropped",
-              (long long)none, (long long)batch->rows, self->with.name);
   ADL_TRY(adl_pairs_give(&pairs, &self->with, out));
   return write_eligible(&s, &pairs, eligible, out);
 }

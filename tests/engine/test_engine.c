@@ -66,6 +66,63 @@ START_TEST(too_many_rejects_stop_the_run) {
 }
 END_TEST
 
+/* Both branches refuse the same rows: each is in rejects.jsonl for both, and is one row where rows are counted. */
+START_TEST(a_row_is_counted_once_over_branches) {
+  static const char stages[] = "  a: {use: scale, columns: [x], as: one}\n"
+                               "  b: {use: scale, from: rows, columns: [x], as: two}\n"
+                               "  c: {use: scale, from: rows, columns: [x], as: three}\n";
+  for (int threads = 1; threads <= 3; threads += 2) {
+    adl_harness *h = with_numbers(9700);
+    adl_harness_threads(h, threads);
+    if (threads > 1) adl_harness_memory(h, 1 << 16);
+    adl_harness_top(h, "max_rejects: 0.0104\n"); /* 100 of 9700 are 1.03 % */
+    adl_harness_run(h, stages, NULL);
+    ASSERT_OK(h);
+    ck_assert_int_eq(adl_harness_rejected(h), 100);
+    char *rejects = adl_harness_rejects(h);
+    ck_assert_msg(g_str_has_prefix(rejects, "a 98 x null"), "%.200s", rejects);
+    ck_assert_ptr_nonnull(strstr(rejects, "\nb 98 x null"));
+    ck_assert_ptr_nonnull(strstr(rejects, "\nc 98 x null"));
+    free(rejects);
+    adl_harness_top(h, "max_rejects: 0.0103\n");
+    adl_harness_run(h, stages, NULL);
+    ck_assert(!adl_harness_ok(h));
+    ck_assert_msg(strstr(adl_harness_errors(h), "100 of 9700 rows (1.03 %) were rejected") != NULL, "%s",
+                  adl_harness_errors(h));
+    adl_harness_free(h);
+  }
+}
+END_TEST
+
+/* All that a join made of a row is that row. Rows of a table that a stage makes are rows of their own: they count beside those
+ * that were read, but take nothing from their share. */
+START_TEST(rows_that_stages_multiply_or_make) {
+  static const char twice[] = "  both: {use: join, with: rows, on: y, many: all, columns: [z], prefix: other_}\n"
+                              "  s: {use: scale, columns: [x]}\n";
+  adl_harness *h = adl_harness_new("x,y,z\n1,1,0\n,1,0\n3,1,0\n4,2,0\n", "{x: float, y: int, z: int}");
+  adl_harness_top(h, "max_rejects: 0.25\n");
+  adl_harness_run(h, twice, NULL);
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rejected(h), 1);
+  adl_harness_free(h);
+  /* One of four rows read, and both of the table's. */
+  static const char made[] = "  s: {use: scale, columns: [x], as: w}\n"
+                             "  keys: {use: group, from: rows, by: y, columns: {m: max(z)}}\n"
+                             "  t: {use: scale, columns: [m]}\n";
+  h = adl_harness_new("x,y,z\n1,1,\n,1,\n3,1,\n4,2,0\n", "{x: float, y: int, z: int}");
+  adl_harness_top(h, "max_rejects: 0.33\n");
+  adl_harness_run(h, made, NULL);
+  ck_assert(!adl_harness_ok(h));
+  ck_assert_msg(strstr(adl_harness_errors(h), "2 of 6 rows (33.33 %) were rejected") != NULL, "%s",
+                adl_harness_errors(h));
+  adl_harness_top(h, "max_rejects: 0.34\n");
+  adl_harness_run(h, made, NULL);
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rejected(h), 2);
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(held_out_rows_are_never_learned_from) {
   /* The held-out rows' labels are all wrong: a model that saw them would not be the same. */
   GString *good = g_string_new("y,z,held\n"), *bad = g_string_new("y,z,held\n");
@@ -207,6 +264,8 @@ static Suite *suite(void) {
   tcase_add_test(t, rows_keep_their_order);
   tcase_add_test(t, forbidden_nulls_are_rejected_once);
   tcase_add_test(t, too_many_rejects_stop_the_run);
+  tcase_add_test(t, a_row_is_counted_once_over_branches);
+  tcase_add_test(t, rows_that_stages_multiply_or_make);
   tcase_add_test(t, held_out_rows_are_never_learned_from);
   tcase_add_test(t, online_rows_keep_their_order);
   tcase_add_test(t, results_do_not_depend_on_threads_or_memory);

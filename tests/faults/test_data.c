@@ -502,6 +502,83 @@ START_TEST(an_old_output_stays_until_the_new_one_is_whole) {
 }
 END_TEST
 
+/* Why rows are gone: in the summary, in the log, and where a stage is left without any. */
+START_TEST(what_was_lost_is_told) {
+  program p = program_open();
+  GString *log = g_string_new("ad,x,click\n");
+  for (int i = 0; i < 30; i++)
+    g_string_append_printf(log, "%c,%d,%s\n", "abcd"[i % 4], i, i == 0 ? "2" : i < 13 ? "" : i % 2 ? "1" : "0");
+  program_write(&p, "log.csv", log->str, (gssize)log->len);
+  program_write(&p, "ads.csv", "ad,price\na,1\nb,2\n", -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nmax_rejects: 1\nstages:\n"
+                "  ads: {use: read-csv, path: ads.csv, columns: {ad: id, price: float}}\n"
+                "  log: {use: read-csv, path: log.csv, columns: {ad: id, x: float, click: int}}\n"
+                "  known: {use: join, with: ads, on: ad, missing: drop}\n"
+                "  few: {use: filter, where: x < 28}\n"
+                "  p: {use: ftrl, features: [x, price], label: click}\n"
+                "  o: {use: write-csv, path: out.csv}\n",
+                -1);
+  /* 2 is refused first, empty ones six times */
+  for (int threads = 1; threads < 4; threads++) {
+    char *run = g_strdup_printf("run a.yaml --out r%d --threads %d --fresh", threads, threads);
+    char *name = g_strdup_printf("r%d/log.txt", threads);
+    program_run(&p, run);
+    ASSERT_STATUS(&p, 0);
+    ck_assert_msg(strstr(p.out, "rejected most often: 6: p: click: is null\ndropped: 14 of 30: known\n") != NULL, "%s",
+                  p.out);
+    ck_assert_ptr_null(strstr(p.out, ": few"));
+    char *said = program_read(&p, name, NULL);
+    ck_assert_ptr_nonnull(strstr(said, "info: known: 14 of 30 rows were dropped\n"));
+    ck_assert_ptr_nonnull(strstr(said, "info: few: 2 of 16 rows were dropped\n"));
+    g_free(said);
+    g_free(name);
+    g_free(run);
+  }
+  /* Only rows with a label that is none are left. */
+  program_run(&p, "run a.yaml --out none --set few.where=x<13");
+  ASSERT_STATUS(&p, 1);
+  ASSERT_SAYS(&p, "there are no training rows with a usable label");
+  ASSERT_SAYS(&p, "note: 6 rows were rejected before that: p: click: is null (the most frequent reason)\n");
+  ASSERT_SAYS(&p, "note: known dropped 14 of 30 rows before that\n");
+  program_run(&p, "run a.yaml --out strict --set max_rejects=0.1");
+  ASSERT_STATUS(&p, 1);
+  ASSERT_SAYS(&p, "7 of 32 rows (21.88 %) were rejected");
+  ASSERT_SAYS(&p, "note: 6 rows were rejected: p: click: is null (the most frequent reason)\n");
+  ASSERT_SAYS(&p, "note: the first one: p: ");
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
+static void little_address_space(void) {
+  struct rlimit limit = {.rlim_cur = 200000 << 10, .rlim_max = 200000 << 10};
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+/* OpenBLAS would look for room for ever. */
+START_TEST(an_address_space_that_is_too_small) {
+  program p = program_open();
+  program_write(&p, "log.csv", "x,y\n1,2\n3,4\n5,6\n7,9\n", -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, y: float}}\n"
+                "  segment: {use: kmeans, features: [x, y], clusters: 2}\n"
+                "  o: {use: write-csv, path: out.csv}\n",
+                -1);
+  p.before = little_address_space;
+  program_run(&p, "run a.yaml --out r --quiet --threads 2");
+  ASSERT_STATUS(&p, 1);
+  ASSERT_SAYS(&p, "OpenBLAS needs 384 MiB of address space for 2 threads, and this process cannot have so much");
+  ASSERT_SAYS(&p, "hint: raise the limit (ulimit -v), or take fewer threads (--threads)");
+  assert_not_published(&p, "r");
+  p.before = NULL;
+  program_run(&p, "run a.yaml --out r --quiet --threads 2");
+  ASSERT_STATUS(&p, 0);
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("data and disks that are wrong");
   TCase *tests = tcase_create("run");
@@ -522,6 +599,8 @@ int main(void) {
   tcase_add_test(tests, folders_that_may_not_be_written_to);
   tcase_add_test(tests, an_output_that_cannot_be_replaced);
   tcase_add_test(tests, an_old_output_stays_until_the_new_one_is_whole);
+  tcase_add_test(tests, what_was_lost_is_told);
+  tcase_add_test(tests, an_address_space_that_is_too_small);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -81,12 +81,45 @@ START_TEST(models_are_not_given_columns_made_otherwise_in_silence) {
 }
 END_TEST
 
+/* A stored model that is broken is fitted again: who looks into the log later is told, too. */
+START_TEST(a_stored_model_that_is_broken) {
+  program p = program_open();
+  program_write(&p, "log.csv", "x\n1\n2\n3\n", -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float}}\n  s: {use: scale, columns: [x]}\n"
+                "  o: {use: write-csv, path: out.csv}\n",
+                -1);
+  program_run(&p, "run a.yaml --out r --quiet --store kept");
+  ASSERT_STATUS(&p, 0);
+  GPtrArray *names = program_files(&p, "kept");
+  int broken = 0;
+  for (guint i = 0; i < names->len; i++) {
+    char *name = g_build_filename("kept", names->pdata[i], NULL);
+    if (g_str_has_suffix(name, ".safetensors")) program_write(&p, name, "broken", -1), broken++;
+    g_free(name);
+  }
+  ck_assert_int_eq(broken, 1);
+  program_run(&p, "run a.yaml --out r2 --quiet --store kept");
+  ASSERT_STATUS(&p, 0);
+  const char *warning = strstr(p.said, "warning: s: ");
+  ck_assert_msg(warning != NULL, "%s", p.said);
+  char *line = g_strndup(warning, strcspn(warning, "\n")), *log = program_read(&p, "r2/log.txt", NULL);
+  ck_assert_msg(strstr(log, line) != NULL, "%s is not in %s", line, log);
+  g_free(line);
+  g_free(log);
+  g_ptr_array_free(names, TRUE);
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("models of an earlier run");
   TCase *tests = tcase_create("run");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, models_are_not_judged_by_what_they_learned_from_in_silence);
   tcase_add_loop_test(tests, models_are_not_given_columns_made_otherwise_in_silence, 0, G_N_ELEMENTS(otherwise));
+  tcase_add_test(tests, a_stored_model_that_is_broken);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -55,6 +55,55 @@ START_TEST(one_run_at_a_time) {
 }
 END_TEST
 
+/* One of the outputs cannot be renamed: a folder has come in its way while the run was going on. */
+START_TEST(an_output_that_cannot_be_renamed) {
+  program p = program_open();
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: pipe.csv, columns: {x: int}}\n"
+                "  one: {use: write-csv, path: a.csv}\n"
+                "  two: {use: write-csv, from: log, path: b.csv}\n",
+                -1);
+  program_write(&p, "db.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: pipe.csv, columns: {x: int}}\n"
+                "  rows: {use: write-sqlite, into: old.sqlite, table: t}\n"
+                "  two: {use: write-csv, from: log, path: b.csv}\n",
+                -1);
+  program_write(&p, "old.sqlite", "", 0);
+  char *pipe = program_path(&p, "pipe.csv");
+  ck_assert_int_eq(mkfifo(pipe, 0666), 0);
+  for (int second = 0; second < 3; second++) { /* 2: beside a database that was there */
+    char *run = g_strdup_printf("run %s --out r%d --quiet", second == 2 ? "db.yaml" : "a.yaml", second);
+    pid_t pid = program_start(&p, run, "waiting");
+    int to = open(pipe, O_WRONLY); /* waits until the run reads: its outputs have been looked at */
+    ck_assert_int_ge(to, 0);
+    char *name = g_strdup_printf("r%d/%s", second, second ? "b.csv" : "a.csv"), *blocked = program_path(&p, name);
+    ck_assert_int_eq(mkdir(blocked, 0777), 0);
+    ck_assert_int_eq(write(to, "x\n1\n2\n", 6), 6);
+    close(to);
+    program_end(&p, pid, "waiting");
+    ASSERT_STATUS(&p, 1);
+    ASSERT_SAYS(&p, "cannot rename the finished output to ");
+    if (second) {
+      ASSERT_SAYS(&p, "; the run failed, not all outputs were published, but these: ");
+      ASSERT_SAYS(&p, second == 2 ? "these: what `rows` writes to\n" : "/r1/a.csv\n");
+      ck_assert_ptr_null(strstr(p.said, "nothing was published"));
+    } else {
+      ASSERT_SAYS(&p, "; the run failed, nothing was published\n");
+    }
+    ck_assert_int_eq(program_has(&p, "r1/a.csv"), second > 0);
+    ck_assert(!program_has(&p, "r0/b.csv"));
+    program_assert_tidy(&p);
+    g_free(blocked);
+    g_free(name);
+    g_free(run);
+  }
+  g_free(pipe);
+  program_close(&p);
+}
+END_TEST
+
 /* Files that are called as those of a run, and are none. */
 static const struct {
   const char *name, *content;
@@ -178,6 +227,7 @@ int main(void) {
   TCase *tests = tcase_create("run");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, one_run_at_a_time);
+  tcase_add_test(tests, an_output_that_cannot_be_renamed);
   tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
   tcase_add_test(tests, folders_that_may_be_used);
