@@ -115,8 +115,8 @@ static void append_lost(GString *out, const adl_engine *engine, const adl_graph 
     const adl_stage *stage = graph->stages->pdata[i];
     adl_stage_facts facts = adl_engine_stage_facts(engine, stage);
     if (stage->sides->len > 0 && facts.rows_dropped > 0)
-      g_string_append_printf(out, "dropped: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT ": %s\n", facts.rows_dropped,
-                             facts.rows_in, stage->name);
+      g_string_append_printf(out, "dropped by %s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " rows\n", stage->name,
+                             facts.rows_dropped, facts.rows_in);
   }
 }
 

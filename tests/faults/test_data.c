@@ -525,8 +525,8 @@ START_TEST(what_was_lost_is_told) {
     char *name = g_strdup_printf("r%d/log.txt", threads);
     program_run(&p, run);
     ASSERT_STATUS(&p, 0);
-    ck_assert_msg(strstr(p.out, "rejected most often: 6: p: click: is null\ndropped: 14 of 30: known\n") != NULL, "%s",
-                  p.out);
+    ck_assert_msg(strstr(p.out, "rejected most often: 6: p: click: is null\ndropped by known: 14 of 30 rows\n") != NULL,
+                  "%s", p.out);
     ck_assert_ptr_null(strstr(p.out, ": few"));
     char *said = program_read(&p, name, NULL);
     ck_assert_ptr_nonnull(strstr(said, "info: known: 14 of 30 rows were dropped\n"));
