@@ -97,7 +97,4 @@ adl_status adl_past_write(const adl_call *call, const adl_past *past, int64_t nu
 /* Tensor `what` of a call or an event column. */
 void adl_past_tensor_name(char name[40], const char *what, int64_t number);
 
-/* Sums of any number of int64. */
-__extension__ typedef __int128 adl_past_wide;
-
 #endif

@@ -62,11 +62,10 @@ static inline void adl_past_add(double cells[2], const adl_past_values *v, int64
       if (adl_past_has(v, i)) adl_cell_add(cells, adl_past_float(v, i));
     return;
   }
-  adl_past_wide exact;
-  memcpy(&exact, cells, sizeof exact);
+  adl_cell_wide exact = 0;
   for (int64_t i = from; i < to; i++)
     if (adl_past_has(v, i)) exact += v->bits[i];
-  memcpy(cells, &exact, sizeof exact);
+  adl_cell_add_wide(cells, exact);
 }
 
 /* The smaller (`least`) or greater of two values in eight bytes. */

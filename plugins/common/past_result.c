@@ -112,13 +112,10 @@ static double float_sum_of(const parts *p, const adl_past_range *range) {
   return (end[0] - begin[0]) + (end[1] - begin[1]);
 }
 
-static adl_past_wide integer_sum_of(const parts *p, const adl_past_range *range) {
+static adl_cell_wide integer_sum_of(const parts *p, const adl_past_range *range) {
   double end[2], begin[2];
-  adl_past_wide x, y;
   sums_of(p, range, true, end, begin);
-  memcpy(&x, end, sizeof x);
-  memcpy(&y, begin, sizeof y);
-  return x - y;
+  return adl_cell_wide_sum(end) - adl_cell_wide_sum(begin);
 }
 
 /* Whole blocks from the tree, what is before and behind them from the values. */
@@ -152,12 +149,6 @@ static int64_t latest_of(const parts *p, const adl_past_range *range) {
   return latest >= range->from ? latest : -1;
 }
 
-/* False: it does not fit. */
-static bool put_integer(adl_past_wide sum, double *value) {
-  adl_cell_set_integer(value, (int64_t)sum);
-  return sum >= INT64_MIN && sum <= INT64_MAX;
-}
-
 /* The value as a cell; false: null. */
 static bool plain_value(const adl_past *past, const adl_past_call *of, const parts *p, const adl_past_range *range,
                         double *value) {
@@ -168,7 +159,7 @@ static bool plain_value(const adl_past *past, const adl_past_call *of, const par
       return true;
     case ADL_PAST_DISTINCT: adl_cell_set_integer(value, distinct_of(p, range)); return true;
     case ADL_PAST_SUM:
-      if (!floats) return put_integer(integer_sum_of(p, range), value);
+      if (!floats) return adl_cell_narrow(integer_sum_of(p, range), value);
       *value = float_sum_of(p, range);
       return isfinite(*value);
     case ADL_PAST_MEAN: {
