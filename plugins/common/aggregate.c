@@ -292,12 +292,10 @@ adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggrega
 /* ---- merging ---- */
 
 static void merge_sum(const adl_aggregate *a, double *into, const double *from) {
-  if (a->value == ADL_CELL_INTEGER) {
+  if (a->value == ADL_CELL_INTEGER)
     adl_cell_add_wide(into, adl_cell_wide_sum(from));
-  } else {
-    adl_cell_add(into, from[0]);
-    into[1] += from[1];
-  }
+  else
+    adl_cell_add_sum(into, from);
   if (a->of->function == ADL_MEAN)
     adl_cell_set_integer(&into[2], adl_cell_integer(&into[2]) + adl_cell_integer(&from[2]));
 }

@@ -23,6 +23,12 @@ static inline void adl_cell_add(double *cells, double value) {
   cells[0] = sum;
 }
 
+/* Adds another such sum. */
+static inline void adl_cell_add_sum(double *cells, const double *sum) {
+  adl_cell_add(cells, sum[0]);
+  cells[1] += sum[1];
+}
+
 static inline double adl_cell_sum(const double *cells) { return cells[0] + cells[1]; }
 
 /* Two cells, the sum of any number of int64: it may leave their range on the way and come back. */
