@@ -62,6 +62,7 @@ static void put_nulls(const adl_draft_plan *plan) {
     if (mark != NULL && !g_ptr_array_find_with_equal_func(marks, mark, g_str_equal, NULL))
       g_ptr_array_add(marks, (gpointer)mark);
   }
+  if (plan->sample->quoted_empty) g_ptr_array_add(marks, (gpointer) "");
   if (marks->len > 0) g_string_append(plan->out, "    nulls: [\"NULL\", \"null\", \"\\\\N\"");
   for (guint i = 0; i < marks->len; i++) g_string_append_printf(plan->out, ", \"%s\"", (const char *)marks->pdata[i]);
   if (marks->len > 0) g_string_append(plan->out, "] # what stands for a missing value\n");

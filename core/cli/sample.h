@@ -27,6 +27,7 @@ typedef struct adl_sample_column {
 typedef struct adl_sample {
   bool json, header;
   bool trim;           /* there are blanks around fields */
+  bool quoted_empty;   /* there are fields of two quotes, which stand for no value here */
   char *doubled;       /* a name that the header has twice, so that it cannot be used; NULL: none */
   guint unnamed;       /* fields without a name in the header, which are passed over */
   GPtrArray *left_out; /* JSON: of char *, members that no column can be */

@@ -173,6 +173,16 @@ static void take_columns(adl_sample *sample, const adl_probe *p, int64_t rows) {
 
 /* ---- the whole ---- */
 
+static bool has_quoted_empty(const GPtrArray *lines, char delimiter) {
+  const char ends[] = {delimiter, '\r', '\0'};
+  for (guint i = 0; i < lines->len; i++) {
+    const char *line = lines->pdata[i];
+    for (const char *at = line; at != NULL && (at = strstr(at, "\"\"")) != NULL; at++)
+      if ((at == line || at[-1] == delimiter) && strchr(ends, at[2]) != NULL) return true;
+  }
+  return false;
+}
+
 static bool is_padded(const adl_probe *p) {
   for (guint i = 0; i < p->cells->len; i++) {
     const char *text = p->cells->pdata[i];
@@ -221,6 +231,7 @@ bool adl_sample_read_csv(const char *path, const GPtrArray *lines, int64_t rows,
     g_string_append(why, "no line of it can be read as delimited text");
     fine = false;
   }
+  sample->quoted_empty = has_quoted_empty(lines, delimiter);
   if (fine) take_columns(sample, &p, rows);
   g_ptr_array_free(p.cells, TRUE);
   return fine;

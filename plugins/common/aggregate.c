@@ -140,16 +140,13 @@ int64_t adl_aggregate_bytes(const adl_aggregate *aggregate) {
 
 /* ---- one value into its cells ---- */
 
+/* Cells: the sum in two, and for a mean of how many. */
 static void add_sum(const adl_aggregate *a, double *cells, const adl_column *column, int64_t row) {
-  if (a->type.element == ADL_FLOAT64) {
+  if (a->value == ADL_CELL_INTEGER)
+    adl_cell_add_wide(cells, adl_cell_read_integer(column, row));
+  else
     adl_cell_add(cells, adl_number_at(column, row));
-    if (a->of->function == ADL_MEAN) adl_cell_set_integer(&cells[2], adl_cell_integer(&cells[2]) + 1);
-    return;
-  }
-  int64_t sum, overflow = adl_cell_integer(&cells[1]);
-  overflow |= __builtin_add_overflow(adl_cell_integer(&cells[0]), adl_cell_read_integer(column, row), &sum);
-  adl_cell_set_integer(&cells[0], sum);
-  adl_cell_set_integer(&cells[1], overflow);
+  if (a->of->function == ADL_MEAN) adl_cell_set_integer(&cells[2], adl_cell_integer(&cells[2]) + 1);
 }
 
 /* The order of two values of a kind that is no text. */
@@ -295,17 +292,12 @@ adl_status adl_aggregate_step(const adl_call *call, const adl_aggregate *aggrega
 /* ---- merging ---- */
 
 static void merge_sum(const adl_aggregate *a, double *into, const double *from) {
-  if (a->type.element == ADL_FLOAT64) {
-    adl_cell_add(into, from[0]);
-    into[1] += from[1];
-    if (a->of->function == ADL_MEAN)
-      adl_cell_set_integer(&into[2], adl_cell_integer(&into[2]) + adl_cell_integer(&from[2]));
-    return;
-  }
-  int64_t sum, overflow = adl_cell_integer(&into[1]) | adl_cell_integer(&from[1]);
-  overflow |= __builtin_add_overflow(adl_cell_integer(&into[0]), adl_cell_integer(&from[0]), &sum);
-  adl_cell_set_integer(&into[0], sum);
-  adl_cell_set_integer(&into[1], overflow);
+  if (a->value == ADL_CELL_INTEGER)
+    adl_cell_add_wide(into, adl_cell_wide_sum(from));
+  else
+    adl_cell_add_sum(into, from);
+  if (a->of->function == ADL_MEAN)
+    adl_cell_set_integer(&into[2], adl_cell_integer(&into[2]) + adl_cell_integer(&from[2]));
 }
 
 static void merge_last(const adl_aggregate *a, adl_cell_texts *texts, double *into, const adl_cell_texts *from_texts,

@@ -72,15 +72,16 @@ static adl_status write_texts(const adl_call *call, const adl_aggregate_result *
 /* The value of a group as a cell; false: it has none. */
 static bool plain_value(const adl_aggregate *a, const double *cells, double *value) {
   const double *own = cells + a->cell;
+  bool whole = a->value == ADL_CELL_INTEGER;
   switch (a->of->function) {
     case ADL_SUM:
-      if (a->type.element == ADL_INT64) {
-        memcpy(value, &own[0], sizeof *value);
-        return adl_cell_integer(&own[1]) == 0;
-      }
+      if (whole) return adl_cell_narrow(adl_cell_wide_sum(own), value);
       *value = adl_cell_sum(own);
       return isfinite(*value);
-    case ADL_MEAN: *value = adl_cell_sum(own) / (double)adl_cell_integer(&own[2]); return isfinite(*value);
+    case ADL_MEAN:
+      *value = whole ? (double)adl_cell_wide_sum(own) : adl_cell_sum(own);
+      *value /= (double)adl_cell_integer(&own[2]);
+      return isfinite(*value);
     case ADL_LAST: memcpy(value, &own[2], sizeof *value); return adl_cell_integer(&own[1]) != 0;
     case ADL_MIN:
     case ADL_MAX: memcpy(value, &own[0], sizeof *value); return adl_cell_integer(&own[1]) != 0;

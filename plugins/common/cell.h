@@ -23,7 +23,33 @@ static inline void adl_cell_add(double *cells, double value) {
   cells[0] = sum;
 }
 
+/* Adds another such sum. */
+static inline void adl_cell_add_sum(double *cells, const double *sum) {
+  adl_cell_add(cells, sum[0]);
+  cells[1] += sum[1];
+}
+
 static inline double adl_cell_sum(const double *cells) { return cells[0] + cells[1]; }
+
+/* Two cells, the sum of any number of int64: it may leave their range on the way and come back. */
+__extension__ typedef __int128 adl_cell_wide;
+
+static inline adl_cell_wide adl_cell_wide_sum(const double *cells) {
+  adl_cell_wide sum;
+  memcpy(&sum, cells, sizeof sum);
+  return sum;
+}
+
+static inline void adl_cell_add_wide(double *cells, adl_cell_wide value) {
+  adl_cell_wide sum = adl_cell_wide_sum(cells) + value;
+  memcpy(cells, &sum, sizeof sum);
+}
+
+/* False: it does not fit an int64. */
+static inline bool adl_cell_narrow(adl_cell_wide sum, double *cell) {
+  adl_cell_set_integer(cell, (int64_t)sum);
+  return sum >= INT64_MIN && sum <= INT64_MAX;
+}
 
 /* Integer value of a SCALAR row: bool, integers, timestamps. */
 static inline int64_t adl_cell_read_integer(const adl_column *column, int64_t row) {

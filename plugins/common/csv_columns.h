@@ -28,6 +28,7 @@ typedef struct adl_csv_table {
   int32_t column_count;
   const adl_csv_column *columns;
   adl_strings nulls;     /* texts that mean null, besides the empty one */
+  bool null_quoted;      /* the empty text means null in quotes, too */
   bool null_begins[256]; /* one of them begins with this byte */
   bool null_numbers;     /* one of them may be a number */
   const char *const *file_names;

@@ -126,13 +126,15 @@ static inline __attribute__((always_inline)) uint32_t take_texts(const adl_csv_t
   char *out = (char *)sink->buffers.data;
   int32_t *offsets = sink->buffers.string_offsets + sink->row;
   int64_t at = sink->bytes, capacity = sink->buffers.byte_capacity;
+  bool keep_empty = !table->null_quoted;
   uint8_t nulls[NULLS];
   uint32_t missing = 0, count = values->count, i = from;
   memset(nulls, 0, from);
   for (; i < count; i++) {
     adl_csv_value value = adl_csv_value_at(values, i);
-    if (__builtin_expect(table->null_begins[(unsigned char)*value.text], 0) &&
-        !(values->any_quoted && values->quoted[i]) && is_marker(table, value.text, value.size))
+    bool quoted = values->any_quoted && values->quoted[i];
+    if (__builtin_expect(table->null_begins[(unsigned char)*value.text], 0) && !quoted &&
+        is_marker(table, value.text, value.size))
       value.size = 0;
     if (__builtin_expect(value.size > ADL_CSV_SHORT, 0)) {
       int64_t behind = ADL_CSV_SHORT * (int64_t)(count - i) + ADL_CSV_PAD;
@@ -140,7 +142,7 @@ static inline __attribute__((always_inline)) uint32_t take_texts(const adl_csv_t
       memcpy(out + at + ADL_CSV_SHORT, value.text + ADL_CSV_SHORT, value.size - ADL_CSV_SHORT);
     }
     memcpy(out + at, value.text, ADL_CSV_SHORT);
-    nulls[i] = value.size == 0;
+    nulls[i] = (value.size == 0) & !(quoted & keep_empty);
     missing |= nulls[i];
     at += value.size;
     offsets[i + 1] = (int32_t)at;

@@ -1,7 +1,7 @@
 /*
  * Aggregates of the past: what the events of a key come to before a moment, as the class history needs it. Events are
  * gathered in a fold, then put in order by key and time, and where a range of neighbouring events would take long to look
- * through, an aggregate gets an index: sums up to every fourth event, a tree of extremes, links to earlier events.
+ * through, an aggregate gets an index: sums up to every fourth event, a tree of sums or extremes, links to earlier events.
  *
  * A training row is told of training events alone: those that stand before the key's held-out ones; or, where held-out ones
  * come between, training events that stand once more by themselves. So no held-out event reaches it, nor changes the rounding
@@ -96,8 +96,5 @@ adl_status adl_past_write(const adl_call *call, const adl_past *past, int64_t nu
 
 /* Tensor `what` of a call or an event column. */
 void adl_past_tensor_name(char name[40], const char *what, int64_t number);
-
-/* Sums of any number of int64. */
-__extension__ typedef __int128 adl_past_wide;
 
 #endif

@@ -55,6 +55,13 @@ static inline double adl_past_float(const adl_past_values *v, int64_t place) {
 enum { ADL_PAST_STEP = 4 };
 #define ADL_PAST_NONE UINT32_MAX
 
+/* Where the sum of a run's blocks at * 2^level to (at + 1) * 2^level - 1 stands, in two cells: between those of its two
+ * halves. Blocks are of ADL_PAST_STEP places, counted from where the run begins, and there are only sums of whole ones: so
+ * neither another run's nor later events have a part in their rounding. */
+static inline int64_t adl_past_node(int64_t first, int64_t level, int64_t at) {
+  return 2 * (2 * (first / ADL_PAST_STEP) + ((2 * at + 1) << level) - 1);
+}
+
 /* Adds the values of places from .. to - 1 to two cells: an integer of 128 bits (`whole`), or a float sum. */
 static inline void adl_past_add(double cells[2], const adl_past_values *v, int64_t from, int64_t to, bool whole) {
   if (!whole) {
@@ -62,11 +69,10 @@ static inline void adl_past_add(double cells[2], const adl_past_values *v, int64
       if (adl_past_has(v, i)) adl_cell_add(cells, adl_past_float(v, i));
     return;
   }
-  adl_past_wide exact;
-  memcpy(&exact, cells, sizeof exact);
+  adl_cell_wide exact = 0;
   for (int64_t i = from; i < to; i++)
     if (adl_past_has(v, i)) exact += v->bits[i];
-  memcpy(cells, &exact, sizeof exact);
+  adl_cell_add_wide(cells, exact);
 }
 
 /* The smaller (`least`) or greater of two values in eight bytes. */

@@ -153,6 +153,23 @@ static void index_sum(const line *of, int64_t number, const adl_past_values *v, 
   }
 }
 
+/* Sums of floats for windows, as a tree: in a difference of running sums, what came before the window would have taken the
+ * last digits of what is in it. */
+static void index_blocks(const line *of, int64_t number, const adl_past_values *v) {
+  double *sums = part(of, "blocks", number, ADL_FLOAT64, 4 * (of->places / ADL_PAST_STEP));
+  for (int64_t r = 0; r < of->runs; r++) {
+    int64_t first = of->first[r], blocks = (of->first[r + 1] - first) / ADL_PAST_STEP;
+    for (int64_t i = 0, from = first; i < blocks; i++, from += ADL_PAST_STEP)
+      adl_past_add(sums + adl_past_node(first, 0, i), v, from, from + ADL_PAST_STEP, false);
+    for (int64_t level = 1; blocks >> level > 0; level++)
+      for (int64_t i = 0; i < blocks >> level; i++) {
+        double *node = sums + adl_past_node(first, level, i);
+        adl_cell_add_sum(node, sums + adl_past_node(first, level - 1, 2 * i));
+        adl_cell_add_sum(node, sums + adl_past_node(first, level - 1, 2 * i + 1));
+      }
+  }
+}
+
 /* A tree of extremes without pointers over blocks of neighbouring places: leaf i at blocks + i, node i over 2i and 2i + 1.
  * Where there is no value, its leaf loses to every other. */
 static void index_extreme(const line *of, int64_t number, const adl_past_values *v, bool floats, bool least) {
@@ -237,7 +254,12 @@ static void index_call(const line *of, int64_t number) {
   switch (c->function) {
     case ADL_PAST_COUNT: index_count(of, number, &v); break;
     case ADL_PAST_MEAN: index_count(of, number, &v); /* fall through */
-    case ADL_PAST_SUM: index_sum(of, number, &v, !floats); break;
+    case ADL_PAST_SUM:
+      if (floats && of->past->windowed)
+        index_blocks(of, number, &v);
+      else
+        index_sum(of, number, &v, !floats);
+      break;
     case ADL_PAST_MIN:
     case ADL_PAST_MAX:
       index_count(of, number, &v);

@@ -51,8 +51,8 @@ typedef struct parts {
   adl_past_values values, weights;
   const int64_t *time, *tree;
   const uint32_t *count, *same, *at, *rank;
-  const double *sum;
-  int64_t blocks; /* leaves of the tree */
+  const double *sum, *blocks;
+  int64_t leaves; /* of the tree */
 } parts;
 
 static parts find_parts(const adl_call *call, const adl_past *past, const adl_model *model, int64_t number) {
@@ -66,7 +66,8 @@ static parts find_parts(const adl_call *call, const adl_past *past, const adl_mo
              .count = adl_past_find(call, tensors, "count", number),
              .same = adl_past_find(call, tensors, "same", number),
              .at = adl_past_find(call, tensors, "at", number),
-             .sum = adl_past_find(call, tensors, "sum", number)};
+             .sum = adl_past_find(call, tensors, "sum", number),
+             .blocks = adl_past_find(call, tensors, "blocks", number)};
   if (of->column >= 0) {
     p.values = adl_past_values_of(call, past, tensors, of->column);
     p.rank = adl_past_find(call, tensors, "rank", of->column);
@@ -75,7 +76,7 @@ static parts find_parts(const adl_call *call, const adl_past *past, const adl_mo
   adl_past_tensor_name(name, "tree", number);
   if (call->host->find_tensor(call, tensors, name, &tree)) {
     p.tree = tree.data;
-    p.blocks = tree.size[0] / 2;
+    p.leaves = tree.size[0] / 2;
   }
   return p;
 }
@@ -99,26 +100,38 @@ static void sum_before(const parts *p, int64_t first, int64_t place, bool whole,
   adl_past_add(cells, &p->values, from, place, whole);
 }
 
-/* The sums at the end of a range and before its beginning. */
-static void sums_of(const parts *p, const adl_past_range *range, bool whole, double end[2], double begin[2]) {
-  int64_t from = range->from == range->to ? range->first : range->from;
-  sum_before(p, range->first, range->from == range->to ? range->first : range->to, whole, end);
-  sum_before(p, range->first, from, whole, begin);
+/* The sum of the events of a range alone: whole blocks, and what is before and behind them. */
+static void sum_blocks(const parts *p, const adl_past_range *range, double cells[2]) {
+  int64_t first = range->first, from = (range->from - first + ADL_PAST_STEP - 1) / ADL_PAST_STEP,
+          to = (range->to - first) / ADL_PAST_STEP;
+  cells[0] = cells[1] = 0;
+  if (from >= to) {
+    adl_past_add(cells, &p->values, range->from, range->to, false);
+    return;
+  }
+  adl_past_add(cells, &p->values, range->from, first + from * ADL_PAST_STEP, false);
+  adl_past_add(cells, &p->values, first + to * ADL_PAST_STEP, range->to, false);
+  for (int64_t level = 0; from < to; from /= 2, to /= 2, level++) {
+    if (from % 2 != 0) adl_cell_add_sum(cells, p->blocks + adl_past_node(first, level, from++));
+    if (to % 2 != 0) adl_cell_add_sum(cells, p->blocks + adl_past_node(first, level, --to));
+  }
 }
 
+/* Without a window a range begins with its key. */
 static double float_sum_of(const parts *p, const adl_past_range *range) {
-  double end[2], begin[2];
-  sums_of(p, range, false, end, begin);
-  return (end[0] - begin[0]) + (end[1] - begin[1]);
+  double cells[2];
+  if (p->blocks != NULL)
+    sum_blocks(p, range, cells);
+  else
+    sum_before(p, range->first, range->to, false, cells);
+  return adl_cell_sum(cells);
 }
 
-static adl_past_wide integer_sum_of(const parts *p, const adl_past_range *range) {
+static adl_cell_wide integer_sum_of(const parts *p, const adl_past_range *range) {
   double end[2], begin[2];
-  adl_past_wide x, y;
-  sums_of(p, range, true, end, begin);
-  memcpy(&x, end, sizeof x);
-  memcpy(&y, begin, sizeof y);
-  return x - y;
+  sum_before(p, range->first, range->to, true, end);
+  sum_before(p, range->first, range->from, true, begin);
+  return adl_cell_wide_sum(end) - adl_cell_wide_sum(begin);
 }
 
 /* Whole blocks from the tree, what is before and behind them from the values. */
@@ -128,7 +141,7 @@ static int64_t extreme_of(const parts *p, const adl_past_range *range, bool floa
   int64_t best = adl_past_extreme(&p->values, range->from, from * ADL_PAST_STEP, floats, least);
   int64_t last = adl_past_extreme(&p->values, to * ADL_PAST_STEP, range->to, floats, least);
   best = adl_past_better(best, last, floats, least);
-  for (from += p->blocks, to += p->blocks; from < to; from /= 2, to /= 2) {
+  for (from += p->leaves, to += p->leaves; from < to; from /= 2, to /= 2) {
     if (from % 2 != 0) best = adl_past_better(best, p->tree[from++], floats, least);
     if (to % 2 != 0) best = adl_past_better(best, p->tree[--to], floats, least);
   }
@@ -152,12 +165,6 @@ static int64_t latest_of(const parts *p, const adl_past_range *range) {
   return latest >= range->from ? latest : -1;
 }
 
-/* False: it does not fit. */
-static bool put_integer(adl_past_wide sum, double *value) {
-  adl_cell_set_integer(value, (int64_t)sum);
-  return sum >= INT64_MIN && sum <= INT64_MAX;
-}
-
 /* The value as a cell; false: null. */
 static bool plain_value(const adl_past *past, const adl_past_call *of, const parts *p, const adl_past_range *range,
                         double *value) {
@@ -168,7 +175,7 @@ static bool plain_value(const adl_past *past, const adl_past_call *of, const par
       return true;
     case ADL_PAST_DISTINCT: adl_cell_set_integer(value, distinct_of(p, range)); return true;
     case ADL_PAST_SUM:
-      if (!floats) return put_integer(integer_sum_of(p, range), value);
+      if (!floats) return adl_cell_narrow(integer_sum_of(p, range), value);
       *value = float_sum_of(p, range);
       return isfinite(*value);
     case ADL_PAST_MEAN: {

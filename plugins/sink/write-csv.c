@@ -48,12 +48,20 @@ static const adl_param params[] = {
     {.name = "null",
      .type = ADL_PARAM_STRING,
      .offset = offsetof(write_csv, null),
-     .doc = "What is written for a missing value; not given: nothing. A string that is equal to it is quoted."},
+     .doc =
+         "What is written for a missing value; not given: nothing, or, since a blank line is no row, \"\" in a file of "
+         "one column. A string that is equal to it is quoted."},
 };
 
-/* Whether a text must be quoted to be read back as it is. The empty string must, because it is not null. */
+/* Whether read-csv takes it for a missing value, unless it is told not to. */
+static bool is_null_word(const char *text, int64_t size) {
+  if (size == 4) return memcmp(text, "NULL", 4) == 0 || memcmp(text, "null", 4) == 0;
+  return size == 0 || (size == 2 && memcmp(text, "\\N", 2) == 0);
+}
+
+/* Whether a text must be quoted to be read back as it is. */
 static bool needs_quotes(const write_csv *self, const char *text, int64_t size) {
-  if (size == 0 || text[0] == ' ' || text[size - 1] == ' ') return true;
+  if (is_null_word(text, size) || text[0] == ' ' || text[size - 1] == ' ') return true;
   bool special = false;
   for (int64_t i = 0; i < size; i++) special |= self->special[(unsigned char)text[i]];
   return special || ((size_t)size == self->null_size && memcmp(text, self->null, (size_t)size) == 0);
@@ -175,7 +183,8 @@ static const char doc[] =
     "same values.\n\n"
     "Numbers are the shortest decimal that rounds to the same value; NaN and infinities are nan, inf and -inf. Bools "
     "are true and false, timestamps 2024-01-31T09:30:00Z with three or six decimals where there is a fraction. A "
-    "string is quoted where it has to be; the empty string is written as \"\", a missing value as the text of `null`. "
+    "string is quoted where it has to be, and where it reads NULL, null or \\N; the empty string is written as \"\", a "
+    "missing value as the text of `null`. "
     "What is not one value is JSON in one field: lists and vectors [0.5,1], bags {\"token\":2}, sparse vectors "
     "{\"7\":0.5}; in them NaN and infinities are null. Bytes are base64, in quotes.\n\n"
     "Without any rows the file has the header alone. The file is complete or it is not there: it is written under "

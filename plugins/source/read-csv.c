@@ -72,8 +72,9 @@ static const adl_param params[] = {
      .offset = offsetof(read_csv, nulls),
      .default_value = "[\"NULL\", \"null\", \"\\\\N\"]",
      .doc =
-         "Texts that stand for a missing value. The empty field always does; in a text column a quoted one of these is "
-         "text. Add NA, ? or - where the data mean it."},
+         "Texts that stand for a missing value. The empty field always does. In a text column a quoted one of these is "
+         "text, and \"\" is the empty string; add \"\" to the list where it stands for a missing value, as in files "
+         "with quotes around all fields. Add NA, ? or - where the data mean it."},
     {.name = "timestamp_format",
      .type = ADL_PARAM_STRING,
      .offset = offsetof(read_csv, timestamp_format),
@@ -306,6 +307,7 @@ static adl_status bind(const adl_call *call, void *instance) {
   for (int64_t i = 0; i < self->nulls.count; i++) {
     unsigned char begin = (unsigned char)self->nulls.items[i][0];
     self->table.null_begins[begin] = begin != '\0';
+    self->table.null_quoted |= begin == '\0';
     self->table.null_numbers |= begin != '\0' && strchr("0123456789+-.", begin) != NULL;
   }
   ADL_TRY(status);

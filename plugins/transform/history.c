@@ -180,11 +180,13 @@ static const char doc[] =
     "rows counts for held-out rows alone. Held-out rows are told of all events before them, as they would be when they "
     "are scored.\n\n"
     "The other stage is read first, whole, and held in memory, sorted by key and time: 8 bytes an event, 8 for each "
-    "column that is used (4 for strings) and 4 to 8 for each function, of sums, trees of extremes and links between "
-    "events; some 25 more while they are sorted. Where held-out events of a key come before training ones, the "
+    "column that is used (4 for strings) and 4 to 8 for each function, of sums, trees of sums and extremes and links "
+    "between events; some 25 more while they are sorted. Where held-out events of a key come before training ones, the "
     "training ones stand twice. There may be two thousand million events. A row then takes a binary search; only bags, "
     "and distinct in a window, look at the events one by one. Sums of integers are exact; those of floats carry along "
-    "what rounding loses (Neumaier 1974).";
+    "what rounding loses (Neumaier 1974): they are right to the last digit or so, but where values some 1e16 times as "
+    "great cancel out among the events that are added. Events outside of the window have no part in a sum, however "
+    "great. A float sum that leaves float64, even on the way, is null.";
 
 static const adl_class history_class = {
     .struct_size = sizeof(adl_class),

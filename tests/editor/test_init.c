@@ -92,6 +92,21 @@ START_TEST(nothing_to_predict) {
 }
 END_TEST
 
+/* Where all fields are in quotes, an empty one is a missing value, of texts too. */
+START_TEST(all_in_quotes) {
+  program p = program_open();
+  GString *log = g_string_new("\"user\",\"price\",\"kind\"\n");
+  for (int i = 0; i < 40; i++)
+    g_string_append_printf(log, "\"u%d\",\"%s\",\"%s\"\n", i % 7, i % 5 == 0 ? "" : "12", i % 4 == 0 ? "" : "small");
+  program_write(&p, "log.csv", log->str, -1);
+  draft(&p, "log.csv");
+  ASSERT_DRAFT(&p, "    nulls: [\"NULL\", \"null\", \"\\\\N\", \"\"]");
+  ASSERT_DRAFT(&p, "; missing in 10\n");
+  g_string_free(log, TRUE);
+  program_close(&p);
+}
+END_TEST
+
 START_TEST(chinese_texts) {
   program p = program_open();
   static const char *const words[] = {"手机屏幕很清楚", "苹果又甜又脆好吃", "酒店房间干净安静", "衣服颜色漂亮质量好"};
@@ -448,6 +463,7 @@ int main(void) {
   TCase *cases = tcase_create("init");
   tcase_add_test(cases, a_log_of_clicks);
   tcase_add_test(cases, nothing_to_predict);
+  tcase_add_test(cases, all_in_quotes);
   tcase_add_test(cases, row_numbers_without_a_name);
   tcase_add_test(cases, chinese_texts);
   tcase_add_test(cases, json_lines);

@@ -33,6 +33,35 @@ START_TEST(types_and_nulls) {
 }
 END_TEST
 
+/* A missing text is an empty field; a quoted one is the empty string, unless it is said to be missing. Other types have no empty
+ * value. Some tiles have quotes and some have none. */
+START_TEST(quoted_and_empty) {
+  enum { ROWS = 600 };
+  for (int way = 0; way < 6; way++) {
+    char text[ROWS * 16 + 16];
+    size_t size = (size_t)sprintf(text, "a,n,b\n");
+    for (int i = 0; i < ROWS; i++)
+      size += (size_t)sprintf(text + size, i < 300      ? ",,\n"
+                                           : i % 4 == 0 ? "\"\",\"\",\n"
+                                           : i % 4 == 1 ? ",1,\"\"\n"
+                                           : i % 4 == 2 ? "\"x\",,\"NULL\"\n"
+                                                        : "NULL,NULL,x\n");
+    bool missing = way % 3 == 2;
+    fake_io *io = read_good(fake_io_new(read_csv(), "path", text_file(text), "columns", "{a: id, n: int, b: string}",
+                                        "trim", way / 3 == 1 ? "true" : "false", way % 3 > 0 ? "nulls" : NULL,
+                                        missing ? "[\"\", \"NULL\"]" : "[\"NULL\"]", NULL));
+    ck_assert_int_eq(io->rows, ROWS);
+    for (int i = 0; i < ROWS; i++) {
+      static const char *const kept[] = {" null null", "null 1 ", "x null NULL", "null null x"};
+      static const char *const lost[] = {"null null null", "null 1 null", "x null NULL", "null null x"};
+      ck_assert_str_eq(row_text(io, i), i < 300 ? lost[0] : missing ? lost[i % 4] : kept[i % 4]);
+    }
+    ck_assert_int_eq(io->reject_count, 0);
+    fake_io_free(io);
+  }
+}
+END_TEST
+
 /* A number may stand for null, in rows that are otherwise as simple as can be. */
 START_TEST(numbers_that_mean_null) {
   static const char *const rows[] = {"1 0.5", "null null", "-2 1", "3 null", "null 2", "0 -1.5", "7 8"};
@@ -424,6 +453,7 @@ int main(void) {
   tcase_add_checked_fixture(tcase, make_folder, remove_folder);
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, types_and_nulls);
+  tcase_add_test(tcase, quoted_and_empty);
   tcase_add_test(tcase, numbers_that_mean_null);
   tcase_add_test(tcase, without_columns_all_are_text);
   tcase_add_test(tcase, like_the_adult_census);

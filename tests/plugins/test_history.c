@@ -367,19 +367,19 @@ START_TEST(later_events_change_nothing) {
 }
 END_TEST
 
-START_TEST(held_out_events_change_nothing_for_training_rows) {
+static void check_held_out(const char *window) {
   event *events = g_new(event, EVENTS), *others = g_new(event, EVENTS);
   make_events(events, 17);
   make_events(others, 99);
   roughen(events);
   roughen(others);
-  char *before = digest_until(events, DAYS, true, ""), *all = digest_until(events, DAYS, false, "");
+  char *before = digest_until(events, DAYS, true, window), *all = digest_until(events, DAYS, false, window);
   for (int i = 0; i < EVENTS; i++) {
     if (!events[i].held) continue;
     events[i] = others[i];
     events[i].held = true;
   }
-  char *after = digest_until(events, DAYS, true, ""), *all_after = digest_until(events, DAYS, false, "");
+  char *after = digest_until(events, DAYS, true, window), *all_after = digest_until(events, DAYS, false, window);
   ck_assert_str_eq(before, after);
   ck_assert_str_ne(all, all_after);
   g_free(before);
@@ -388,6 +388,11 @@ START_TEST(held_out_events_change_nothing_for_training_rows) {
   g_free(all_after);
   g_free(events);
   g_free(others);
+}
+
+START_TEST(held_out_events_change_nothing_for_training_rows) {
+  check_held_out("");
+  check_held_out("    window: 60d\n");
 }
 END_TEST
 
@@ -461,17 +466,28 @@ START_TEST(odd_input) {
 }
 END_TEST
 
-/* What a window leaves of a sum does not suffer from what lies before it. */
+/* What a window leaves of a sum does not suffer from what lies before it, nor behind the row: whether it is looked up or
+ * added up. */
 START_TEST(small_after_great) {
-  static const char rows[] = "user,at,n\n1,2024-03-01,0\n";
-  char *parameters = parameters_of("    window: 10d\n", "    past:\n      spend: sum(amount)\n");
-  char *text =
-      g_strconcat(event_header, "1,2024-01-01,1e18,,,,0\n1,2024-02-25,0.25,,,,0\n1,2024-02-26,0.5,,,,0\n", NULL);
-  adl_harness *h = told(rows, text, "", parameters);
-  ASSERT_OK(h);
-  ASSERT_VALUES(h, "spend", "0.75");
-  adl_harness_free(h);
-  g_free(text);
+  static const char *const greats[][3] = {{"1e18", "0", "0"}, {"1e300", "1e280", "0"}, {"1e308", "1e308", "-1e308"}};
+  char *parameters =
+      parameters_of("    window: 10d\n", "    past:\n      spend: sum(amount)\n      mean: mean(amount)\n");
+  for (size_t g = 0; g < G_N_ELEMENTS(greats); g++)
+    for (int count = 1; count < 70; count += 1 + count / 4) {
+      GString *text = g_string_new(event_header), *spend = g_string_new(NULL);
+      for (int i = 0; i < 3; i++) g_string_append_printf(text, "1,2024-01-01,%s,,,,0\n", greats[g][i]);
+      for (int i = 0; i < count; i++) g_string_append_printf(text, "1,2024-02-25T00:00:%02d,0.25,,,,0\n", i % 60);
+      for (int i = 0; i < 3; i++) g_string_append_printf(text, "1,2024-03-01,%s,,,,0\n", greats[g][i]);
+      adl_harness *h = told("user,at,n\n1,2024-03-01,0\n1,2024-02-25T00:00:30,0\n", text->str, "", parameters);
+      ASSERT_OK(h);
+      int before = MIN(count, 30) + MAX(0, count - 60);
+      g_string_printf(spend, "%g|%g", 0.25 * count, 0.25 * before);
+      ASSERT_VALUES(h, "spend", spend->str);
+      ASSERT_VALUES(h, "mean", "0.25|0.25");
+      adl_harness_free(h);
+      g_string_free(text, TRUE);
+      g_string_free(spend, TRUE);
+    }
   g_free(parameters);
 }
 END_TEST

@@ -115,6 +115,67 @@ START_TEST(no_rows_and_overflow) {
 }
 END_TEST
 
+/* 9223372036854775807 twice and once less, and minus the number of the user, in some order: only the last sum fits, and that
+ * of user 0 does not. */
+static GString *great_rows(int users) {
+  static const int orders[][4] = {{0, 1, 2, 3}, {3, 0, 1, 2}, {2, 3, 0, 1}, {0, 2, 1, 3}};
+  GString *text = g_string_new("user,n\n0,1\n");
+  for (int turn = 0; turn < 4; turn++)
+    for (int u = 0; u < users; u++) {
+      int which = orders[u % 4][turn];
+      g_string_append_printf(text, "%d,%lld\n", u,
+                             which < 2    ? (long long)INT64_MAX
+                             : which == 2 ? (long long)-INT64_MAX
+                                          : -(long long)u);
+    }
+  return text;
+}
+
+START_TEST(sums_of_integers_leave_their_range_and_come_back) {
+  enum { MANY = 60000 }; /* more than one table holds */
+  GString *text = great_rows(MANY);
+  char *first = NULL;
+  for (int threads = 1; threads <= 3; threads++) {
+    adl_harness *h = adl_harness_new(text->str, "{user: int, n: int}");
+    adl_harness_threads(h, threads);
+    if (threads == 2) adl_harness_memory(h, 1 << 20);
+    adl_harness_run(h,
+                    "  g: {use: group, by: user, columns: {s: sum(n), m: mean(n)}}\n"
+                    "  o: {use: write-csv, path: out.csv}\n",
+                    "g");
+    ASSERT_OK(h);
+    const adl_column *sums = adl_harness_column(h, "s");
+    ck_assert_int_eq(adl_harness_rows(h), MANY);
+    ck_assert(adl_harness_null(h, "s", 0));
+    for (int64_t u = 1; u < MANY; u++) {
+      ck_assert_msg(!adl_harness_null(h, "s", u), "user %d has no sum", (int)u);
+      ck_assert_int_eq(((const int64_t *)sums->data)[u], INT64_MAX - u);
+      ck_assert_double_eq(adl_harness_number(h, "m", u), (double)(INT64_MAX - u) / 4);
+    }
+    char *digest = adl_harness_digest(h);
+    if (first == NULL) first = g_strdup(digest);
+    ck_assert_str_eq(first, digest);
+    free(digest);
+    adl_harness_free(h);
+  }
+  g_free(first);
+  g_string_free(text, TRUE);
+}
+END_TEST
+
+/* Nearly all of these numbers are between two float64. */
+START_TEST(means_of_integers_are_of_their_exact_sum) {
+  adl_harness *h = adl_harness_new("a,b\n1,9007199254740993\n1,-9007199254740992\n1,9007199254740993\n"
+                                   "1,-9007199254740992\n2,\n3,9223372036854775807\n3,-9223372036854775807\n3,1\n",
+                                   "{a: int, b: int}");
+  adl_harness_run(h, "  g: {use: group, by: a, columns: {s: sum(b), m: mean(b)}}\n", "g");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "s", "2|0|1");
+  ASSERT_VALUES(h, "m", "0.5|null|0.3333333333333333");
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(refusals) {
   static const char *const cases[][2] = {
       {"{use: group}", "by"},
@@ -412,6 +473,8 @@ int main(void) {
   tcase_add_test(t, keys_of_several_columns);
   tcase_add_test(t, held_out_rows_do_not_count);
   tcase_add_test(t, no_rows_and_overflow);
+  tcase_add_test(t, sums_of_integers_leave_their_range_and_come_back);
+  tcase_add_test(t, means_of_integers_are_of_their_exact_sum);
   tcase_add_test(t, refusals);
   tcase_add_test(t, many_rows_against_a_plain_computation);
   tcase_add_test(t, many_groups_against_a_plain_computation);
