@@ -247,14 +247,3 @@ void adl_text_significant(char text[ADL_TEXT_DOUBLE], double value, int digits) 
   g_snprintf(format, sizeof format, "%%.%dg", digits);
   g_ascii_formatd(text, ADL_TEXT_DOUBLE, format, value);
 }
-
-double adl_text_json_double(double value) {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  if (fabs(value) >= 1e-4 && fabs(value) < 1e17) return value; /* written without an exponent */
-  for (int i = 0; i < 4 && isfinite(value) && value != 0; i++) {
-    g_ascii_dtostr(text, sizeof text, value);
-    if (strchr(text, 'e') == NULL || strchr(text, '.') != NULL) break;
-    value = nextafter(value, INFINITY);
-  }
-  return value;
-}

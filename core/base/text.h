@@ -36,9 +36,6 @@ size_t adl_text_char(const char *text, size_t size, gunichar *c);
 /* Append JSON: a string in quotes, and a finite number in the fewest digits that read back the same. */
 void adl_text_json_string(GString *out, const char *text);
 
-/* json-glib writes 2e-08 as 2e-08.0, which is no JSON. The value, or, where it would write that, a neighbour that it writes
- * well (they differ in the last bit). */
-double adl_text_json_double(double value);
 void adl_text_number(GString *out, double value);
 
 /* The digits of a whole number, with its sign and a NUL; returns how many characters that are. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/base/terminal.h"
 #include "core/base/text.h"
 #include "core/cli/earlier.h"
@@ -149,16 +150,13 @@ static void print_json(const adl_engine *engine, const adl_graph *graph, adl_out
   json_builder_set_member_name(builder, "rows_rejected");
   json_builder_add_int_value(builder, adl_engine_rejected(engine));
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, adl_text_json_double(seconds));
+  json_builder_add_double_value(builder, seconds);
   json_builder_set_member_name(builder, "report");
   adl_report_json(adl_engine_reports(engine), builder);
   json_builder_end_object(builder);
-  JsonNode *root = json_builder_get_root(builder);
-  char *text = json_to_string(root, FALSE);
+  char *text = adl_json_built(builder, false);
   fprintf(data_on_stdout(graph) ? stderr : stdout, "%s\n", text);
   g_free(text);
-  json_node_unref(root);
-  g_object_unref(builder);
 }
 
 /* ---- the command ---- */

@@ -2,6 +2,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/cli/sample_parts.h"
 
 #define FS '\x1c' /* between the names of a path while it is looked up: names may have dots */
@@ -25,7 +26,7 @@ static char *value_of(JsonNode *node, uint32_t kind) {
   if (kind == ADL_SAMPLE_TEXT) return g_strdup(json_node_get_string(node));
   if (kind == ADL_SAMPLE_BOOL) return g_strdup(json_node_get_boolean(node) ? "true" : "false");
   if (kind != ADL_SAMPLE_NUMBER) return g_strdup("");
-  return json_to_string(node, FALSE);
+  return adl_json_text(node, false);
 }
 
 /* `path`: names with FS between, which no name has. Of a member of the whole a column has its name, dots and all. */

@@ -3,6 +3,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/cli/earlier.h"
 
 /* Longer values are cut in messages. */
@@ -64,8 +65,7 @@ static JsonNode *about(JsonNode *value, bool by_name, const char *column) {
 
 static char *shown(JsonNode *value) {
   if (value == NULL) return g_strdup("not given");
-  bool number = JSON_NODE_HOLDS_VALUE(value) && json_node_get_value_type(value) == G_TYPE_DOUBLE;
-  char *text = number ? g_strdup_printf("%.15g", json_node_get_double(value)) : json_to_string(value, FALSE);
+  char *text = adl_json_text(value, false);
   if (g_utf8_strlen(text, -1) <= SHOWN) return text;
   char *start = g_utf8_substring(text, 0, SHOWN), *cut = g_strconcat(start, "...", NULL);
   g_free(start);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/engine/internal.h"
 #include "core/engine/outputs.h"
@@ -34,17 +35,11 @@ static bool write_file(const adl_engine *engine, const char *name, const char *t
   return ok;
 }
 
+/* The builder goes. */
 static bool write_json(const adl_engine *engine, const char *name, JsonBuilder *builder, char **why) {
-  JsonGenerator *generator = json_generator_new();
-  JsonNode *root = json_builder_get_root(builder);
-  json_generator_set_root(generator, root);
-  json_generator_set_pretty(generator, TRUE);
-  gsize size = 0;
-  char *text = json_generator_to_data(generator, &size);
-  bool ok = write_file(engine, name, text, (gssize)size, why);
+  char *text = adl_json_built(builder, true);
+  bool ok = write_file(engine, name, text, -1, why);
   g_free(text);
-  json_node_unref(root);
-  g_object_unref(generator);
   return ok;
 }
 
@@ -131,7 +126,7 @@ static void add_stage(const adl_engine *engine, JsonBuilder *builder, const adl_
   int_member(builder, "rows_in", tally.rows_in);
   int_member(builder, "rows_out", tally.rows_out);
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, adl_text_json_double((double)tally.nanoseconds / 1e9));
+  json_builder_add_double_value(builder, (double)tally.nanoseconds / 1e9);
   json_builder_end_object(builder);
 }
 
@@ -172,7 +167,7 @@ bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **wh
   g_free(text);
   g_date_time_unref(started);
   json_builder_set_member_name(builder, "seconds");
-  json_builder_add_double_value(builder, adl_text_json_double((double)(g_get_real_time() - engine->started_us) / 1e6));
+  json_builder_add_double_value(builder, (double)(g_get_real_time() - engine->started_us) / 1e6);
   int_member(builder, "rows_read", adl_engine_rows_read(engine));
   int_member(builder, "rows_rejected", adl_engine_rejected(engine));
   add_outputs(engine, builder);
@@ -182,9 +177,7 @@ bool adl_manifest_write(const adl_engine *engine, adl_outcome outcome, char **wh
     if (engine->nodes[i].stage->class != NULL) add_stage(engine, builder, &engine->nodes[i]);
   json_builder_end_array(builder);
   json_builder_end_object(builder);
-  bool ok = write_json(engine, "manifest.json", builder, why);
-  g_object_unref(builder);
-  return ok;
+  return write_json(engine, "manifest.json", builder, why);
 }
 
 bool adl_page_write(const adl_engine *engine, const GString *page, char **why) {
@@ -199,7 +192,5 @@ bool adl_results_write(const adl_engine *engine, bool success, char **why) {
   if (!ok || !success) return ok;
   JsonBuilder *builder = json_builder_new();
   adl_report_json(engine->reports, builder);
-  ok = write_json(engine, "metrics.json", builder, why);
-  g_object_unref(builder);
-  return ok;
+  return write_json(engine, "metrics.json", builder, why);
 }

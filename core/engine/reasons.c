@@ -3,6 +3,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/model/digest.h"
 #include "core/model/store.h"
@@ -96,11 +97,7 @@ static void find_reasons(const finding *f);
 static char *member_text(JsonObject *object, const char *name) {
   JsonNode *node = object != NULL ? json_object_get_member(object, name) : NULL;
   if (node == NULL) return g_strdup("not said");
-  if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_DOUBLE)
-    return json_to_string(node, FALSE);
-  GString *number = g_string_new(NULL);
-  adl_text_number(number, json_node_get_double(node));
-  return g_string_free(number, FALSE);
+  return adl_json_text(node, false);
 }
 
 static void one_parameter(JsonObject *before, JsonObject *now, const char *name, const finding *f) {

@@ -151,7 +151,7 @@ double adl_report_find(const adl_report_data *data, const char *stage, const cha
 
 static void add_number(JsonBuilder *builder, double value) {
   if (isfinite(value))
-    json_builder_add_double_value(builder, adl_text_json_double(value));
+    json_builder_add_double_value(builder, value);
   else
     json_builder_add_null_value(builder);
 }
@@ -180,9 +180,9 @@ static void number_json(JsonBuilder *builder, const adl_report_item *item) {
   add_number(builder, item->value);
   if (!isfinite(item->low) || !isfinite(item->high)) return;
   json_builder_set_member_name(builder, "low");
-  json_builder_add_double_value(builder, adl_text_json_double(item->low));
+  json_builder_add_double_value(builder, item->low);
   json_builder_set_member_name(builder, "high");
-  json_builder_add_double_value(builder, adl_text_json_double(item->high));
+  json_builder_add_double_value(builder, item->high);
 }
 
 static void series_json(JsonBuilder *builder, const adl_series *series) {

@@ -4,6 +4,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "core/base/json.h"
+
 enum { FORMAT = 1, DEPTH_LIMIT = 8 };
 
 adl_model_meta *adl_model_meta_new(const char *stage_class, const char *plugin_version, const char *plugin_build,
@@ -96,11 +98,7 @@ char *adl_model_meta_text(const adl_model_meta *meta, const adl_tensors *tensors
   add_tensors(builder, tensors);
   add_text(builder, "checksum", checksum);
   json_builder_end_object(builder);
-  JsonNode *root = json_builder_get_root(builder);
-  char *text = json_to_string(root, FALSE);
-  json_node_unref(root);
-  g_object_unref(builder);
-  return text;
+  return adl_json_built(builder, false);
 }
 
 /* ---- reading ---- */

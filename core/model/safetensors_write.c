@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "core/base/aligned.h"
+#include "core/base/json.h"
 #include "core/data/table.h"
 #include "core/model/safetensors.h"
 
@@ -184,16 +185,13 @@ static GString *make_header(const GArray *pieces, const char *meta) {
     json_builder_end_object(builder);
   }
   json_builder_end_object(builder);
-  JsonNode *root = json_builder_get_root(builder);
-  char *json = json_to_string(root, FALSE);
+  char *json = adl_json_built(builder, false);
   GString *header = g_string_new_len("\0\0\0\0\0\0\0\0", 8);
   g_string_append(header, json);
   while (header->len % ADL_ALIGNMENT != 0) g_string_append_c(header, ' ');
   uint64_t length = GUINT64_TO_LE((uint64_t)header->len - 8);
   memcpy(header->str, &length, sizeof length);
   g_free(json);
-  json_node_unref(root);
-  g_object_unref(builder);
   return header;
 }
 

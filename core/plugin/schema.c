@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/config/keys.h"
 #include "core/plugin/internal.h"
 
@@ -332,11 +333,8 @@ void adl_schema_print(adl_registry *registry, GString *out, GString *left_out) {
   for (guint i = 0; i < classes->len; i++) add_class(builder, classes->pdata[i]);
   json_builder_end_object(builder);
   json_builder_end_object(builder);
-  JsonNode *root = json_builder_get_root(builder);
-  char *text = json_to_string(root, TRUE);
+  char *text = adl_json_built(builder, true);
   g_string_append_printf(out, "%s\n", text);
   g_free(text);
-  json_node_unref(root);
-  g_object_unref(builder);
   g_ptr_array_free(classes, TRUE);
 }

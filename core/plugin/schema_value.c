@@ -62,7 +62,7 @@ static void add_end(JsonBuilder *builder, const char *member, int32_t type, doub
   if (!isfinite(number)) return;
   json_builder_set_member_name(builder, member);
   if (type == ADL_PARAM_FLOAT)
-    json_builder_add_double_value(builder, adl_text_json_double(number));
+    json_builder_add_double_value(builder, number);
   else
     json_builder_add_int_value(builder, whole);
 }
@@ -217,7 +217,7 @@ static void add_default_scalar(JsonBuilder *builder, const adl_param *param, con
   else if (param->type == ADL_PARAM_INT && adl_value_int(node->text, &whole, why))
     json_builder_add_int_value(builder, whole);
   else if (is_number)
-    json_builder_add_double_value(builder, adl_text_json_double(number));
+    json_builder_add_double_value(builder, number);
   else
     json_builder_add_string_value(builder, node->text);
   g_string_free(why, TRUE);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "core/base/json.h"
 #include "core/report/html.h"
 #include "core/report/sections.h"
 
@@ -97,7 +98,7 @@ static void append_parameters(GString *out, const adl_stage *stage) {
   for (GList *name = names; name != NULL; name = name->next) {
     JsonNode *value = json_object_get_member(json_node_get_object(root), name->data);
     bool plain = JSON_NODE_HOLDS_VALUE(value) && json_node_get_value_type(value) == G_TYPE_STRING;
-    char *shown = plain ? json_node_dup_string(value) : json_to_string(value, FALSE);
+    char *shown = plain ? json_node_dup_string(value) : adl_json_text(value, false);
     begin_row(out, name->data);
     adl_html_text_cut(out, shown, LONGEST_VALUE);
     g_string_append(out, "</td></tr>\n");

@@ -4,6 +4,7 @@
  */
 #include "tests/plugin/scene.h"
 
+#include "core/base/json.h"
 #include "core/config/keys.h"
 #include "core/config/params.h"
 #include "core/plugin/schema.h"
@@ -128,7 +129,7 @@ static void expect(const adl_param *param, const char *wanted) {
   json_builder_end_object(builder);
   JsonNode *root = json_builder_get_root(builder);
   json_object_remove_member(json_node_get_object(root), "description");
-  char *text = json_to_string(root, FALSE);
+  char *text = adl_json_text(root, false);
   ck_assert_str_eq(text, wanted);
   g_free(text);
   json_node_unref(root);

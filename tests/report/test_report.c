@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/text.h"
 #include "core/report/html.h"
 #include "core/report/page.h"
 #include "tests/harness/harness.h"
@@ -362,23 +361,6 @@ START_TEST(no_rows_at_all) {
 }
 END_TEST
 
-/* json-glib alone writes 2e-08.0. */
-START_TEST(small_numbers_are_json) {
-  static const double numbers[] = {2e-8, 1e-10, -3e-7, 5e-324, 1e300, 0.1, 0, 12, 1.5e-9};
-  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
-    JsonNode *node = json_node_init_double(json_node_alloc(), adl_text_json_double(numbers[i]));
-    char *text = json_to_string(node, FALSE);
-    JsonParser *parser = json_parser_new();
-    ck_assert_msg(json_parser_load_from_data(parser, text, -1, NULL) && strstr(text, "e-08.") == NULL, "%s", text);
-    double back = json_node_get_double(json_parser_get_root(parser));
-    ck_assert_msg(fabs(back - numbers[i]) <= 1e-15 * fabs(numbers[i]) + 1e-323, "%s", text);
-    g_object_unref(parser);
-    g_free(text);
-    json_node_unref(node);
-  }
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("report");
   TCase *pages = tcase_create("pages");
@@ -389,7 +371,6 @@ int main(void) {
   tcase_add_test(pages, a_page_that_cannot_be_written);
   tcase_add_test(pages, long_tables_are_cut);
   tcase_add_test(pages, no_rows_at_all);
-  tcase_add_test(pages, small_numbers_are_json);
   tcase_set_timeout(pages, 120);
   suite_add_tcase(suite, pages);
   SRunner *runner = srunner_create(suite);
