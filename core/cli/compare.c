@@ -69,6 +69,8 @@ static int make_plan(adl_plan *plan, const adl_cli_options *options) {
   }
   if (plan->axes->len == 0 && plan->repeat < 2)
     return refuse("nothing to compare; say --swap STAGE=CLASS,CLASS, --swap STAGE.PARAM=VALUE,VALUE or --repeat N");
+  if (plan->repeat > 1 && adl_plan_varies_seed(plan))
+    return refuse("--repeat takes a seed after the other by itself; vary the seed or repeat, not both");
   if (adl_plan_count(plan) > ADL_COMPARE_MOST)
     return refuse("that is more than 256 combinations; compare fewer at a time");
   if (plan->repeat > 100) return refuse("--repeat: at most 100 seeds");

@@ -39,6 +39,8 @@ void adl_plan_free(adl_plan *plan);
 bool adl_plan_add(adl_plan *plan, const char *option, char **why);
 /* A YAML file: `swap: {profile: [kmeans, gmm]}`, `repeat`, `by`, `set`. False: reported. */
 bool adl_plan_read(adl_plan *plan, const char *path, adl_problems *problems);
+bool adl_axis_is_seed(const adl_axis *axis);
+bool adl_plan_varies_seed(const adl_plan *plan);
 guint adl_plan_count(const adl_plan *plan); /* combinations; more than ADL_COMPARE_MOST: too many */
 const char *adl_plan_value(const adl_plan *plan, guint combination, guint axis);
 
@@ -102,6 +104,7 @@ void adl_figure_list(const GPtrArray *figures, GString *out);
 
 /* One combination under one seed. */
 typedef struct adl_trial {
+  uint64_t seed;
   char *failure;      /* NULL: it ran */
   GPtrArray *figures; /* of adl_figure *: what evaluators said of the rows that count most, then other stages */
   GPtrArray *plots;   /* of adl_trial_plot * */

@@ -2,6 +2,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/compare/compare.h"
 
@@ -13,7 +14,7 @@ static void text_member(JsonBuilder *b, const char *name, const char *text) {
 static void number_member(JsonBuilder *b, const char *name, double value) {
   json_builder_set_member_name(b, name);
   if (isfinite(value))
-    json_builder_add_double_value(b, adl_text_json_double(value));
+    json_builder_add_double_value(b, value);
   else
     json_builder_add_null_value(b);
 }
@@ -23,9 +24,9 @@ static void int_member(JsonBuilder *b, const char *name, int64_t value) {
   json_builder_add_int_value(b, value);
 }
 
-static void trial_json(JsonBuilder *b, const adl_trial *trial, uint64_t seed) {
+static void trial_json(JsonBuilder *b, const adl_trial *trial) {
   json_builder_begin_object(b);
-  int_member(b, "seed", (int64_t)seed);
+  int_member(b, "seed", (int64_t)trial->seed);
   if (trial->failure != NULL) {
     text_member(b, "failure", trial->failure);
   } else {
@@ -82,7 +83,7 @@ static void combination_json(JsonBuilder *b, const adl_comparison *comparison, c
   }
   json_builder_set_member_name(b, "trials");
   json_builder_begin_array(b);
-  for (guint i = 0; i < c->trials->len; i++) trial_json(b, c->trials->pdata[i], comparison->first_seed + i);
+  for (guint i = 0; i < c->trials->len; i++) trial_json(b, c->trials->pdata[i]);
   json_builder_end_array(b);
   json_builder_end_object(b);
 }
@@ -107,9 +108,5 @@ char *adl_compare_json(const adl_comparison *comparison) {
     combination_json(b, comparison, comparison->combinations->pdata[i]);
   json_builder_end_array(b);
   json_builder_end_object(b);
-  JsonNode *root = json_builder_get_root(b);
-  char *text = json_to_string(root, TRUE);
-  json_node_unref(root);
-  g_object_unref(b);
-  return text;
+  return adl_json_built(b, true);
 }

@@ -84,6 +84,14 @@ static bool take_axis(adl_plan *plan, adl_axis *axis, char **why) {
   return *why == NULL;
 }
 
+bool adl_axis_is_seed(const adl_axis *axis) { return strcmp(axis->key, "seed") == 0; }
+
+bool adl_plan_varies_seed(const adl_plan *plan) {
+  for (guint i = 0; i < plan->axes->len; i++)
+    if (adl_axis_is_seed(plan->axes->pdata[i])) return true;
+  return false;
+}
+
 bool adl_plan_add(adl_plan *plan, const char *option, char **why) {
   const char *equals = strchr(option, '=');
   if (equals == NULL) {

@@ -72,9 +72,7 @@ typedef struct season {
   adl_graph **alone;
 } season;
 
-static bool varies_class(const adl_axis *axis) {
-  return strchr(axis->key, '.') == NULL && strcmp(axis->key, "seed") != 0;
-}
+static bool varies_class(const adl_axis *axis) { return strchr(axis->key, '.') == NULL && !adl_axis_is_seed(axis); }
 
 static char *option_of(const adl_axis *axis, const char *value) { return g_strdup_printf("%s=%s", axis->key, value); }
 
@@ -359,6 +357,7 @@ static adl_outcome run_season(adl_comparison *comparison, season *s, GString *ou
   }
   for (guint i = 0; i < s->count && outcome == ADL_RUN_OK; i++) {
     adl_combination *combination = comparison->combinations->pdata[i];
+    trials[i]->seed = s->alone[i]->seed;
     g_ptr_array_add(combination->trials, trials[i]);
     for (guint k = 0; s->number == 0 && k < s->alone[i]->dropped->len; k++)
       g_ptr_array_add(combination->dropped, g_strdup(s->alone[i]->dropped->pdata[k]));

@@ -84,7 +84,7 @@ static void init_node(adl_engine *engine, adl_node_run *node, adl_stage *stage) 
   if (stage->class != NULL && stage->class->next != NULL)
     node->nulls = g_malloc0(((gsize)stage->schema.count + 1) * sizeof *node->nulls);
   if (node->nulls != NULL)
-    node->sample = adl_sample_new(adl_random(engine->graph->seed, (uint64_t)stage->number), stage->schema.count);
+    node->sample = adl_sample_new(adl_random(stage->seed, (uint64_t)stage->number), stage->schema.count);
   node->model = (adl_model){.struct_size = sizeof(adl_model), .tensors = adl_tensors_new()};
   node->sides = g_ptr_array_new_with_free_func(free_side);
   node->ports = g_ptr_array_new_with_free_func(free_side);

@@ -114,7 +114,7 @@ void adl_digests(adl_engine *engine) {
     adl_digest_int(digest, "numeric version", NUMERIC_VERSION);
     adl_digest_text(digest, "processor", processor());
     adl_digest_text(digest, "stage", stage->given);
-    adl_digest_int(digest, "seed", (int64_t)engine->graph->seed);
+    adl_digest_int(digest, "seed", (int64_t)stage->seed);
     adl_digest_int(digest, "limit", engine->options->limit);
     adl_digest_int(digest, "role", stage->role);
     bool known = digest_inputs(engine, stage, digest) && same_tomorrow(stage);

@@ -49,8 +49,8 @@ static void pack_head(adl_pack *pack, const adl_serving *serving) {
                                stage->loaded->path, stage->name, parameters->str};
   adl_pack_int(pack, FORMAT);
   for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) adl_pack_text(pack, texts[i]);
-  const int64_t numbers[] = {plugin->abi_major, plugin->abi_minor,   stage->class->state_version,  stage->learn,
-                             serving->online,   serving->started_us, (int64_t)serving->graph->seed};
+  const int64_t numbers[] = {plugin->abi_major, plugin->abi_minor,   stage->class->state_version, stage->learn,
+                             serving->online,   serving->started_us, (int64_t)stage->seed};
   for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) adl_pack_int(pack, numbers[i]);
   adl_pack_int(pack, stage->from->len);
   adl_pack_int(pack, (int64_t)stage->from->len + stage->sides->len);

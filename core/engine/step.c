@@ -574,7 +574,7 @@ static bool holdout_frame(adl_worker *worker, adl_node_run *node, adl_frame *fra
   adl_array *where = holdout->where == NULL ? NULL : evaluate(worker, node, holdout->where, holdout->columns, frame);
   if (holdout->where != NULL && where == NULL) return false;
   GByteArray *key = g_byte_array_new();
-  uint64_t seed = adl_random(node->engine->graph->seed, UINT64_C(0x686f6c646f7574));
+  uint64_t seed = adl_random(node->stage->seed, UINT64_C(0x686f6c646f7574));
   adl_builder *builder = adl_builder_new(adl_type_scalar(ADL_INT64, ADL_NUMBER));
   adl_buffers buffers;
   adl_builder_reserve(builder, frame->rows, 0, 0, &buffers);

@@ -93,6 +93,7 @@ struct adl_stage {
   int32_t number;    /* in topological order, from 0 */
   char *name;        /* internal ones: that of the user's stage they belong to */
   const char *given; /* as in the file: the name, unless several versions of a stage are in one graph (versions.h) */
+  uint64_t seed;     /* of its version; that of the graph where there is one */
   const adl_node *node;
   adl_place place;
   const adl_loaded *loaded;
@@ -123,6 +124,12 @@ struct adl_stage {
   GPtrArray *pending;     /* of adl_pending *: declared, forwarded and brought columns, until the schema is made */
 };
 
+/* What a stage has of its version. */
+typedef struct adl_given {
+  const char *name; /* in the file */
+  uint64_t seed;
+} adl_given;
+
 typedef struct adl_graph {
   adl_problems *problems;
   adl_registry *registry;
@@ -136,7 +143,7 @@ typedef struct adl_graph {
   int64_t memory;      /* of the file; 0: not said */
   GPtrArray *stages;   /* of adl_stage *, topological order; owned */
   bool places_listed;  /* where plugins were looked for has been said */
-  GHashTable *given;   /* of several versions: name of a stage -> its name in the file; NULL: they are the same */
+  GHashTable *given;   /* of several versions: name of a stage -> its adl_given; NULL: it is as the graph says */
   GPtrArray *versions; /* of several: of GHashTable *, the names of each one's stages; NULL: it is one */
   GPtrArray *dropped;  /* of char *: "stage.parameter" that a swapped-in class does not know */
   GHashTable *written; /* absolute path of an output -> name of the stage that writes it */

@@ -80,7 +80,7 @@ static uint64_t host_random_key(const adl_call *call, const char *use) {
     for (const char *c = texts[i]; *c != '\0'; c++) hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
     hash = (hash ^ 0xff) * UINT64_C(0x100000001b3);
   }
-  return adl_random(context->graph->seed ^ adl_random(hash, 0), 1);
+  return adl_random(context->stage->seed ^ adl_random(hash, 0), 1);
 }
 
 /* ---- declaring ---- */

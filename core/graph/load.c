@@ -23,8 +23,9 @@ adl_stage *adl_stage_new(adl_graph *graph, adl_role_of_stage role, const char *n
   adl_stage *stage = ADL_REGION_NEW(graph->region, adl_stage, 1);
   stage->role = role;
   stage->name = adl_region_text(graph->region, name);
-  const char *given = graph->given != NULL ? g_hash_table_lookup(graph->given, name) : NULL;
-  stage->given = given != NULL ? given : stage->name;
+  const adl_given *given = graph->given != NULL ? g_hash_table_lookup(graph->given, name) : NULL;
+  stage->given = given != NULL ? given->name : stage->name;
+  stage->seed = given != NULL ? given->seed : graph->seed;
   stage->from = g_ptr_array_new();
   stage->sides = g_ptr_array_new();
   stage->to = g_ptr_array_new();

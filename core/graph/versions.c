@@ -130,7 +130,8 @@ static void add_stage(merge *m, const char *name, const adl_stage *stage, adl_no
 
 static void merge_stage(merge *m, adl_version *version, const adl_stage *stage) {
   adl_node *mapping = rewired(m, version, stage);
-  GString *what = g_string_new(stage->name);
+  GString *what = g_string_new(NULL);
+  g_string_append_printf(what, "%s %" G_GUINT64_FORMAT, stage->name, stage->seed);
   append_node(what, mapping);
   const char *name = g_hash_table_lookup(m->names, what->str);
   if (name == NULL) {
@@ -138,7 +139,9 @@ static void merge_stage(merge *m, adl_version *version, const adl_stage *stage) 
     name = adl_region_text(m->graph->region, fresh);
     g_free(fresh);
     g_hash_table_insert(m->names, g_strdup(what->str), (gpointer)name);
-    g_hash_table_insert(m->graph->given, (gpointer)name, adl_region_text(m->graph->region, stage->name));
+    adl_given *given = ADL_REGION_NEW(m->graph->region, adl_given, 1);
+    *given = (adl_given){adl_region_text(m->graph->region, stage->name), stage->seed};
+    g_hash_table_insert(m->graph->given, (gpointer)name, given);
     add_stage(m, name, stage, mapping);
   }
   g_hash_table_insert(version->stages, g_strdup(stage->name), (gpointer)name);

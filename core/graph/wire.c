@@ -178,6 +178,7 @@ static void sort_topologically(adl_graph *graph) {
 static adl_stage *new_internal(adl_graph *graph, adl_role_of_stage role, adl_stage *of) {
   adl_stage *stage = adl_stage_new(graph, role, of->name);
   stage->given = of->given;
+  stage->seed = of->seed;
   stage->node = of->node;
   stage->place = of->place;
   stage->rows_leave = true;

@@ -384,6 +384,29 @@ START_TEST(seeds_and_measures) {
 }
 END_TEST
 
+/* The seed may be what is varied: rows held out and models are those of a run with it. */
+START_TEST(a_seed_of_its_own) {
+  scene s = open_scene();
+  adl_plan *plan = plan_of("seed=7,8,9");
+  ck_assert(adl_plan_varies_seed(plan));
+  adl_comparison *comparison = compared(&s, plan, 2, true);
+  char *why = NULL;
+  ck_assert(adl_compare_rank(comparison, &why));
+  for (guint i = 0; i < 3; i++) {
+    const adl_combination *c = comparison->combinations->pdata[i];
+    char *seed = g_strdup_printf("seed=%s", adl_plan_value(plan, c->number, 0));
+    const char *sets[] = {seed, NULL};
+    ck_assert(c->value == alone(&s, sets, "logloss"));
+    ck_assert_uint_eq(((const adl_trial *)c->trials->pdata[0])->seed, 7 + c->number);
+    ck_assert(i == 0 || c->value > ((const adl_combination *)comparison->combinations->pdata[i - 1])->value);
+    g_free(seed);
+  }
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
 /* ---- numbers that have a name in common ---- */
 
 static const adl_trial *first_trial(const adl_comparison *comparison, guint place) {
@@ -582,6 +605,7 @@ int main(void) {
   tcase_add_test(tests, one_that_fails_does_not_stop_the_others);
   tcase_add_test(tests, rejects_of_each_version);
   tcase_add_test(tests, seeds_and_measures);
+  tcase_add_test(tests, a_seed_of_its_own);
   tcase_add_test(tests, one_name_over_several_rows);
   tcase_add_test(tests, one_tells_it_of_other_rows);
   tcase_add_test(tests, time_in_fits);

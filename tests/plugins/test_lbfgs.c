@@ -324,7 +324,9 @@ START_TEST(softmax) {
   }
   ck_assert_int_eq(right, 431); /* .71833 of 600 */
   reported r = reported_read(h);
-  reported_check_text(&r, "m", "end", "converged");
+  /* Which of both comes first at this tol is a matter of the processor's rounding. */
+  const char *end = json_object_get_string_member(reported_item(&r, "m", "", "end"), "text");
+  ck_assert(strcmp(end, "converged") == 0 || strcmp(end, "float64 arithmetic finds nothing lower") == 0);
   char *table = reported_table(&r, "m", "classes");
   ck_assert_ptr_nonnull(strstr(table, "class|rows|constant|what speaks for it|\nnaught|293|0.494901|a|\none|199|"));
   ck_assert_ptr_nonnull(strstr(table, "|b|\ntwo|108|-0.49148|c|\n"));
@@ -459,7 +461,7 @@ START_TEST(liblinear) {
   char *stages = g_strdup_printf(
       "  census:\n    use: read-libsvm\n    path: %s/a9a*\n    width: 123\n    labels: binary\n    label: rich\n"
       "    file_column: file\n    holdout: {where: \"file in ('a9a.t', 'a9a.t.gz')\"}\n"
-      "  m: {use: lbfgs, features: [x], label: rich, l2: %.17g, bias: false}\n"
+      "  m: {use: lbfgs, features: [x], label: rich, l2: %.17g, bias: false, tol: 1e-8}\n"
       "  right: {use: filter, from: m, where: rich = (score > 0.5)}\n"
       "  quality: {use: metrics, from: m, label: rich, score: score}\n"
       "  rights: {use: metrics, from: right, label: rich, score: score}\n",
