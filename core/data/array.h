@@ -50,9 +50,12 @@ adl_array *adl_array_concat(adl_array *const *parts, int64_t count, const char *
 adl_array *adl_array_slice(adl_array *array, int64_t first, int64_t rows);
 adl_array *adl_array_nulls(adl_type type, int64_t rows);
 
-/* Sets the bit of every row that holds a null (nulls) or a NaN or infinity (not_finite: floats, also inside vectors,
- * lists, sparse) in `bad` (zeroed by the caller); returns how many rows were set by this call. */
-int64_t adl_array_find_bad(const adl_column *column, bool nulls, bool not_finite, uint8_t *bad);
+/* What a row may hold that a stage does not take: a null; a NaN or infinity (floats, also inside vectors, lists, sparse); the
+ * same, or a float64 that is infinite as float32. */
+typedef enum adl_bad { ADL_BAD_NULL, ADL_BAD_NOT_FINITE, ADL_BAD_AS_FLOAT32 } adl_bad;
+/* Sets the bit of every such row in `bad` (zeroed by the caller); returns how many rows were set by this call. */
+int64_t adl_array_find_bad(const adl_column *column, adl_bad what, uint8_t *bad);
+bool adl_array_is_finite(const adl_column *column, int64_t row); /* a row that is not null */
 
 /* Order and equality of two rows of columns of one type: nulls first, NaN last; -0 equals 0; lists by items. */
 int adl_array_compare(const adl_column *a, int64_t row_a, const adl_column *b, int64_t row_b);

@@ -27,9 +27,36 @@ ADL_DATA_LOOPS static bool any_odd_double(const void *data, int64_t count) {
   return odd != 0;
 }
 
-static bool any_odd(uint8_t element, const void *data, int64_t first, int64_t count) {
-  return element == ADL_FLOAT32 ? any_odd_float((const float *)data + first, count)
-                                : any_odd_double((const double *)data + first, count);
+/* Bits of the smallest number that is rounded to infinity as a float32: half a step above FLT_MAX. */
+#define LARGE_DOUBLE INT64_C(0x47effffff0000000)
+
+ADL_DATA_LOOPS static bool any_large(const void *data, int64_t count) {
+  const int64_t *bits = data;
+  int64_t large = 0;
+  for (int64_t i = 0; i < count; i++) large |= (bits[i] & INT64_MAX) >= LARGE_DOUBLE;
+  return large != 0;
+}
+
+/* Where the numbers of a column lie that may not be finite. */
+typedef struct floats {
+  const char *data; /* NULL: there are none */
+  int64_t size;     /* of one */
+  bool (*any_bad)(const void *data, int64_t count);
+} floats;
+
+static floats floats_of(const adl_column *column, adl_bad what) {
+  if (column->type.shape == ADL_BAG) return (floats){(const char *)column->weights, sizeof(float), any_odd_float};
+  if (column->type.element == ADL_FLOAT32) return (floats){column->data, sizeof(float), any_odd_float};
+  if (column->type.element == ADL_FLOAT64)
+    return (floats){column->data, sizeof(double), what == ADL_BAD_AS_FLOAT32 ? any_large : any_odd_double};
+  return (floats){NULL, 0, NULL};
+}
+
+static bool row_is_bad(const adl_column *column, floats in, int64_t row) {
+  int64_t width = column->type.shape == ADL_VECTOR ? column->type.width : 1;
+  int64_t first = column->offsets != NULL ? column->offsets[row] : row * width;
+  int64_t count = column->offsets != NULL ? column->offsets[row + 1] - first : width;
+  return in.any_bad(in.data + first * in.size, count);
 }
 
 static int64_t mark(uint8_t *bad, int64_t row) {
@@ -46,25 +73,23 @@ static int64_t mark_nulls(const adl_column *column, uint8_t *bad) {
   return marked;
 }
 
-static int64_t mark_odd(const adl_column *column, uint8_t *bad) {
-  uint8_t element = column->type.element;
-  const void *data = column->type.shape == ADL_BAG ? column->weights : column->data;
-  if (column->type.shape == ADL_BAG) element = ADL_FLOAT32;
-  if (element != ADL_FLOAT32 && element != ADL_FLOAT64) return 0;
+static int64_t mark_not_finite(const adl_column *column, adl_bad what, uint8_t *bad) {
+  floats in = floats_of(column, what);
   int64_t width = column->type.shape == ADL_VECTOR ? column->type.width : 1, marked = 0;
   int64_t values = column->offsets != NULL ? column->offsets[column->rows] : column->rows * width;
-  if (!any_odd(element, data, 0, values)) return 0; /* nearly always, and quick to tell */
-  for (int64_t row = 0; row < column->rows; row++) {
-    int64_t first = column->offsets != NULL ? column->offsets[row] : row * width;
-    int64_t count = column->offsets != NULL ? column->offsets[row + 1] - first : width;
-    if (!adl_is_null(column, row) && any_odd(element, data, first, count)) marked += mark(bad, row);
-  }
+  if (in.data == NULL || !in.any_bad(in.data, values)) return 0; /* nearly always, and quick to tell */
+  for (int64_t row = 0; row < column->rows; row++)
+    if (!adl_is_null(column, row) && row_is_bad(column, in, row)) marked += mark(bad, row);
   return marked;
 }
 
-int64_t adl_array_find_bad(const adl_column *column, bool nulls, bool not_finite, uint8_t *bad) {
-  int64_t marked = nulls ? mark_nulls(column, bad) : 0;
-  return marked + (not_finite ? mark_odd(column, bad) : 0);
+int64_t adl_array_find_bad(const adl_column *column, adl_bad what, uint8_t *bad) {
+  return what == ADL_BAD_NULL ? mark_nulls(column, bad) : mark_not_finite(column, what, bad);
+}
+
+bool adl_array_is_finite(const adl_column *column, int64_t row) {
+  floats in = floats_of(column, ADL_BAD_NOT_FINITE);
+  return in.data == NULL || !row_is_bad(column, in, row);
 }
 
 /* ---- order ---- */

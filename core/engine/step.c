@@ -139,23 +139,31 @@ static void reject_row(adl_node_run *node, int64_t tag, const char *column, cons
   adl_rejects_add(node->engine->rejects, &reject);
 }
 
-/* What one column holds that its parameter does not let pass; adds to `bad`. */
+static const char *reason_of(const adl_column *column, adl_bad what, int64_t row) {
+  if (what == ADL_BAD_NULL) return "is null";
+  return what == ADL_BAD_AS_FLOAT32 && adl_array_is_finite(column, row) ? "is too large for float32"
+                                                                        : "is NaN or infinite";
+}
+
+/* What one column holds that its slot does not let pass; adds to `bad`. In a matrix numbers are float32. */
 static int64_t check_column(adl_node_run *node, const adl_frame *frame, const adl_column *column, const char *name,
-                            uint32_t flags, bool training_only, uint8_t *bad) {
-  static const char *const reasons[] = {"is null", "is NaN or infinite"};
+                            const adl_slot *slot, uint8_t *bad) {
+  const adl_bad whats[] = {ADL_BAD_NULL, slot->kind == ADL_SLOT_MATRIX ? ADL_BAD_AS_FLOAT32 : ADL_BAD_NOT_FINITE};
+  const uint32_t passes[] = {ADL_NULLS_PASS, ADL_NAN_PASS};
+  bool training_only = (slot->flags & ADL_LEARN_ONLY) != 0;
   int64_t count = 0, bytes = (frame->rows + 7) / 8;
   uint8_t few[ADL_BATCH_ROWS / 8];
   uint8_t *found = bytes <= (int64_t)sizeof few ? few : g_malloc((gsize)bytes);
-  for (int pass = 0; pass < 2; pass++) {
-    if ((flags & (pass == 0 ? ADL_NULLS_PASS : ADL_NAN_PASS)) != 0) continue;
-    if (pass == 0 && column->validity == NULL) continue;
+  for (int k = 0; k < 2; k++) {
+    if ((slot->flags & passes[k]) != 0) continue;
+    if (whats[k] == ADL_BAD_NULL && column->validity == NULL) continue;
     memset(found, 0, (size_t)bytes);
-    if (adl_array_find_bad(column, pass == 0, pass == 1, found) == 0) continue;
+    if (adl_array_find_bad(column, whats[k], found) == 0) continue;
     for (int64_t i = 0; i < frame->rows; i++) {
       int64_t tag = adl_frame_tags(frame)[i];
       if (!adl_bit(found, i) || adl_bit(bad, i) || (training_only && adl_tag_split(tag) != ADL_TRAIN)) continue;
       adl_bit_set(bad, i, true);
-      reject_row(node, tag, name, reasons[pass]);
+      reject_row(node, tag, name, reason_of(column, whats[k], i));
       count++;
     }
   }
@@ -170,15 +178,13 @@ static int64_t check_slots(adl_view *view, adl_node_run *node, int32_t side, uin
     const adl_slot *slot = node->stage->slots->pdata[i];
     if (view->arrays[i] == NULL || (slot->flags & (ADL_NULLS_PASS | ADL_NAN_PASS)) == (ADL_NULLS_PASS | ADL_NAN_PASS))
       continue;
-    bool training_only = (slot->flags & ADL_LEARN_ONLY) != 0;
     if (slot->kind == ADL_SLOT_EXPRESSION) {
-      count +=
-          check_column(node, view->frame, &view->arrays[i]->view, slot->parameter, slot->flags, training_only, bad);
+      count += check_column(node, view->frame, &view->arrays[i]->view, slot->parameter, slot, bad);
       continue;
     }
     for (int32_t c = 0; c < slot->column_count; c++)
       count += check_column(node, view->frame, &view->frame->columns[slot->columns[c]]->view,
-                            schema->columns[slot->columns[c]].name, slot->flags, training_only, bad);
+                            schema->columns[slot->columns[c]].name, slot, bad);
   }
   return count;
 }

@@ -1,6 +1,8 @@
 /* Values: order, keys, text, bad rows, and matrices made of columns. */
 #include <check.h>
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/data/array.h"
@@ -118,11 +120,12 @@ START_TEST(bad_rows_are_found_once) {
   adl_array *array = sample_array(sample_type(_i), 300, 9, rand);
   const adl_column *column = &array->view;
   uint8_t bad[40] = {0};
-  int64_t expected = 0;
+  int64_t expected = 0, all = 0;
   GString *text = g_string_new(NULL);
-  for (int mode = 0; mode < 4; mode++) {
+  for (int mode = 0; mode < 3; mode++) {
+    adl_bad what = (adl_bad)mode;
     memset(bad, 0, sizeof bad);
-    int64_t marked = adl_array_find_bad(column, mode & 1, mode & 2, bad);
+    int64_t marked = adl_array_find_bad(column, what, bad);
     expected = 0;
     for (int row = 0; row < 300; row++) {
       g_string_truncate(text, 0);
@@ -131,17 +134,37 @@ START_TEST(bad_rows_are_found_once) {
       bool number =
           column->type.element == ADL_FLOAT32 || column->type.element == ADL_FLOAT64 || column->type.shape == ADL_BAG;
       bool odd = !null && number && (strstr(text->str, "NaN") || strstr(text->str, "inf"));
-      bool want = ((mode & 1) && null) || ((mode & 2) && odd);
+      bool want = what == ADL_BAD_NULL ? null : odd;
+      ck_assert(null || adl_array_is_finite(column, row) == !odd);
       ck_assert_msg(adl_bit(bad, row) == want, "type %d, mode %d, row %d: %s", _i, mode, row, text->str);
       expected += want;
     }
     ck_assert_int_eq(marked, expected);
-    ck_assert_int_eq(adl_array_find_bad(column, mode & 1, mode & 2, bad), 0); /* known already */
+    ck_assert_int_eq(adl_array_find_bad(column, what, bad), 0); /* known already */
+    all += expected;
   }
-  ck_assert_int_gt(expected, 0);
+  ck_assert_int_gt(all, 0);
   g_string_free(text, TRUE);
   adl_array_unref(array);
   g_rand_free(rand);
+}
+END_TEST
+
+/* float32 goes up to FLT_MAX, and to half a step above it by rounding. */
+START_TEST(numbers_that_no_float32_holds) {
+  static const double values[] = {
+      FLT_MAX, 0x1.ffffff0p127, -0x1.ffffff0p127, 1e39, 0x1.fffffefffffffp127, INFINITY, -1e300, 0, (double)NAN};
+  enum { COUNT = sizeof values / sizeof values[0] };
+  adl_array *array = numbers(ADL_FLOAT64, COUNT, values);
+  uint8_t bad[2] = {0}, all[2] = {0};
+  adl_array_find_bad(&array->view, ADL_BAD_AS_FLOAT32, bad);
+  adl_array_find_bad(&array->view, ADL_BAD_NOT_FINITE, all);
+  for (int i = 0; i < COUNT; i++) {
+    volatile float narrow = (float)values[i];
+    ck_assert_msg(adl_bit(bad, i) == !isfinite(narrow), "%a", values[i]);
+    ck_assert_msg(adl_bit(all, i) == !isfinite(values[i]), "%a", values[i]);
+  }
+  adl_array_unref(array);
 }
 END_TEST
 
@@ -329,6 +352,7 @@ int main(void) {
   tcase_add_test(order, keys_of_several_columns_do_not_run_together);
   tcase_add_test(order, integers_of_any_width_have_one_key);
   tcase_add_loop_test(order, bad_rows_are_found_once, 0, SAMPLE_TYPES);
+  tcase_add_test(order, numbers_that_no_float32_holds);
   TCase *text = tcase_create("text");
   suite_add_tcase(suite, text);
   tcase_add_test(text, text_of_scalars);

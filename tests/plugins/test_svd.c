@@ -289,7 +289,7 @@ START_TEST(lower_rank_than_factors) {
 END_TEST
 
 START_TEST(bad_rows) {
-  adl_harness *h = adl_harness_new("a,b,c,d\n1,0,0,0\nnan,0,0,0\n,0,0,0\n0,2,0,0\n", columns);
+  adl_harness *h = adl_harness_new("a,b,c,d\n1,0,0,0\nnan,0,0,0\n,0,0,0\n0,2,0,0\n0,1e39,0,0\n", columns);
   adl_harness_top(h, "max_rejects: 1\n");
   run(h, "factors: 2");
   ASSERT_OK(h);
@@ -298,6 +298,7 @@ START_TEST(bad_rows) {
   char *rejects = adl_harness_rejects(h);
   ck_assert_ptr_nonnull(strstr(rejects, "s 3 a is NaN or infinite\n"));
   ck_assert_ptr_nonnull(strstr(rejects, "s 4 a is null\n"));
+  ck_assert_ptr_nonnull(strstr(rejects, "s 6 b is too large for float32\n"));
   free(rejects);
   adl_harness_free(h);
 }
