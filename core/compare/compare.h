@@ -26,6 +26,9 @@ typedef struct adl_axis {
   GPtrArray *values; /* of char * */
 } adl_axis;
 
+/* Stages get another class; else a parameter, or the seed, gets another value. */
+bool adl_axis_of_classes(const adl_axis *axis);
+
 typedef struct adl_plan {
   GPtrArray *axes; /* of adl_axis * */
   GPtrArray *sets; /* of char *: for all combinations */

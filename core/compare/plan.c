@@ -37,6 +37,10 @@ static adl_axis *new_axis(const char *key, gsize size) {
   return axis;
 }
 
+bool adl_axis_of_classes(const adl_axis *axis) {
+  return strchr(axis->key, '.') == NULL && strcmp(axis->key, "seed") != 0;
+}
+
 /* The end of a value: a comma outside brackets and quotes. */
 static const char *value_end(const char *text) {
   int depth = 0;
