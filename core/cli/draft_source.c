@@ -71,11 +71,14 @@ static void put_nulls(const adl_draft_plan *plan) {
 
 static void put_header(const adl_draft_plan *plan) {
   const adl_sample *sample = plan->sample;
+  if (sample->skip > 0 && sample->doubled == NULL)
+    g_string_append_printf(plan->out, "    skip_lines: %u # what stands above the table\n", sample->skip);
   if (sample->doubled != NULL) {
     g_string_append(plan->out, "    # two fields are called `");
     adl_draft_put_comment(plan->out, sample->doubled);
     g_string_append(plan->out, "`, so the line of names is passed over, and all are named below in their order\n"
-                               "    header: false\n    skip_lines: 1\n");
+                               "    header: false\n");
+    g_string_append_printf(plan->out, "    skip_lines: %u\n", sample->skip);
   } else if (!sample->header) {
     g_string_append(plan->out, "    header: false # the first line holds values; the names are made up\n");
   } else if (sample->unnamed > 0) {

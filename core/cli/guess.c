@@ -20,6 +20,7 @@ typedef struct survey {
   guint marks[G_N_ELEMENTS(MISSING)];
   guint real;    /* values that are no such mark */
   guint zeros;   /* begin with a 0 that a number would lose */
+  guint codes;   /* ten digits or more, and nothing else: nobody counts so far */
   guint figures; /* have digits in them */
   gint64 characters, words, han;
   GHashTable *distinct; /* text -> number of times */
@@ -40,7 +41,9 @@ static void look_at(survey *s, adl_guess *guess, const char *value) {
         s->fits[i] == s->real && shortish && g_regex_match(s->forms->items[i].regex, text, G_REGEX_MATCH_DEFAULT, NULL);
   s->real += !mark;
   s->figures += strpbrk(text, "0123456789") != NULL;
-  s->zeros += text[0] == '0' && text[1] != '\0' && strspn(text, "0123456789") == strlen(text);
+  bool digits = text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+  s->codes += digits && strlen(text) >= 10;
+  s->zeros += text[0] == '0' && text[1] != '\0' && digits;
   bool blank = true;
   for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c)) {
     gunichar letter = g_utf8_get_char(c);
@@ -75,6 +78,14 @@ static bool named_as_key(const char *name) {
 
 static bool named_as_id(const char *name) {
   return matches("(^|[_ -])(id|no|nr|code|zip|sku|key)$|[a-z]I[dD]$|编号", name);
+}
+
+/* What there are many of, each with a number. */
+static bool named_as_thing(const char *name) {
+  return matches("^(item|ad|advert|product|article|campaign|creative|banner|advertiser|publisher|site|store|shop|"
+                 "merchant|seller|(sub_?)?category|brand|department|region|city|country|postcode|plz)$|"
+                 "^(商品|广告|店铺|类目|品牌|城市)$",
+                 name);
 }
 
 static bool named_as_label(const char *name) {
@@ -133,10 +144,11 @@ static void type_of_text(adl_guess *guess, const survey *s) {
     set_type(guess, ADL_GUESS_CATEGORY, "id");
 }
 
-/* A whole number that is a name: by what it is called, or since a 0 in front counts. */
+/* A whole number that is a name: by what it is called, since a 0 in front counts, or since all are so long. */
 static bool is_name(const adl_guess *guess, const survey *s) {
   const char *name = guess->column->name;
-  return s->zeros > 0 || named_as_id(name) || (named_as_key(name) && guess->distinct > 2);
+  return s->zeros > 0 || s->codes == s->real || named_as_id(name) || named_as_thing(name) ||
+         (named_as_key(name) && guess->distinct > 2);
 }
 
 static void take_form(adl_guess *guess, const survey *s, bool json, guint index) {

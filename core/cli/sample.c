@@ -106,12 +106,13 @@ bool adl_probe_read(const char *path, const char *parameters, int64_t rows, adl_
   return fine;
 }
 
-/* Each line as one text: between characters that no text has. */
-static bool read_lines(const char *path, int64_t rows, adl_probe *p, GString *why) {
-  return adl_probe_read(path,
-                        "    header: false\n    delimiter: \"\\x01\"\n    quote: ''\n    nulls: []\n"
-                        "    columns: {line: string}\n",
-                        rows, p, why);
+bool adl_probe_lines(const char *path, guint skip, int64_t rows, adl_probe *p, GString *why) {
+  char *parameters = g_strdup_printf("    header: false\n    delimiter: \"\\x01\"\n    quote: ''\n    nulls: []\n"
+                                     "    skip_lines: %u\n    columns: {line: string}\n",
+                                     skip);
+  bool fine = adl_probe_read(path, parameters, rows, p, why);
+  g_free(parameters);
+  return fine;
 }
 
 /* ---- the whole ---- */
@@ -129,7 +130,7 @@ bool adl_sample_read(const char *path, int64_t rows, adl_sample *sample, GString
     return false;
   }
   adl_probe p;
-  bool fine = read_lines(path, rows, &p, why);
+  bool fine = adl_probe_lines(path, 0, rows, &p, why);
   if (fine && p.rejected > (int64_t)p.cells->len) {
     g_string_append(why, "it does not look like text (UTF-8) in lines");
     fine = false;

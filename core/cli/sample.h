@@ -26,10 +26,11 @@ typedef struct adl_sample_column {
 
 typedef struct adl_sample {
   bool json, header;
-  bool trim;           /* there are blanks around fields */
-  bool quoted_empty;   /* there are fields of two quotes, which stand for no value here */
-  char *doubled;       /* a name that the header has twice, so that it cannot be used; NULL: none */
-  guint unnamed;       /* fields without a name in the header, which are passed over */
+  bool trim;         /* there are blanks around fields */
+  bool quoted_empty; /* there are fields of two quotes, which stand for no value here */
+  char *doubled;     /* a name that the header has twice, so that it cannot be used; NULL: none */
+  guint skip;    /* lines at the beginning that read-csv has to skip: notes above the table; a header with `doubled` */
+  guint unnamed; /* fields without a name in the header, which are passed over */
   GPtrArray *left_out; /* JSON: of char *, members that no column can be */
   char *delimiter;     /* as read-csv wants it; NULL: its default */
   GPtrArray *columns;  /* of adl_sample_column * */

@@ -62,12 +62,21 @@ static guint usual_fields(const GPtrArray *lines, char delimiter) {
 
 static const char *plural(guint count) { return count == 1 ? "field" : "fields"; }
 
-/* How many lines at the beginning have another number of fields than is usual. */
+/* How many lines at the beginning are empty or have another number of fields than is usual. */
 static guint odd_ones(const GPtrArray *lines, char delimiter, guint usual) {
   guint odd = 0;
-  while (odd < lines->len && lines->pdata[odd] != NULL && count_outside(lines->pdata[odd], delimiter) + 1 != usual)
+  while (odd < lines->len && (lines->pdata[odd] == NULL || count_outside(lines->pdata[odd], delimiter) + 1 != usual))
     odd++;
   return odd;
+}
+
+/* Lines above a table that are plainly none of it. */
+static bool are_notes(const GPtrArray *lines, guint count, char delimiter) {
+  for (guint i = 0; i < count; i++) {
+    const char *line = lines->pdata[i];
+    if (line != NULL && line[0] != '#' && count_outside(line, delimiter) > 0) return false;
+  }
+  return count < lines->len;
 }
 
 /* A line of words in which nothing stands between fields, above lines in which something does. */
@@ -76,21 +85,42 @@ static bool is_note(const char *first, const GPtrArray *lines, char other) {
   return words && find_delimiter(first) != other && usual_fields(lines, other) > 1;
 }
 
-/* Refuses a log whose first line is not of the table: all of its rows would be rejected. */
-static bool check_first(const GPtrArray *lines, char delimiter, GString *why) {
+/* How many lines at the beginning are not of the table: with them all of its rows would be rejected. *delimiter is then the
+ * table's. */
+static guint lines_above(const GPtrArray *lines, char *delimiter) {
   const char *first = lines->pdata[0], *middle = lines->pdata[lines->len / 2];
-  char other = middle != NULL ? find_delimiter(middle) : delimiter;
-  guint usual = usual_fields(lines, delimiter), have = count_outside(first, delimiter) + 1;
-  if (usual == have && !(have == 1 && is_note(first, lines, other))) return true;
-  if (usual < 2) usual = usual_fields(lines, delimiter = other);
-  have = count_outside(first, delimiter) + 1;
-  if (usual < 2 || usual == have) return true;
+  char other = middle != NULL ? find_delimiter(middle) : *delimiter, found = *delimiter;
+  guint usual = usual_fields(lines, found), have = count_outside(first, found) + 1;
+  if (usual == have && !(have == 1 && is_note(first, lines, other))) return 0;
+  if (usual < 2) usual = usual_fields(lines, found = other);
+  have = count_outside(first, found) + 1;
+  if (usual < 2 || usual == have) return 0;
+  *delimiter = found;
+  return odd_ones(lines, found, usual);
+}
+
+/* How many lines of the file stand before `lines[number]`: empty ones and what is no text are not among those. */
+static guint lines_before(const char *path, const GPtrArray *lines, guint number) {
+  enum { MOST_MORE = 50 };
+  guint skip = number;
+  for (bool found = number == 0 || number >= lines->len; !found && skip < number + MOST_MORE; skip += !found) {
+    adl_probe p;
+    GString *why = g_string_new(NULL);
+    adl_probe_lines(path, skip, 1, &p, why);
+    found = p.cells->len > 0 && g_strcmp0(p.cells->pdata[0], lines->pdata[number]) == 0;
+    g_ptr_array_free(p.cells, TRUE);
+    g_string_free(why, TRUE);
+  }
+  return skip;
+}
+
+static void refuse_first(const GPtrArray *lines, char delimiter, guint skip, GString *why) {
+  guint have = count_outside(lines->pdata[0], delimiter) + 1;
   g_string_append_printf(why,
                          "line 1 has %u %s, the others %u; if it holds the names, one for each field is needed; if it "
                          "stands above the table, take it out, or write a pipeline in which read-csv has "
                          "`skip_lines: %u`",
-                         have, plural(have), usual, odd_ones(lines, delimiter, usual));
-  return false;
+                         have, plural(have), usual_fields(lines, delimiter), skip);
 }
 
 /* ---- the names ---- */
@@ -192,47 +222,61 @@ static bool is_padded(const adl_probe *p) {
   return false;
 }
 
-static bool probe_fields(const char *path, const char *word, guint columns, bool trim, int64_t rows, adl_probe *p,
-                         GString *why) {
+/* How a table is read. */
+typedef struct table {
+  const char *path, *delimiter;
+  guint columns, skip; /* skip: lines above it */
+  int64_t rows;
+} table;
+
+static bool probe_fields(const table *t, bool trim, adl_probe *p, GString *why) {
   GString *parameters = g_string_new(NULL);
   g_string_append_printf(parameters,
-                         "    header: false\n    nulls: []\n    trim: %s\n    delimiter: %s\n    columns:\n",
-                         trim ? "true" : "false", word);
-  for (guint c = 0; c < columns; c++) g_string_append_printf(parameters, "      c%u: string\n", c + 1);
-  bool fine = adl_probe_read(path, parameters->str, rows, p, why);
+                         "    header: false\n    nulls: []\n    skip_lines: %u\n    trim: %s\n    delimiter: %s\n"
+                         "    columns:\n",
+                         t->skip, trim ? "true" : "false", t->delimiter);
+  for (guint c = 0; c < t->columns; c++) g_string_append_printf(parameters, "      c%u: string\n", c + 1);
+  bool fine = adl_probe_read(t->path, parameters->str, t->rows, p, why);
   g_string_free(parameters, TRUE);
   return fine;
 }
 
 /* With blanks around fields, in names as in values, taken away if there are any. */
-static bool probe_table(const char *path, const char *word, guint columns, int64_t rows, adl_sample *sample,
-                        adl_probe *p, GString *why) {
-  bool fine = probe_fields(path, word, columns, false, rows, p, why);
+static bool probe_table(const table *t, adl_sample *sample, adl_probe *p, GString *why) {
+  bool fine = probe_fields(t, false, p, why);
   if (!fine || !is_padded(p)) return fine;
   sample->trim = true;
   g_ptr_array_free(p->cells, TRUE);
-  return probe_fields(path, word, columns, true, rows, p, why);
+  return probe_fields(t, true, p, why);
 }
 
 bool adl_sample_read_csv(const char *path, const GPtrArray *lines, int64_t rows, adl_sample *sample, GString *why) {
-  const char *first = lines->pdata[0];
-  char delimiter = find_delimiter(first);
-  guint columns = count_outside(first, delimiter) + 1;
-  bool tabs = g_regex_match_simple("\\.(tsv|tab)(\\.[a-z0-9]+)?$", path, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT);
-  if (delimiter != (tabs ? '\t' : ',')) sample->delimiter = g_strdup(word_of(delimiter));
-  if (columns > ADL_SAMPLE_MOST_COLUMNS) {
-    g_string_append_printf(why, "its first line has %u fields, which is more than a log has", columns);
+  char delimiter = find_delimiter(lines->pdata[0]);
+  guint above = lines_above(lines, &delimiter), skip = lines_before(path, lines, above);
+  if (above > 0 && !are_notes(lines, above, delimiter)) {
+    refuse_first(lines, delimiter, skip, why);
     return false;
   }
-  if (!check_first(lines, delimiter, why)) return false;
+  const table t = {path, word_of(delimiter), count_outside(lines->pdata[above], delimiter) + 1, skip, rows + 1};
+  bool tabs = g_regex_match_simple("\\.(tsv|tab)(\\.[a-z0-9]+)?$", path, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT);
+  if (delimiter != (tabs ? '\t' : ',')) sample->delimiter = g_strdup(word_of(delimiter));
+  if (t.columns > ADL_SAMPLE_MOST_COLUMNS) {
+    g_string_append_printf(why, "its first line has %u fields, which is more than a log has", t.columns);
+    return false;
+  }
   adl_probe p;
-  bool fine = probe_table(path, word_of(delimiter), columns, rows + 1, sample, &p, why);
+  bool fine = probe_table(&t, sample, &p, why);
   if (fine && (p.columns == 0 || p.cells->len < p.columns)) {
     g_string_append(why, "no line of it can be read as delimited text");
     fine = false;
   }
   sample->quoted_empty = has_quoted_empty(lines, delimiter);
+  if (fine && above > 0 && !(is_header(&p) && stands_out(&p))) { /* who knows what was above it, then */
+    refuse_first(lines, delimiter, skip, why);
+    fine = false;
+  }
   if (fine) take_columns(sample, &p, rows);
+  sample->skip = sample->doubled == NULL ? skip : lines_before(path, lines, above + 1);
   g_ptr_array_free(p.cells, TRUE);
   return fine;
 }

@@ -16,6 +16,9 @@ typedef struct adl_probe {
 /* `parameters`: more of read-csv, in YAML. The cells are the caller's, whatever comes of it. */
 bool adl_probe_read(const char *path, const char *parameters, int64_t rows, adl_probe *probe, GString *why);
 
+/* The same: each line as one text, between characters that no text has. Empty lines, and what is no text, are left out. */
+bool adl_probe_lines(const char *path, guint skip, int64_t rows, adl_probe *probe, GString *why);
+
 adl_sample_column *adl_sample_add_column(adl_sample *sample, const char *name, const char *path);
 bool adl_sample_has_column(const adl_sample *sample, const char *name);
 

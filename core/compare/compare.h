@@ -26,6 +26,9 @@ typedef struct adl_axis {
   GPtrArray *values; /* of char * */
 } adl_axis;
 
+bool adl_axis_is_seed(const adl_axis *axis);    /* key: seed */
+bool adl_axis_of_classes(const adl_axis *axis); /* stages get another class; else a parameter or the seed another value */
+
 typedef struct adl_plan {
   GPtrArray *axes; /* of adl_axis * */
   GPtrArray *sets; /* of char *: for all combinations */
@@ -39,7 +42,6 @@ void adl_plan_free(adl_plan *plan);
 bool adl_plan_add(adl_plan *plan, const char *option, char **why);
 /* A YAML file: `swap: {profile: [kmeans, gmm]}`, `repeat`, `by`, `set`. False: reported. */
 bool adl_plan_read(adl_plan *plan, const char *path, adl_problems *problems);
-bool adl_axis_is_seed(const adl_axis *axis);
 bool adl_plan_varies_seed(const adl_plan *plan);
 guint adl_plan_count(const adl_plan *plan); /* combinations; more than ADL_COMPARE_MOST: too many */
 const char *adl_plan_value(const adl_plan *plan, guint combination, guint axis);

@@ -8,10 +8,24 @@
 #include "core/report/html.h"
 #include "core/report/sections.h"
 
+/* The parameter of an axis without its stage, unless another axis is of one that is called so as well. */
+static const char *short_key(const adl_plan *plan, guint axis) {
+  const char *key = ((adl_axis *)plan->axes->pdata[axis])->key, *dot = strchr(key, '.');
+  if (dot == NULL) return key;
+  for (guint i = 0; i < plan->axes->len; i++)
+    if (i != axis && g_str_has_suffix(((adl_axis *)plan->axes->pdata[i])->key, dot)) return key;
+  return dot + 1;
+}
+
+/* "ftrl · clusters=10": a class says by itself what it is, a value does not. */
 static char *label_of(const adl_comparison *comparison, const adl_combination *c) {
+  const adl_plan *plan = comparison->plan;
   GString *label = g_string_new(NULL);
-  for (guint i = 0; i < comparison->plan->axes->len; i++)
-    g_string_append_printf(label, "%s%s", i > 0 ? " · " : "", adl_plan_value(comparison->plan, c->number, i));
+  for (guint i = 0; i < plan->axes->len; i++) {
+    if (i > 0) g_string_append(label, " · ");
+    if (!adl_axis_of_classes(plan->axes->pdata[i])) g_string_append_printf(label, "%s=", short_key(plan, i));
+    g_string_append(label, adl_plan_value(plan, c->number, i));
+  }
   return g_string_free(label, FALSE);
 }
 
@@ -98,11 +112,11 @@ static void append_ranking(const adl_comparison *comparison, GString *out) {
   const adl_plan *plan = comparison->plan;
   g_string_append(out, "<h2>Best first</h2>\n<div class=\"scroll\"><table><thead><tr><th></th>");
   for (guint i = 0; i < plan->axes->len; i++) adl_html_element(out, "th", ((adl_axis *)plan->axes->pdata[i])->key);
-  adl_html_element(out, "th", comparison->measure);
+  adl_html_element(out, "th class=\"n\"", comparison->measure);
   g_string_append(out, "<th></th>");
-  if (plan->repeat > 1) g_string_append(out, "<th>± over seeds</th>");
-  g_string_append(
-      out, "<th>fit</th><th>score</th><th>model</th><th>kept rows</th><th>against the best</th></tr></thead><tbody>\n");
+  if (plan->repeat > 1) g_string_append(out, "<th class=\"n\">± over seeds</th>");
+  g_string_append(out, "<th class=\"n\">fit</th><th class=\"n\">score</th><th class=\"n\">model</th>"
+                       "<th class=\"n\">kept rows</th><th>against the best</th></tr></thead><tbody>\n");
   for (guint k = 0; k < comparison->combinations->len; k++) {
     const adl_combination *c = comparison->combinations->pdata[k];
     g_string_append_printf(out, "<tr><td class=\"n\">%u</td>", k + 1);
@@ -257,7 +271,7 @@ static void append_numbers(const adl_comparison *comparison, GString *out) {
                        "<th>stage</th><th>number</th><th>over</th>");
   for (guint k = 0; k < comparison->combinations->len; k++) {
     char *label = label_of(comparison, comparison->combinations->pdata[k]);
-    adl_html_element(out, "th", label);
+    adl_html_element(out, "th class=\"n\"", label);
     g_free(label);
   }
   g_string_append(out, "</tr></thead><tbody>\n");
@@ -322,11 +336,13 @@ static void append_notes(const adl_comparison *comparison, GString *out) {
   for (guint k = 0; k < comparison->combinations->len; k++) {
     const adl_combination *c = comparison->combinations->pdata[k];
     char *label = label_of(comparison, c);
-    for (guint i = 0; i < c->dropped->len; i++) {
+    if (c->dropped->len > 0) {
       g_string_append(out, "<p class=\"muted\">");
       adl_html_text(out, label);
-      g_string_append(out, ": without ");
-      adl_html_text(out, c->dropped->pdata[i]);
+      for (guint i = 0; i < c->dropped->len; i++) {
+        g_string_append(out, i == 0 ? ": without " : ", ");
+        adl_html_text(out, c->dropped->pdata[i]);
+      }
       g_string_append(out, ", which the class swapped in does not have.</p>\n");
     }
     for (guint i = 0; i < c->trials->len; i++) {

@@ -37,6 +37,10 @@ static adl_axis *new_axis(const char *key, gsize size) {
   return axis;
 }
 
+bool adl_axis_is_seed(const adl_axis *axis) { return strcmp(axis->key, "seed") == 0; }
+
+bool adl_axis_of_classes(const adl_axis *axis) { return strchr(axis->key, '.') == NULL && !adl_axis_is_seed(axis); }
+
 /* The end of a value: a comma outside brackets and quotes. */
 static const char *value_end(const char *text) {
   int depth = 0;
@@ -83,8 +87,6 @@ static bool take_axis(adl_plan *plan, adl_axis *axis, char **why) {
     free_axis(axis);
   return *why == NULL;
 }
-
-bool adl_axis_is_seed(const adl_axis *axis) { return strcmp(axis->key, "seed") == 0; }
 
 bool adl_plan_varies_seed(const adl_plan *plan) {
   for (guint i = 0; i < plan->axes->len; i++)

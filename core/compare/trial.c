@@ -72,8 +72,6 @@ typedef struct season {
   adl_graph **alone;
 } season;
 
-static bool varies_class(const adl_axis *axis) { return strchr(axis->key, '.') == NULL && !adl_axis_is_seed(axis); }
-
 static char *option_of(const adl_axis *axis, const char *value) { return g_strdup_printf("%s=%s", axis->key, value); }
 
 static GPtrArray *texts_new(void) { return g_ptr_array_new_with_free_func(g_free); }
@@ -83,7 +81,7 @@ static GPtrArray *classes_offered(const adl_plan *plan) {
   GPtrArray *offered = texts_new();
   for (guint i = 0; i < plan->axes->len; i++) {
     const adl_axis *axis = plan->axes->pdata[i];
-    for (guint k = 0; varies_class(axis) && k < axis->values->len; k++)
+    for (guint k = 0; adl_axis_of_classes(axis) && k < axis->values->len; k++)
       g_ptr_array_add(offered, option_of(axis, axis->values->pdata[k]));
   }
   g_ptr_array_add(offered, NULL);
@@ -95,7 +93,7 @@ static void load_one(season *s, guint number) {
   for (guint i = 0; i < s->plan->sets->len; i++) g_ptr_array_add(sets, g_strdup(s->plan->sets->pdata[i]));
   for (guint i = 0; i < s->plan->axes->len; i++) {
     const adl_axis *axis = s->plan->axes->pdata[i];
-    g_ptr_array_add(varies_class(axis) ? swaps : sets, option_of(axis, adl_plan_value(s->plan, number, i)));
+    g_ptr_array_add(adl_axis_of_classes(axis) ? swaps : sets, option_of(axis, adl_plan_value(s->plan, number, i)));
   }
   if (s->number > 0) g_ptr_array_add(sets, g_strdup_printf("seed=%" G_GUINT64_FORMAT, s->seed));
   g_ptr_array_add(sets, NULL);

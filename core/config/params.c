@@ -22,19 +22,35 @@ static int find_param(const adl_class *class, const char *key, bool *alias) {
   return -1;
 }
 
-/* The class was put in by --set, and the file has keys for the one before. */
-static void hint_at_compare(const adl_filler *filler, const adl_pair *pair, adl_problem *problem) {
+/* Keys that the class does not know, all of a stage: what they have in common is said once, with the last. */
+typedef struct unknown_keys {
+  adl_problem *listed;  /* may be looked up in the list of parameters; NULL: none */
+  adl_problem *foreign; /* was written for another class; NULL: none */
+  const char *file;     /* of those */
+  GPtrArray *names;     /* theirs, in `...` */
+} unknown_keys;
+
+/* The class was put in by --set, and the file has this key for the one before. */
+static bool is_foreign(const adl_filler *filler, const adl_pair *pair) {
   const adl_pair *use = adl_node_pair(filler->request->node, "use");
-  if (use == NULL || g_strcmp0(use->place.file, "--set") != 0 || g_strcmp0(pair->place.file, "--set") == 0) return;
-  adl_problem_hint(problem,
-                   "take `%s` out of the file, or run `adloom compare %s --swap %s=%s`, which leaves out what %s does "
+  return use != NULL && g_strcmp0(use->place.file, "--set") == 0 && g_strcmp0(pair->place.file, "--set") != 0;
+}
+
+static void give_hints(const adl_filler *filler, const unknown_keys *unknown) {
+  const char *class = filler->request->class->id;
+  if (unknown->listed != NULL) adl_problem_hint(unknown->listed, "`adloom plugin show %s` lists them", class);
+  if (unknown->foreign == NULL) return;
+  GString *names = g_string_new(NULL);
+  adl_text_list(names, (const char *const *)unknown->names->pdata, unknown->names->len, "and");
+  adl_problem_hint(unknown->foreign,
+                   "take %s out of the file, or run `adloom compare %s --swap %s=%s`, which leaves out what %s does "
                    "not know",
-                   pair->key, pair->place.file, filler->request->stage, filler->request->class->id,
-                   filler->request->class->id);
+                   names->str, unknown->file, filler->request->stage, class, class);
+  g_string_free(names, TRUE);
 }
 
 /* A parameter that was probably meant counts as one with an error: it is not missing. */
-static void report_unknown(adl_filler *filler, const adl_pair *pair) {
+static void report_unknown(adl_filler *filler, const adl_pair *pair, unknown_keys *unknown) {
   const adl_class *class = filler->request->class;
   size_t count = class->param_count, reserved = G_N_ELEMENTS(RESERVED) - 1;
   const char **names = g_new(const char *, count + reserved);
@@ -55,19 +71,23 @@ static void report_unknown(adl_filler *filler, const adl_pair *pair) {
     adl_text_list(text, names, count, "and");
   }
   adl_problem *problem = adl_problems_error(filler->problems, pair->place, "%s", text->str);
-  if (near == NULL && count > 8) adl_problem_hint(problem, "`adloom plugin show %s` lists them", class->id);
-  hint_at_compare(filler, pair, problem);
+  if (near == NULL && count > 8) unknown->listed = problem;
+  if (is_foreign(filler, pair)) {
+    unknown->foreign = problem;
+    unknown->file = pair->place.file;
+    g_ptr_array_add(unknown->names, g_strdup_printf("`%s`", pair->key));
+  }
   if (pair->value->alias != NULL) adl_problem_note(problem, *pair->value->alias, "it is used here");
   g_string_free(text, TRUE);
   g_free(names);
 }
 
 /* One key of the stage that is not reserved. False: reported. */
-static bool take_key(adl_filler *filler, const adl_pair *pair) {
+static bool take_key(adl_filler *filler, const adl_pair *pair, unknown_keys *unknown) {
   bool alias;
   int number = find_param(filler->request->class, pair->key, &alias);
   if (number < 0) {
-    report_unknown(filler, pair);
+    report_unknown(filler, pair, unknown);
     return false;
   }
   adl_arg *arg = &filler->args->items[number];
@@ -94,11 +114,14 @@ static bool take_key(adl_filler *filler, const adl_pair *pair) {
 
 static bool take_keys(adl_filler *filler) {
   const adl_node *node = filler->request->node;
+  unknown_keys unknown = {.names = g_ptr_array_new_with_free_func(g_free)};
   bool fine = true;
   for (int i = 0; node != NULL && node->kind == ADL_NODE_MAPPING && i < node->count; i++) {
     if (g_strv_contains(RESERVED, node->pairs[i].key)) continue;
-    if (!take_key(filler, &node->pairs[i])) fine = false;
+    if (!take_key(filler, &node->pairs[i], &unknown)) fine = false;
   }
+  give_hints(filler, &unknown);
+  g_ptr_array_free(unknown.names, TRUE);
   return fine;
 }
 

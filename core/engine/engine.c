@@ -113,7 +113,6 @@ void adl_node_forget_rows(adl_node_run *node) {
 }
 
 static void clear_node(adl_node_run *node) {
-  adl_model_synced(node);
   adl_node_release(node);
   adl_node_forget_rows(node);
   g_ptr_array_free(node->sides, TRUE);

@@ -116,12 +116,6 @@ typedef struct adl_passing_fold {
   int32_t lanes;
 } adl_passing_fold;
 
-/* A model that was put into the model store, on its way to the disk. */
-typedef struct adl_syncing {
-  pthread_t thread;
-  bool runs, done;
-} adl_syncing;
-
 struct adl_node_run {
   adl_stage *stage;
   adl_engine *engine;
@@ -136,7 +130,6 @@ struct adl_node_run {
   bool folds;   /* its fit folds the rows of the scan at hand */
   int32_t head; /* of the scan at hand: number of the head whose rows reach it; of no meaning where it is idle */
   adl_model model;
-  adl_syncing synced;
   bool prepared;
   bool fitted_here;  /* not loaded */
   char digest[65];   /* of all that determines its rows; "" : not known, never cached */
@@ -479,8 +472,6 @@ bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later, or in which something beside it fails, need
  * not fit it again. On the thread that fits. */
 void adl_model_keep(adl_node_run *node);
-/* Waits until it is on the disk, if it is on its way. */
-void adl_model_synced(adl_node_run *node);
 /* All models into the run directory, when the run has succeeded. */
 bool adl_models_publish(adl_engine *engine);
 /* Fills node->digest, where models may come from the store. */

@@ -321,34 +321,6 @@ static bool saves(const adl_node_run *node) {
   return stage->learn != ADL_LEARN_NONE && (stage->class->flags & ADL_TRANSIENT) == 0 && node->ready;
 }
 
-/* In the store it is on the disk already, with the same bytes: there a second name will do, where the file system has links. */
-static bool save_to_run(adl_node_run *node) {
-  adl_engine *engine = node->engine;
-  char *name = g_strconcat(node->stage->name, ".safetensors", NULL);
-  char *path = g_build_filename(engine->options->directory, "models", name, NULL);
-  bool ok = node->synced.done && adl_model_store_link(engine->models, node->digest, path);
-  if (!ok) {
-    GError *error = NULL;
-    adl_model_meta *meta = describe(node->stage);
-    ok = adl_model_write(path, node->model.tensors, meta, &error);
-    if (!ok) adl_engine_fail(engine, node->stage, "%s", error->message);
-    g_clear_error(&error);
-    adl_model_meta_free(meta);
-  }
-  g_free(name);
-  g_free(path);
-  return ok;
-}
-
-/* Waiting for the disk takes longer than many a fit: on a thread of its own, while the run goes on. */
-static void *sync_main(void *data) {
-  adl_node_run *node = data;
-  char *path = adl_model_store_get(node->engine->models, node->digest);
-  node->synced.done = path != NULL && adl_model_sync(path, NULL);
-  g_free(path);
-  return NULL;
-}
-
 void adl_model_keep(adl_node_run *node) {
   adl_engine *engine = node->engine;
   if (comes_when_prepared(node) && !node->prepared) return;
@@ -362,26 +334,54 @@ void adl_model_keep(adl_node_run *node) {
   if (!kept) {
     adl_engine_warn(engine, node->stage, "the model could not be kept for later runs: %s", error->message);
     g_clear_error(&error);
-  } else if (engine->options->directory != NULL) {
-    node->synced.runs = pthread_create(&node->synced.thread, NULL, sync_main, node) == 0;
   }
   adl_model_meta_free(meta);
 }
 
-void adl_model_synced(adl_node_run *node) {
-  if (node->synced.runs) pthread_join(node->synced.thread, NULL);
-  node->synced.runs = false;
+/* A model on its way into the run's folder. */
+typedef struct saving {
+  const adl_node_run *node;
+  adl_model_meta *meta;
+  char *path;
+  GError *error;
+  GThread *thread;
+} saving;
+
+static void *save_main(void *data) {
+  saving *s = data;
+  adl_model_write(s->path, s->node->model.tensors, s->meta, &s->error);
+  return NULL;
 }
 
+static void begin_saving(saving *s, const adl_node_run *node) {
+  char *name = g_strconcat(node->stage->name, ".safetensors", NULL);
+  *s = (saving){.node = node, .meta = describe(node->stage)};
+  s->path = g_build_filename(node->engine->options->directory, "models", name, NULL);
+  s->thread = g_thread_try_new("adloom-save", save_main, s, NULL);
+  if (s->thread == NULL) save_main(s);
+  g_free(name);
+}
+
+static bool end_saving(saving *s) {
+  if (s->thread != NULL) g_thread_join(s->thread);
+  bool ok = s->error == NULL;
+  if (!ok) adl_engine_fail(s->node->engine, s->node->stage, "%s", s->error->message);
+  g_clear_error(&s->error);
+  adl_model_meta_free(s->meta);
+  g_free(s->path);
+  return ok;
+}
+
+/* Files of the run's own, not second names of the store's: whoever writes into one must not change what later runs load.
+ * All at once, so that the disk is waited for about once. */
 bool adl_models_publish(adl_engine *engine) {
-  char *directory =
-      engine->options->directory != NULL ? g_build_filename(engine->options->directory, "models", NULL) : NULL;
+  if (engine->options->directory == NULL) return true;
+  saving *all = g_new(saving, (gsize)engine->node_count + 1);
+  int32_t count = 0;
   bool ok = true;
-  for (int32_t i = 0; directory != NULL && ok && i < engine->node_count; i++) {
-    adl_model_synced(&engine->nodes[i]);
-    if (saves(&engine->nodes[i])) ok = save_to_run(&engine->nodes[i]);
-  }
-  if (directory != NULL) adl_model_sync(directory, NULL);
-  g_free(directory);
+  for (int32_t i = 0; i < engine->node_count; i++)
+    if (saves(&engine->nodes[i])) begin_saving(&all[count++], &engine->nodes[i]);
+  for (int32_t i = 0; i < count; i++) ok = end_saving(&all[i]) && ok;
+  g_free(all);
   return ok;
 }

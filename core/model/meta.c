@@ -16,6 +16,7 @@ adl_model_meta *adl_model_meta_new(const char *stage_class, const char *plugin_v
   meta->plugin_build = g_strdup(plugin_build != NULL ? plugin_build : "");
   meta->parameters = g_strdup(parameters != NULL ? parameters : "");
   meta->checksum = g_strdup("");
+  meta->key = g_strdup("");
   meta->state_version = state_version;
   return meta;
 }
@@ -37,6 +38,7 @@ void adl_model_meta_free(adl_model_meta *meta) {
   g_free(meta->plugin_build);
   g_free(meta->parameters);
   g_free(meta->checksum);
+  g_free(meta->key);
   g_free(meta);
 }
 
@@ -97,6 +99,7 @@ char *adl_model_meta_text(const adl_model_meta *meta, const adl_tensors *tensors
   add_inputs(builder, meta);
   add_tensors(builder, tensors);
   add_text(builder, "checksum", checksum);
+  if (meta->key[0] != '\0') add_text(builder, "key", meta->key);
   json_builder_end_object(builder);
   return adl_json_built(builder, false);
 }
@@ -192,6 +195,11 @@ static const char *read_members(JsonObject *object, adl_model_meta *meta, GPtrAr
     if (text == NULL) return texts[i].name;
     g_free(*texts[i].to);
     *texts[i].to = g_strdup(text);
+  }
+  const char *key = text_of(json_object_get_member(object, "key"));
+  if (key != NULL) {
+    g_free(meta->key);
+    meta->key = g_strdup(key);
   }
   int64_t version;
   if (!int_of(json_object_get_member(object, "state_version"), 0, UINT32_MAX, &version)) return "state_version";

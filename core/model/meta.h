@@ -19,6 +19,7 @@ typedef struct adl_model_meta {
   char *plugin_build;   /* digest of the shared object */
   char *parameters;     /* canonical text: equal parameters, equal text */
   char *checksum;       /* of the data, "xxh3-128:..."; set by reading, not heeded by writing */
+  char *key;            /* in the model store: the hash that it is kept under; "": not a file of the store */
   uint32_t state_version;
   int32_t input_count;
   adl_model_input *inputs; /* columns that the stage reads */

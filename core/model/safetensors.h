@@ -23,11 +23,8 @@ enum { ADL_MODEL_HEADER_LIMIT = 8 * 1024 * 1024 };
 
 /* Writes beside `path` and renames, so that nobody ever sees half a file; then it is on the disk. */
 bool adl_model_write(const char *path, const adl_tensors *tensors, const adl_model_meta *meta, GError **error);
-/* The same, but when the machine stops it may be half a file yet, which adl_model_read refuses. adl_model_sync makes up for
- * that, and with the directory for its name. */
+/* The same, but when the machine stops it may be half a file yet, which adl_model_read refuses. */
 bool adl_model_write_unsynced(const char *path, const adl_tensors *tensors, const adl_model_meta *meta, GError **error);
-/* Waits until a file, or the names in a directory, are on the disk. */
-bool adl_model_sync(const char *path, GError **error);
 
 /* The tensors of a file, mapped read-only (copied if the file has them unaligned). Everything is checked: a file that is
  * damaged, cut or made up is an error that says what is wrong, never a crash. *meta (may be NULL) is the caller's. */

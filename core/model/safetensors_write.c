@@ -216,17 +216,13 @@ static bool write_content(int fd, const GString *header, const GArray *pieces) {
   return true;
 }
 
-bool adl_model_sync(const char *path, GError **error) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  bool done = fd >= 0 && fsync(fd) == 0;
-  if (!done) adl_model_fail(error, ADL_MODEL_ERROR_IO, path, "cannot be synced: %s", g_strerror(errno));
-  if (fd >= 0) close(fd);
-  return done;
-}
-
 static void sync_directory_of(const char *path) {
   char *directory = g_path_get_dirname(path);
-  adl_model_sync(directory, NULL);
+  int fd = open(directory, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    (void)fsync(fd); /* not every file system syncs directories */
+    close(fd);
+  }
   g_free(directory);
 }
 

@@ -65,15 +65,29 @@ char *adl_model_store_get(adl_model_store *store, const char *hash) {
   return path;
 }
 
+/* A sound file under this name is not yet the model of this hash: somebody may have copied another over it. */
+static adl_tensors *read_entry(const char *path, const char *hash, adl_model_meta **meta, GError **error) {
+  adl_tensors *tensors = adl_model_read(path, meta, error);
+  if (tensors == NULL || strcmp((*meta)->key, hash) == 0) return tensors;
+  adl_model_fail(error, ADL_MODEL_ERROR_FORMAT, path,
+                 (*meta)->key[0] != '\0' ? "holds the model of another hash"
+                                         : "does not say which hash its model is of: an earlier adloom wrote it, or it "
+                                           "was copied there");
+  g_clear_pointer(meta, adl_model_meta_free);
+  adl_tensors_free(tensors);
+  return NULL;
+}
+
 adl_tensors *adl_model_store_look(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning) {
   GError *error = NULL;
   char *path = path_of(store, hash);
+  adl_model_meta *own = NULL;
   if (meta != NULL) *meta = NULL;
   if (warning != NULL) *warning = NULL;
   if (path == NULL) return NULL;
   struct stat state;
   bool there = stat(path, &state) == 0;
-  adl_tensors *tensors = adl_model_read(path, meta, &error);
+  adl_tensors *tensors = read_entry(path, hash, &own, &error);
   if (tensors != NULL) {
     const struct timespec times[2] = {state.st_atim, {.tv_nsec = UTIME_OMIT}}; /* reading may have moved it */
     if (there && utimensat(AT_FDCWD, path, times, 0) != 0) errno = 0;          /* somebody else's: it looks newer */
@@ -84,6 +98,10 @@ adl_tensors *adl_model_store_look(adl_model_store *store, const char *hash, adl_
                                  damaged ? "removed" : "left alone", error->message);
     if (damaged) unlink(path);
   }
+  if (meta != NULL)
+    *meta = own;
+  else
+    adl_model_meta_free(own);
   g_clear_error(&error);
   g_free(path);
   return tensors;
@@ -218,31 +236,16 @@ bool adl_model_store_put(adl_model_store *store, const char *hash, const adl_ten
                          const adl_model_meta *meta, GError **error) {
   char *path = path_of(store, hash);
   if (path == NULL) return adl_model_fail(error, ADL_MODEL_ERROR_CONTENT, store->directory, "`%s` is no hash", hash);
+  adl_model_meta keyed = *meta;
+  keyed.key = g_strdup(hash);
   bool kept = g_mkdir_with_parents(store->directory, 0700) == 0 ||
               adl_model_fail(error, ADL_MODEL_ERROR_IO, store->directory, "cannot be made: %s", g_strerror(errno));
-  kept = kept && adl_model_write_unsynced(path, tensors, meta, error);
+  kept = kept && adl_model_write_unsynced(path, tensors, &keyed, error);
   if (kept) {
     touch(path); /* a file is born with the time at which its writing began on some file systems */
     prune(store);
   }
+  g_free(keyed.key);
   g_free(path);
   return kept;
-}
-
-/* Under a name beside `path` first: a link does not replace what is there. */
-static bool put_in_place(const char *beside, const char *path) {
-  bool done = rename(beside, path) == 0;
-  int failure = errno;
-  unlink(beside); /* rename does nothing where both are names of one file already */
-  errno = failure;
-  return done;
-}
-
-bool adl_model_store_link(adl_model_store *store, const char *hash, const char *path) {
-  char *from = adl_model_store_get(store, hash);
-  char *beside = g_strdup_printf("%s.tmp-%ld", path, (long)getpid());
-  bool done = from != NULL && link(from, beside) == 0 && put_in_place(beside, path);
-  g_free(beside);
-  g_free(from);
-  return done;
 }

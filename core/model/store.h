@@ -23,7 +23,7 @@ const char *adl_model_store_directory(const adl_model_store *store);
 
 /* Hashes are lower-case hexadecimal. */
 
-/* The model of that hash, or NULL. A damaged entry is removed, and is NULL with *warning (a sentence to be freed; may be
+/* The model of that hash, or NULL. An entry that is damaged or another model's is removed, and is NULL with *warning (a sentence to be freed; may be
  * NULL); the stage is then fitted again. */
 adl_tensors *adl_model_store_load(adl_model_store *store, const char *hash, adl_model_meta **meta, char **warning);
 /* The same, which does not count as a use: for lists. */
@@ -45,8 +45,5 @@ GPtrArray *adl_model_store_list(const adl_model_store *store);
 /* Removes what was not used for so many seconds, and then what was unused for longest until no more than `cap` bytes are
  * left (-1: as many as there are). Adds up what went. False: another process is at it just now, nothing was done. */
 bool adl_model_store_prune(const adl_model_store *store, int64_t unused, int64_t cap, int64_t *entries, int64_t *bytes);
-
-/* Gives the file of that hash a second name outside the store; false: there is none, or no link can be made to there. */
-bool adl_model_store_link(adl_model_store *store, const char *hash, const char *path);
 
 #endif

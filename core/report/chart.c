@@ -51,7 +51,7 @@ static double nice_step(double range, int wanted) {
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
-void adl_chart_choose_ticks(axis *a, int wanted, bool whole) {
+void adl_chart_choose_ticks(axis *a, int wanted) {
   a->count = 0;
   if (a->logarithmic) {
     int from = (int)ceil(log10(a->low) - 1e-9), to = (int)floor(log10(a->high) + 1e-9), every = (to - from) / 6 + 1;
@@ -60,7 +60,7 @@ void adl_chart_choose_ticks(axis *a, int wanted, bool whole) {
     return;
   }
   double step = nice_step(a->high - a->low, wanted);
-  if (whole && step < 1) step = 1;
+  if (a->whole && step < 1) step = 1;
   for (double k = ceil(a->low / step - 1e-9); k * step <= a->high + step * 1e-9 && a->count < ADL_CHART_TICKS; k++)
     a->ticks[a->count++] = k == 0 ? 0 : k * step;
 }
@@ -88,6 +88,22 @@ static bool wants_logarithm(const adl_plot *plot, const axis *x) {
   return yes;
 }
 
+/* From one bar to its nearest neighbour; infinite: there is none. */
+static double bar_gap(const adl_series *series) {
+  double least = INFINITY;
+  for (int64_t i = 1; i < series->count && i < MOST_BARS; i++)
+    if (adl_chart_drawn(series, i) && adl_chart_drawn(series, i - 1) && series->x[i] != series->x[i - 1])
+      least = fmin(least, fabs(series->x[i] - series->x[i - 1]));
+  return least;
+}
+
+/* Beside the first bar and the last: half of what is between two, so that bars of shares do not leave 0 to 1. */
+static double bar_room(const adl_plot *plot) {
+  double least = INFINITY;
+  for (int32_t s = 0; s < plot->series_count; s++) least = fmin(least, bar_gap(plot->series[s]));
+  return isfinite(least) ? least / 2 : 0.5;
+}
+
 /* Widens the axes to a series; returns how many of its points are drawn. */
 static int64_t cover(const adl_series *series, axis *x, axis *y, bool *whole) {
   int64_t count = 0;
@@ -104,13 +120,14 @@ static int64_t cover(const adl_series *series, axis *x, axis *y, bool *whole) {
 }
 
 /* False: there is nothing to draw. */
-static bool span(const adl_plot *plot, axis *x, axis *y, bool *whole) {
+static bool span(const adl_plot *plot, axis *x, axis *y) {
   int64_t count = 0;
   bool bars = plot->kind == ADL_PLOT_BARS;
   *x = *y = (axis){.low = INFINITY, .high = -INFINITY};
-  *whole = true;
-  for (int32_t s = 0; s < plot->series_count; s++) count += cover(plot->series[s], x, y, whole);
+  bool whole = true;
+  for (int32_t s = 0; s < plot->series_count; s++) count += cover(plot->series[s], x, y, &whole);
   if (count == 0) return false;
+  x->whole = whole && !of_shares(plot);
   x->logarithmic = wants_logarithm(plot, x);
   if (of_shares(plot)) {
     x->low = y->low = 0;
@@ -121,8 +138,9 @@ static bool span(const adl_plot *plot, axis *x, axis *y, bool *whole) {
   if (bars) {
     y->low = fmin(y->low, 0);
     y->high = fmax(y->high, 0);
-    x->low -= 0.5;
-    x->high += 0.5;
+    double beside = bar_room(plot);
+    x->low -= beside;
+    x->high += beside;
   }
   if (!(x->high - x->low > 1e-12 * fabs(x->high))) x->low -= 0.5, x->high += 0.5, x->logarithmic = false;
   if (!(y->high - y->low > 1e-12 * fabs(y->high))) {
@@ -251,10 +269,7 @@ static void draw_line(GString *out, const adl_plot *plot, const adl_series *seri
 
 /* The room of one bar between two neighbours. */
 static double bar_width(const adl_series *series, const axis *x) {
-  double least = INFINITY;
-  for (int64_t i = 1; i < series->count && i < MOST_BARS; i++)
-    if (adl_chart_drawn(series, i) && adl_chart_drawn(series, i - 1) && series->x[i] != series->x[i - 1])
-      least = fmin(least, fabs(series->x[i] - series->x[i - 1]));
+  double least = bar_gap(series);
   double width = isfinite(least) ? least * (x->end - x->begin) / (x->high - x->low) * 0.7 : 40;
   return CLAMP(width, 1, 60);
 }
@@ -340,11 +355,11 @@ static void draw_legend(GString *out, const adl_plot *plot) {
   g_string_append(out, "</p>");
 }
 
-static void draw_upright(GString *out, const adl_plot *plot, axis *x, axis *y, bool whole) {
+static void draw_upright(GString *out, const adl_plot *plot, axis *x, axis *y) {
   bool shares = of_shares(plot);
   gsize longest = 0;
-  adl_chart_choose_ticks(y, 5, false);
-  adl_chart_choose_ticks(x, shares ? 5 : 6, whole && !shares);
+  adl_chart_choose_ticks(y, 5);
+  adl_chart_choose_ticks(x, shares ? 5 : 6);
   for (int i = 0; i < y->count; i++) {
     GString *text = adl_chart_label(y->ticks[i]);
     longest = MAX(longest, (gsize)g_utf8_strlen(text->str, -1));
@@ -363,15 +378,15 @@ static void draw_upright(GString *out, const adl_plot *plot, axis *x, axis *y, b
 
 void adl_chart_draw(GString *out, const adl_plot *plot) {
   axis x, y;
-  bool whole = false, any;
+  bool any;
   g_string_append(out, "<figure>");
   draw_caption(out, plot);
   if (adl_chart_is_named(plot)) {
     x = (axis){.high = 1};
     any = adl_chart_bars(out, plot, &y);
   } else {
-    any = span(plot, &x, &y, &whole);
-    if (any) draw_upright(out, plot, &x, &y, whole);
+    any = span(plot, &x, &y);
+    if (any) draw_upright(out, plot, &x, &y);
   }
   if (any) {
     draw_legend(out, plot);

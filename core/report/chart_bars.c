@@ -92,7 +92,7 @@ bool adl_chart_bars(GString *out, const adl_plot *plot, adl_chart_axis *values) 
   l.pitch = l.bar * plot->series_count + GAP;
   values->begin = name_width(plot, l.lines);
   values->end = WIDTH - VALUE_ROOM;
-  adl_chart_choose_ticks(values, 4, false);
+  adl_chart_choose_ticks(values, 4);
   adl_chart_begin(out, plot, WIDTH, (int)((double)l.lines * l.pitch) + GAP + BELOW);
   draw_axis(out, &l);
   for (int64_t i = 0; i < l.lines; i++) {

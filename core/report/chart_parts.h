@@ -13,7 +13,7 @@ enum { ADL_CHART_TICKS = 12, ADL_CHART_COLOURS = 10 };
 /* One axis: values from low to high lie from pixel `begin` to pixel `end`. */
 typedef struct adl_chart_axis {
   double low, high, begin, end;
-  bool logarithmic;
+  bool logarithmic, whole; /* whole: nothing lies between whole numbers, as ranks */
   int count;
   double ticks[ADL_CHART_TICKS];
 } adl_chart_axis;
@@ -21,7 +21,7 @@ typedef struct adl_chart_axis {
 /* Where a value lies. */
 double adl_chart_at(const adl_chart_axis *axis, double value);
 /* About `wanted` round numbers along it. */
-void adl_chart_choose_ticks(adl_chart_axis *axis, int wanted, bool whole);
+void adl_chart_choose_ticks(adl_chart_axis *axis, int wanted);
 /* 12.3 M; free it. */
 GString *adl_chart_label(double value);
 

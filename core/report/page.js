@@ -3,7 +3,7 @@
  * pictures stay. */
 'use strict';
 (() => {
-  const COLOURS = 10, MANY = 40;
+  const COLOURS = 10, MANY = 40, BEYOND = 6; // pixels that what lies on the border takes outside it
   const charts = new Map(); // figure -> its chart
   const grouped = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 
@@ -65,7 +65,8 @@
       pointBorderWidth: 0,
       pointRadius: line && s.x.length > MANY ? 0 : 2.5,
       pointHoverRadius: 5,
-      pointHitRadius: 8
+      pointHitRadius: 8,
+      clip: BEYOND
     };
   }
 
@@ -101,7 +102,7 @@
       const {ctx, chartArea: a, scales: {x, y}} = chart, sideways = chart.options.indexAxis === 'y';
       ctx.save();
       ctx.beginPath();
-      ctx.rect(a.left, a.top, a.right - a.left, a.bottom - a.top);
+      ctx.rect(a.left - BEYOND, a.top - BEYOND, a.right - a.left + 2 * BEYOND, a.bottom - a.top + 2 * BEYOND);
       ctx.clip();
       ctx.lineWidth = bars ? 1.5 : 3;
       for (const [d, {source: s, borderColor}] of chart.data.datasets.entries()) {
@@ -154,6 +155,7 @@
       x: axis(plot.x + (plot.log ? ' (logarithmic)' : ''), plot.range.x, plot.log ? 'logarithmic' : 'linear'),
       y: axis(plot.y, plot.range.y, 'linear')
     };
+    if (plot.whole) scales.x.ticks.precision = 0; // no tick between two ranks
     if (sideways) {
       scales.x = axis(plot.y, plot.range.y, 'linear');
       scales.y = {
@@ -167,6 +169,7 @@
       options: {
         indexAxis: sideways ? 'y' : 'x',
         animation: false,
+        layout: {padding: {top: BEYOND, right: BEYOND}},
         maintainAspectRatio: false,
         interaction: {mode: 'nearest', intersect: plot.kind === 'points', axis: plot.kind === 'points' ? 'xy' : sideways ? 'y' : 'x'},
         scales,

@@ -88,6 +88,7 @@ void adl_chart_json(GString *out, const adl_plot *plot, const adl_chart_axis *x,
   append_member(out, "y", plot->y_title);
   if ((plot->flags & ADL_PLOT_SHARES) != 0) g_string_append(out, ",\"shares\":true");
   if (x->logarithmic) g_string_append(out, ",\"log\":true");
+  if (x->whole) g_string_append(out, ",\"whole\":true");
   g_string_append(out, ",\"range\":{");
   append_range(out, "x", x);
   g_string_append_c(out, ',');

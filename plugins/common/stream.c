@@ -20,9 +20,10 @@ typedef enum packing { PLAIN, GZIP, ZSTD } packing;
 struct adl_stream {
   int file;
   packing packing;
-  int64_t limit; /* size of a regular file when it was opened; -1: not known */
-  int64_t taken; /* bytes read from the file */
-  bool ended;    /* the file has no more bytes */
+  const char *misnamed; /* see the header */
+  int64_t limit;        /* size of a regular file when it was opened; -1: not known */
+  int64_t taken;        /* bytes read from the file */
+  bool ended;           /* the file has no more bytes */
   bool failed;
   uint8_t *input; /* read from the file, not yet used: [input_at, input_end) */
   size_t input_at, input_end;
@@ -174,6 +175,23 @@ static bool detect(adl_stream *stream) {
   return true;
 }
 
+/* Text is read whatever its name says. Anything else under such a name was packed by something else, or not at all. */
+static bool check_name(adl_stream *stream, const char *path) {
+  static const char *const endings[] = {".gz", ".zst"}, *const names[] = {"gzip", "zstd"};
+  size_t length = strlen(path);
+  for (int i = 0; i < 2 && stream->packing == PLAIN && stream->input_end > 0; i++)
+    if (length > strlen(endings[i]) && strcmp(path + length - strlen(endings[i]), endings[i]) == 0) {
+      stream->misnamed = endings[i];
+      if (memchr(stream->input, 0, stream->input_end) == NULL) return true;
+      snprintf(stream->message, sizeof stream->message,
+               "its name ends in %s, but it does not begin as %s does, and is no text either; if something else has "
+               "packed it, unpack it first",
+               endings[i], names[i]);
+      return false;
+    }
+  return true;
+}
+
 adl_stream *adl_stream_open(const char *path, char message[ADL_STREAM_MESSAGE]) {
   bool standard = strcmp(path, "-") == 0;
   int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -198,13 +216,15 @@ adl_stream *adl_stream_open(const char *path, char message[ADL_STREAM_MESSAGE]) 
 #ifdef POSIX_FADV_SEQUENTIAL
   posix_fadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
-  if (!detect(stream)) {
+  if (!detect(stream) || !check_name(stream, path)) {
     snprintf(message, ADL_STREAM_MESSAGE, "%s", stream->message);
     adl_stream_close(stream);
     return NULL;
   }
   return stream;
 }
+
+const char *adl_stream_misnamed(const adl_stream *stream) { return stream->misnamed; }
 
 int64_t adl_stream_taken(const adl_stream *stream) { return stream->taken; }
 

@@ -17,6 +17,9 @@ adl_stream *adl_stream_open(const char *path, char message[ADL_STREAM_MESSAGE]);
  * read up to the size it had when it was opened: one that has become shorter is an error, what was appended is left. */
 int64_t adl_stream_read(adl_stream *stream, void *buffer, size_t size);
 
+/* ".gz" or ".zst": the file's name ends so, but its content is not packed. NULL: else. */
+const char *adl_stream_misnamed(const adl_stream *stream);
+
 /* Bytes of the file that have been read (packed ones, where it is packed). */
 int64_t adl_stream_taken(const adl_stream *stream);
 

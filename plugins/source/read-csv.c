@@ -198,7 +198,9 @@ static adl_status file_failed(const adl_call *call, const char *path, const char
   return call->host->fail(call, "path", -1, NULL, "%s: %s", strcmp(path, "-") == 0 ? "standard input" : path, message);
 }
 
-static adl_status no_such_column(const adl_call *call, const char *path, const char *name, const adl_csv_names *names) {
+static adl_status no_such_column(const adl_call *call, const adl_csv_reader *reader, const char *path, const char *name,
+                                 const adl_csv_names *names) {
+  const char *ending = adl_stream_misnamed(reader->stream);
   char list[512] = "", hint[160] = "", *parameter = call->host->alloc(call, strlen(name) + 10);
   const char *const *known = (const char *const *)names->items;
   for (int32_t i = 0; i < names->count; i++) {
@@ -219,14 +221,17 @@ static adl_status no_such_column(const adl_call *call, const char *path, const c
                     words[strchr(other, known[0][at]) - other]),
              "` meant?");
   }
+  if (hint[0] == '\0' && ending != NULL)
+    strcat(strcat(strcpy(hint, "its name ends in "), ending),
+           ", but it is not packed so, and was read as text: is it the right file, or packed by something else?");
   strcat(strcpy(parameter, "columns."), name);
   return call->host->fail(call, parameter, -1, hint[0] != '\0' ? hint : NULL,
                           "%s has no column `%s`; its header has %s", base_name(path), name, list);
 }
 
 /* Which field is which column. */
-static adl_status find_fields(const adl_call *call, const read_csv *self, const char *path, const adl_csv_names *names,
-                              int32_t *field) {
+static adl_status find_fields(const adl_call *call, const read_csv *self, const adl_csv_reader *reader,
+                              const char *path, const adl_csv_names *names, int32_t *field) {
   adl_status status = ADL_OK;
   for (int32_t c = 0; c < self->table.column_count; c++) {
     const char *name = self->items[c].name;
@@ -238,7 +243,7 @@ static adl_status find_fields(const adl_call *call, const read_csv *self, const 
                                 base_name(path), name);
       field[c] = i;
     }
-    if (field[c] < 0) status = no_such_column(call, path, name, names);
+    if (field[c] < 0) status = no_such_column(call, reader, path, name, names);
   }
   return status;
 }
@@ -265,7 +270,7 @@ static adl_status check_file(const adl_call *call, read_csv *self, const char *p
   }
   if (status == ADL_OK && self->header) {
     int32_t *field = call->host->alloc(call, (size_t)self->table.column_count * sizeof *field);
-    status = find_fields(call, self, path, names.items != NULL ? &names : &self->names, field);
+    status = find_fields(call, self, &reader, path, names.items != NULL ? &names : &self->names, field);
   }
   adl_csv_reader_close(&reader);
   adl_csv_names_free(&names);
@@ -369,7 +374,7 @@ static adl_status open_header(const adl_call *call, const read_csv *self, const 
   if (!adl_csv_reader_header(&file->reader, &names))
     status = file_failed(call, path, file->reader.message);
   else
-    status = find_fields(call, self, path, &names, file->head->field);
+    status = find_fields(call, self, &file->reader, path, &names, file->head->field);
   file->head->fields = names.count;
   adl_csv_names_free(&names);
   return status;

@@ -66,6 +66,7 @@ TEXT
 diff -u "$here/expected" "$here/length/out.csv" || say "acme.length counts wrong"
 ADLOOM_PLUGIN_PATH=$here "$adloom" plugin show acme.length >"$here/shown" || say "acme.length cannot be shown"
 grep -q 'its length in bytes' "$here/shown" || say "acme.length does not say what it does"
+"$adloom" plugin check "$here/length.so" >"$here/checked" || say "acme.length fails checks: $(grep -A 3 '^not ok' "$here/checked")"
 
 # A class that learns: a has 2 of 3 positive among the training rows, b 0 of 1; c was never seen.
 (cd "$here" && "$adloom" plugin new feature acme.rate >new.log) || say "acme.rate cannot be begun"

@@ -33,9 +33,9 @@ same='nothing that it depends on has changed'
 explained first "words: fitted: this stage was not run before
 segment: fitted: this stage was not run before
 click: fitted: this stage was not run before"
-# What was kept is not written a second time: the run's model is another name of it.
-[ "$(find "$XDG_CACHE_HOME" -name '*.safetensors' -samefile run/models/words.safetensors | wc -l)" = 1 ] ||
-  say "the model of a run is not the one that was kept for later runs"
+# What was kept is a file of its own: who writes over the run's model changes nothing for later runs.
+[ -z "$(find "$XDG_CACHE_HOME" -name '*.safetensors' -samefile run/models/words.safetensors)" ] ||
+  say "the model of a run is the very file that is kept for later runs"
 explained again "words: reused: $same
 segment: reused: $same
 click: reused: $same"

@@ -565,6 +565,33 @@ START_TEST(a_page_of_one) {
 }
 END_TEST
 
+/* Versions are called by the names of what was varied, heads stand over their numbers, and what a class does not know is
+ * said in one sentence. */
+START_TEST(what_a_page_calls_them) {
+  scene s = open_scene();
+  char *why = NULL;
+  GString *text = g_string_new(STAGES);
+  g_string_replace(text, "alpha: 0.2,", "alpha: 0.2, beta: 1,", 1);
+  write_text(&s, "scene.yaml", text->str);
+  adl_plan *plan = plan_of("click=ftrl,sgd");
+  ck_assert(adl_plan_add(plan, "segment.clusters=2,5", &why));
+  adl_comparison *comparison = compared(&s, plan, 2, true);
+  ck_assert(adl_compare_rank(comparison, &why));
+  GString *page = g_string_new(NULL);
+  adl_compare_page(comparison, page);
+  const char *const expected[] = {"<th class=\"n\">ftrl · clusters=2</th>", "</i>sgd · clusters=5</span>",
+                                  "<th class=\"n\">logloss</th>", "<th class=\"n\">fit</th>",
+                                  "sgd · clusters=5: without click.alpha, click.beta, which the class swapped in does"};
+  for (size_t i = 0; i < G_N_ELEMENTS(expected); i++)
+    ck_assert_msg(strstr(page->str, expected[i]) != NULL, "%s is not in %s", expected[i], page->str);
+  g_string_free(page, TRUE);
+  g_string_free(text, TRUE);
+  adl_comparison_free(comparison);
+  adl_plan_free(plan);
+  close_scene(&s);
+}
+END_TEST
+
 START_TEST(nothing_starts_when_one_is_wrong) {
   scene s = open_scene();
   adl_plan *plan = adl_plan_new();
@@ -611,6 +638,7 @@ int main(void) {
   tcase_add_test(tests, time_in_fits);
   tcase_add_test(tests, parameters_that_no_class_knows);
   tcase_add_test(tests, a_page_of_one);
+  tcase_add_test(tests, what_a_page_calls_them);
   tcase_add_test(tests, nothing_starts_when_one_is_wrong);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

@@ -301,6 +301,22 @@ START_TEST(times_are_found) {
 }
 END_TEST
 
+/* Lines above the table are passed over, empty ones, too; where a name is there twice, the line of names with them. */
+static const drafted above[] = {
+    {"exported by a tool\nuser,price,clicked\n", "u#3,#i,#t\n", "    skip_lines: 1 # what stands above the table\n",
+     "      user: id # 3 different values in 60", "header: false"},
+    {"\n# by a tool\n# of today, or so\n\nuser;price;clicked\n", "u#3;#i;#t\n", "    skip_lines: 3 #",
+     "    delimiter: semicolon\n", NULL},
+    {"by a tool\n\nuser,price,clicked,user\n", "u#3,#i,#t,v\n", "    header: false\n    skip_lines: 3\n",
+     "      user_2: id", NULL},
+    {"\nuser,price,clicked,user\n", "u#3,#i,#t,v\n", "    header: false\n    skip_lines: 2\n", "      user_2: id",
+     NULL},
+    {"\nuser,price,clicked\n", "u#3,#i,#t\n", "      price: int", NULL, "skip_lines"},
+};
+
+START_TEST(lines_above_the_table) { check_draft(&above[_i], "log.csv"); }
+END_TEST
+
 static const drafted doubtful[] = {
     /* day and month */
     {"day,user,clicked\n", "0#m/0#m/2024,u#3,#t\n",
@@ -328,6 +344,13 @@ static const drafted doubtful[] = {
      "order_id: id # 60 different values in 60; nearly every row has "
      "its own, so nothing is learned from it\n",
      "inputs: {use: hash, columns: [user, segment]", NULL},
+    {"item,user,clicked\n", "1#i,u#3,#t\n", "item: id # 60 different values", NULL, "use: scale"},
+    {"campaign,user,clicked\n", "2#3,u#3,#t\n", "campaign: id # 3 different values",
+     "columns: [campaign, user, segment]", NULL},
+    {"device,user,clicked\n", "35209900176148#3,u#3,#t\n", "device: id", NULL, NULL},
+    {"imei,user,clicked\n", "35209900176148#3,u#3,#t\n", "imei: id # 3 different values", NULL, NULL},
+    {"bytes,user,clicked\n", "5#i000000,u#3,#t\n", "bytes: int # 60 different values", NULL,
+     NULL}, /* some are shorter */
     /* numbers that cannot be read */
     {"price;user;clicked\n", "15,#3;u#3;#t\n",
      "price: id # 3 different values in 60; numbers with a decimal comma, "
@@ -402,10 +425,11 @@ static void refused(program *p, const char *command, const char *why) {
 static const struct {
   const char *file, *text, *why;
 } unfit[] = {
-    {"note.csv", "exported by a tool\na,b,c\n1,2,3\n4,5,6\n",
+    {"note.csv", "exported by a tool\n1,2,3\n4,5,6\n", /* without names */
      "line 1 has 1 field, the others 3; if it holds the names, one for each field is needed; if it stands above the "
      "table, take it out, or write a pipeline in which read-csv has `skip_lines: 1`\n"},
-    {"notes.csv", "# by a tool\n# of today, or so\na;b;c\n1;2;3\n4;5;6\n7;8;9\n4;5;6\n7;8;9\n", "`skip_lines: 2`\n"},
+    {"notes.csv", "\nby; a tool\na;b;c\n1;2;3\n4;5;6\n7;8;9\n4;5;6\n7;8;9\n", "`skip_lines: 2`\n"},
+    {"texts.csv", "a\nx,p,q\ny,r,s\n", "line 1 has 1 field, the others 3"},
     {"short.csv", "a,b\nx,1,2\ny,3,4\n", "line 1 has 2 fields, the others 3"},
     {"pretty.json", "{\n  \"a\": 1,\n  \"b\": {\"c\": 2}\n}\n",
      "each object must stand on one line of its own, as `jq -c . 'pretty.json'` writes them\n"},
@@ -473,6 +497,7 @@ int main(void) {
   tcase_add_test(cases, an_outcome_put_back);
   tcase_add_loop_test(cases, times_are_found, 0, G_N_ELEMENTS(times));
   tcase_add_loop_test(cases, what_is_in_doubt_is_said, 0, G_N_ELEMENTS(doubtful));
+  tcase_add_loop_test(cases, lines_above_the_table, 0, G_N_ELEMENTS(above));
   tcase_add_loop_test(cases, names_are_names, 0, G_N_ELEMENTS(names));
   tcase_add_loop_test(cases, members_of_json, 0, G_N_ELEMENTS(members));
   tcase_add_loop_test(cases, unfit_logs, 0, G_N_ELEMENTS(unfit));

@@ -177,6 +177,9 @@ START_TEST(another_class_by_set) {
   ASSERT_STATUS(&p, 2);
   ASSERT_SAYS(&p, "click.alpha: lbfgs has no such parameter");
   ASSERT_SAYS(&p, "hint: take `alpha` out of the file, or run `adloom compare p.yaml --swap click=lbfgs`");
+  program_run(&p, "check p.yaml --set click.use=time"); /* of several keys once */
+  ASSERT_SAYS(&p, "hint: take `features`, `label`, `alpha` and `as` out of the file, or run `adloom compare p.yaml");
+  ck_assert_ptr_null(strstr(strstr(p.said, "adloom compare") + 1, "adloom compare"));
   program_run(&p, "check p.yaml --set click.beta2=1");
   ck_assert_ptr_null(strstr(p.said, "adloom compare"));
   program_run(&p, "compare p.yaml --swap click=lbfgs --quiet");

@@ -113,6 +113,67 @@ START_TEST(a_stored_model_that_is_broken) {
 }
 END_TEST
 
+/* A copy over a run's model changes that run alone: the store keeps what was fitted, and does not take what was not. */
+START_TEST(a_model_copied_over_another_is_not_taken_from_the_store) {
+  program p = program_open();
+  GString *one = g_string_new("x,y\n"), *two = g_string_new("x,y\n");
+  for (int i = 0; i < 400; i++) g_string_append_printf(one, "%d,%d\n", i * 7 % 13, i * 7 % 13 > 6);
+  for (int i = 0; i < 400; i++) g_string_append_printf(two, "%d,%d\n", i * 7 % 13, i * 7 % 13 < 4);
+  program_write(&p, "one.csv", one->str, -1);
+  program_write(&p, "two.csv", two->str, -1);
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n  log: {use: read-csv, path: one.csv, columns: {x: float, y: int}}\n"
+                "  s: {use: lbfgs, features: [x], label: y, as: p}\n  out: {use: write-csv, path: out.csv}\n",
+                -1);
+  program_run(&p, "run a.yaml --out k1 --quiet");
+  ASSERT_STATUS(&p, 0);
+  program_run(&p, "run a.yaml --out k2 --quiet --set log.path=two.csv");
+  ASSERT_STATUS(&p, 0);
+  gsize size, same;
+  char *expected = program_read(&p, "k1/out.csv", NULL), *other = program_read(&p, "k2/models/s.safetensors", &size);
+  char *over = program_path(&p, "k1/models/s.safetensors");
+  for (int in_store = 0; in_store < 2; in_store++) {
+    if (in_store) { /* by hand, over every file of the store's */
+      GPtrArray *files = program_files(&p, "adloom/models");
+      ck_assert_uint_gt(files->len, 0);
+      for (guint i = 0; i < files->len; i++)
+        if (g_str_has_suffix(files->pdata[i], ".safetensors")) {
+          char *name = g_strconcat("adloom/models/", files->pdata[i], NULL);
+          program_write(&p, name, other, (gssize)size);
+          g_free(name);
+        }
+      g_ptr_array_free(files, TRUE);
+    } else { /* into the file itself, as cp does */
+      int file = open(over, O_WRONLY | O_TRUNC | O_CLOEXEC);
+      ck_assert_int_eq(write(file, other, size), (ssize_t)size);
+      ck_assert_int_eq(close(file), 0);
+    }
+    program_run(&p, "run a.yaml --out k3 --quiet");
+    ASSERT_STATUS(&p, 0);
+    if (in_store)
+      ASSERT_SAYS(&p, "s: the model store has an entry that cannot be used and is removed");
+    else
+      ck_assert_str_eq(p.said, "");
+    char *again = program_read(&p, "k3/out.csv", NULL);
+    ck_assert_str_eq(again, expected);
+    g_free(again);
+  }
+  program_run(&p, "run a.yaml --models k1 --out k4 --quiet"); /* what was copied there is what is asked for */
+  ASSERT_STATUS(&p, 0);
+  char *applied = program_read(&p, "k4/out.csv", NULL), *kept = program_read(&p, "k1/models/s.safetensors", &same);
+  ck_assert_str_ne(applied, expected);
+  ck_assert(same == size && memcmp(kept, other, size) == 0);
+  g_free(applied);
+  g_free(kept);
+  g_free(over);
+  g_free(other);
+  g_free(expected);
+  g_string_free(one, TRUE);
+  g_string_free(two, TRUE);
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("models of an earlier run");
   TCase *tests = tcase_create("run");
@@ -120,6 +181,7 @@ int main(void) {
   tcase_add_test(tests, models_are_not_judged_by_what_they_learned_from_in_silence);
   tcase_add_loop_test(tests, models_are_not_given_columns_made_otherwise_in_silence, 0, G_N_ELEMENTS(otherwise));
   tcase_add_test(tests, a_stored_model_that_is_broken);
+  tcase_add_test(tests, a_model_copied_over_another_is_not_taken_from_the_store);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

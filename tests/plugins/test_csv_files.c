@@ -273,6 +273,32 @@ START_TEST(rubbish_behind_gzip) {
 }
 END_TEST
 
+/* Text is read whatever the name says; what is neither text nor packed as its name says is refused at once. */
+START_TEST(names_of_packed_files) {
+  static const struct {
+    const char *name, *text;
+    size_t size;
+    const char *said; /* NULL: it is read */
+    bool hint;
+  } cases[] = {
+      {"a.csv.gz", "a,b\n1,x\n", 8, NULL, false},
+      {"a.csv.gz", "PK\003\004\000\000", 6, "its name ends in .gz, but it does not begin as gzip does", false},
+      {"a.csv.zst", "PK\003\004\000\000", 6, "its name ends in .zst, but it does not begin as zstd does", false},
+      {"a.csv.gz", "BZh9-1AY\n1,2\n", 13, "has no column `a`", true},
+      {"a.csv", "BZh9-1AY\n1,2\n", 13, "has no column `a`", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    fake_io *io = fake_io_new(read_csv(), "path", file_with(cases[i].name, cases[i].text, cases[i].size), "columns",
+                              "{a: string}", NULL);
+    if (cases[i].said == NULL)
+      ck_assert_int_eq(read_good(io)->rows, 1);
+    else
+      ck_assert_msg(strstr(io->failed, cases[i].said) != NULL, "%s", io->failed);
+    ck_assert_int_eq(strstr(io->failed, "is not packed so, and was read as text") != NULL, cases[i].hint);
+    fake_io_free(io);
+  }
+}
+END_TEST
+
 /* A file that is cut short between two reads. */
 START_TEST(a_file_that_shrinks) {
   char *text = malloc(TEXT_ROOM), path[512];
@@ -358,6 +384,7 @@ int main(void) {
   tcase_add_loop_test(tcase, packed_files, 0, 2);
   tcase_add_loop_test(tcase, damaged_packed_files, 0, 2);
   tcase_add_test(tcase, rubbish_behind_gzip);
+  tcase_add_test(tcase, names_of_packed_files);
   tcase_add_test(tcase, a_file_that_shrinks);
   tcase_add_test(tcase, a_file_that_grows);
   tcase_add_test(tcase, a_pipe);

@@ -33,6 +33,8 @@
     await wait(50); // Chart.js answers with the next frame
     found.title = (chart.tooltip.title || []).join(' ');
     found.tip = chart.tooltip.opacity > 0 ? chart.tooltip.body.map((b) => b.lines.join('; ')).join(' | ') : '';
+    if (JSON.parse(figure.querySelector('script').textContent).whole)
+      found.between = chart.scales.x.ticks.some((tick) => !Number.isInteger(tick.value));
     const {left, top, right, bottom} = chart.chartArea, before = chart.scales.x.max - chart.scales.x.min;
     canvas.setPointerCapture = () => {};
     mouse(canvas, 'pointerdown', left + 5, top + 5);

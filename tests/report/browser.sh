@@ -24,18 +24,22 @@ awk -f "$ADLOOM_SRC/pipelines/shop-log.awk" >"$folder/shop.csv" || exit 1
 SHOP_LOG=$folder/shop.csv "$ADLOOM_BUILD/adloom" run "$ADLOOM_SRC/pipelines/shop.yaml" --quiet --out "$folder/run" \
   --store "$folder/store" || fail "adloom run"
 report=$folder/run/report.html
+SHOP_LOG=$folder/shop.csv "$ADLOOM_BUILD/adloom" compare "$ADLOOM_SRC/pipelines/shop.yaml" --swap segment.clusters=2,3,5 \
+  --quiet --out "$folder/compared" --store "$folder/store" >"$folder/table" 2>&1 || fail "adloom compare"
 grep -q '^#define HAVE_CHART_JS 1' "$ADLOOM_BUILD/config.h" && interactive=yes || interactive=no
 
 # The report with the test's script behind it, in a frame: a window of headless Chromium is never narrower than 500 pixels.
 # Under virtual time it draws no frames that could be waited for: they come by the clock.
-sed '/^<\/body>$/d; /^<\/html>$/d
-  s|^<body>$|&<script>window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 16);</script>|' \
-  "$report" >"$folder/page.html"
-{
-  printf '<script>\n'
-  cat "$ADLOOM_SRC/tests/report/browser.js"
-  printf '</script>\n</body>\n</html>\n'
-} >>"$folder/page.html"
+prepare() { # prepare REPORT
+  sed '/^<\/body>$/d; /^<\/html>$/d
+    s|^<body>$|&<script>window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 16);</script>|' \
+    "$1" >"$folder/page.html"
+  {
+    printf '<script>\n'
+    cat "$ADLOOM_SRC/tests/report/browser.js"
+    printf '</script>\n</body>\n</html>\n'
+  } >>"$folder/page.html"
+}
 
 # look WIDTH: opens the page; what it found goes to found.json, the console to console.txt.
 look() {
@@ -62,25 +66,30 @@ EOF
   done
 }
 
-# Every chart is alive, its first point tells its value, dragging looks closer, a double click goes back.
+# Every chart is alive, its first point tells its value, dragging looks closer, a double click goes back; between whole
+# numbers there is no tick.
 answers() {
   awk -v RS='{"name":' 'NR == 1 { next } {
       n++
       split($0, part, /"tip":"/)
       if (!/"alive":true/) bad = "is not alive"
       else if (!/"tip":"[^"]+: [-0-9]/) bad = "tells no value"
+      else if (/"between":true/) bad = "has ticks between whole numbers"
       else if (/"closer":/ && !/"closer":(0\.[0-9]+|1),"back":1[^0-9.]/) bad = "does not zoom"
       if (bad != "") { print bad ": " $0; exit 1 }
     } END { if (bad == "" && n < 3) { print n + 0 " charts"; exit 1 } if (bad == "") print n " charts" }' "$folder/found.json"
 }
 
-for width in 400 1600; do
-  look $width
-  if [ $interactive = yes ]; then
-    answers || fail "a chart at $width pixels"
-  else
-    grep -q '"alive":true' "$folder/found.json" && fail "a chart is alive without Chart.js"
-  fi
+for page in "$folder/compared/compare.html" "$report"; do
+  prepare "$page"
+  for width in 400 1600; do
+    look $width
+    if [ $interactive = yes ]; then
+      answers || fail "a chart of ${page##*/} at $width pixels"
+    else
+      grep -q '"alive":true' "$folder/found.json" && fail "a chart is alive without Chart.js"
+    fi
+  done
 done
 [ $interactive = no ] || grep -q '"closer":0\.[1-6]' "$folder/found.json" || fail "no chart zooms"
 [ $interactive = yes ] || echo "built without Chart.js: the page is static"

@@ -188,6 +188,51 @@ START_TEST(charts) {
 }
 END_TEST
 
+/* The numbers that stand in a figure for the page's script. */
+static JsonObject *numbers_of(const char *figure, JsonParser *parser) {
+  const char *begin = strstr(figure, "<script type=\"application/json\">");
+  ck_assert_ptr_nonnull(begin);
+  begin = strchr(begin, '>') + 1;
+  const char *end = strstr(begin, "</script>");
+  ck_assert_ptr_nonnull(end);
+  GError *error = NULL;
+  bool ok = json_parser_load_from_data(parser, begin, end - begin, &error);
+  ck_assert_msg(ok, "%s in %.*s", ok ? "" : error->message, (int)(end - begin), begin);
+  return json_node_get_object(json_parser_get_root(parser));
+}
+
+static double number_at(JsonObject *object, const char *name, guint i) {
+  return json_array_get_double_element(json_object_get_array_member(object, name), i);
+}
+
+/* How far an axis goes, for the page's script. */
+static void assert_range(const char *figure, const char *name, double low, double high) {
+  JsonParser *parser = json_parser_new();
+  JsonObject *range = json_object_get_object_member(numbers_of(figure, parser), "range");
+  ck_assert_msg(fabs(number_at(range, name, 0) - low) < 1e-9 && fabs(number_at(range, name, 1) - high) < 1e-9, "%s",
+                figure);
+  g_object_unref(parser);
+}
+
+/* Bars fill the axis from end to end, and an axis of whole numbers says so. */
+START_TEST(axes_end_where_their_values_do) {
+  const double middle[] = {.05, .15, .25, .35, .45, .55, .65, .75, .85, .95}, one[] = {3}, ranks[] = {1, 2, 3};
+  const double y[] = {1, 5, 3, 2, 2, 2, 2, 2, 2, 1};
+  char *shares = drawn(ADL_PLOT_BARS, 0, 10, middle, y);
+  assert_range(shares, "x", 0, 1);
+  ASSERT_LACKS(shares, "\"whole\":true");
+  g_free(shares);
+  char *single = drawn(ADL_PLOT_BARS, 0, 1, one, y);
+  assert_range(single, "x", 2.5, 3.5);
+  g_free(single);
+  char *places = drawn(ADL_PLOT_POINTS, 0, 3, ranks, y);
+  assert_range(places, "x", 1, 3);
+  ASSERT_HAS(places, "\"whole\":true");
+  ASSERT_LACKS(places, ">1.5</text>");
+  g_free(places);
+}
+END_TEST
+
 START_TEST(odd_charts) {
   const double odd[] = {NAN, INFINITY, -INFINITY, 0, 1, -1, 1e308, -1e308, 1e-308, 5e-324};
   enum { ODD = G_N_ELEMENTS(odd), MOST = 12 };
@@ -216,23 +261,6 @@ START_TEST(odd_charts) {
   g_rand_free(random);
 }
 END_TEST
-
-/* The numbers that stand in a figure for the page's script. */
-static JsonObject *numbers_of(const char *figure, JsonParser *parser) {
-  const char *begin = strstr(figure, "<script type=\"application/json\">");
-  ck_assert_ptr_nonnull(begin);
-  begin = strchr(begin, '>') + 1;
-  const char *end = strstr(begin, "</script>");
-  ck_assert_ptr_nonnull(end);
-  GError *error = NULL;
-  bool ok = json_parser_load_from_data(parser, begin, end - begin, &error);
-  ck_assert_msg(ok, "%s in %.*s", ok ? "" : error->message, (int)(end - begin), begin);
-  return json_node_get_object(json_parser_get_root(parser));
-}
-
-static double number_at(JsonObject *object, const char *name, guint i) {
-  return json_array_get_double_element(json_object_get_array_member(object, name), i);
-}
 
 START_TEST(named_bars_and_their_numbers) {
   const double x[] = {0, 1, 2}, first[] = {3, -1.5, NAN}, second[] = {1, 2, 4}, low[] = {0.5, 1, 3}, high[] = {2, 3, 5};
@@ -355,6 +383,7 @@ int main(void) {
   tcase_add_test(parts, any_bytes_are_well_formed);
   tcase_add_test(parts, numbers_as_people_read_them);
   tcase_add_test(parts, charts);
+  tcase_add_test(parts, axes_end_where_their_values_do);
   tcase_add_test(parts, odd_charts);
   tcase_add_test(parts, named_bars_and_their_numbers);
   tcase_add_test(parts, numbers_of_a_line);

@@ -26,5 +26,5 @@ static adl_status process(const adl_call *call, const void *self, const adl_mode
 
 static const adl_class length_class = {
     .struct_size = sizeof(adl_class), .kind = ADL_FEATURE, .id = "acme.length", .title = "Length of a text",
-    .instance_size = sizeof(length), ADL_PARAMS(params), .bind = bind, .process = process};
+    .doc = "A text's length.", .instance_size = sizeof(length), ADL_PARAMS(params), .bind = bind, .process = process};
 ADL_PLUGIN_OF("acme.length", "1.0.0", "feature:acme.length", &length_class);
