@@ -3,6 +3,8 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
 
 static const char pipeline[] = "adloom: 1\nstages:\n"
                                "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
@@ -206,6 +208,70 @@ START_TEST(folders_that_may_be_used) {
 }
 END_TEST
 
+static int pid_of_a_dead_process(void) {
+  pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+  return (int)pid;
+}
+
+/* What a killed run was writing goes when the next one starts in its directory; elsewhere, where others may write, what is
+ * of the same name, a day later. */
+START_TEST(half_written_files_of_killed_runs_go) {
+  int dead = pid_of_a_dead_process(), other = pid_of_a_dead_process(), alive = (int)getpid();
+  const struct {
+    const char *folder;
+    int pid;
+    const char *rest;
+    bool old, stays;
+  } left[] = {
+      {"r", dead, ".part.out.csv", false, false},
+      {"r", dead, ".part.other.csv", false, false}, /* of the pipeline as it was then */
+      {"r/deep", dead, ".part.deep.csv", false, false},
+      {"r/deep", dead, ".part.other.sqlite-journal", false, false},
+      {"r", alive, ".part.out.csv", true, true},
+      {"r", dead, ".part.", true, true},
+      {"r", dead, ".parts.out.csv", true, true},
+      {"r", dead, "x.part.out.csv", true, true},
+      {"r/mine", dead, ".part.out.csv", true, true}, /* this run writes nothing there */
+      {"far", dead, ".part.far.csv", true, false},
+      {"far", other, ".part.far.csv", false, true},
+      {"far", other, ".part.other.csv", true, true},
+      {".", dead, ".part.out.csv", true, true},
+  };
+  program p = with_pipeline();
+  program_write(&p, "b.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
+                "  out: {use: write-csv, path: out.csv}\n"
+                "  deep: {use: write-csv, from: log, path: deep/deep.csv}\n"
+                "  far: {use: write-csv, from: log, path: ../far/far.csv}\n",
+                -1);
+  struct timeval long_ago[2] = {{.tv_sec = time(NULL) - 90000}, {.tv_sec = time(NULL) - 90000}};
+  char *names[G_N_ELEMENTS(left)];
+  for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
+    names[i] = g_strdup_printf("%s/.%d%s", left[i].folder, left[i].pid, left[i].rest);
+    char *path = program_path(&p, names[i]), *folder = g_path_get_dirname(path);
+    ck_assert_int_eq(g_mkdir_with_parents(folder, 0777), 0);
+    program_write(&p, names[i], "half", -1);
+    if (left[i].old) ck_assert_int_eq(utimes(path, long_ago), 0);
+    g_free(folder);
+    g_free(path);
+  }
+  program_run(&p, "check b.yaml");
+  ASSERT_STATUS(&p, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS(left); i++) ck_assert_msg(program_has(&p, names[i]), "%s has gone", names[i]);
+  program_run(&p, "run b.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
+    ck_assert_msg(program_has(&p, names[i]) == left[i].stays, "%s %s", names[i],
+                  left[i].stays ? "has gone" : "is left");
+    g_free(names[i]);
+  }
+  program_close(&p);
+}
+END_TEST
+
 /* Of --out '' all files of a run would go to where one stands. */
 START_TEST(options_are_not_empty) {
   static const char *const wrong[][2] = {
@@ -278,6 +344,7 @@ int main(void) {
   tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
   tcase_add_test(tests, folders_that_may_be_used);
+  tcase_add_test(tests, half_written_files_of_killed_runs_go);
   tcase_add_test(tests, options_are_not_empty);
   tcase_add_test(tests, an_option_has_the_range_of_its_key);
   tcase_add_test(tests, compare_asks_for_its_folder_first);
