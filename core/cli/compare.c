@@ -120,7 +120,8 @@ static int write_results(const adl_comparison *comparison, const adl_cli_options
   if (options->json)
     printf("%s\n", json);
   else
-    printf("%sreport: %s/compare.html\n", table->str, directory);
+    fputs(table->str, stdout);
+  if (!options->json && ok) printf("report: %s/compare.html\n", directory);
   g_free(json);
   g_string_free(page, TRUE);
   g_string_free(table, TRUE);

@@ -2,6 +2,7 @@
 #include "tests/faults/program.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
@@ -335,6 +336,33 @@ START_TEST(compare_asks_for_its_folder_first) {
 }
 END_TEST
 
+static void small_files(void) {
+  const struct rlimit few = {20000, 20000};
+  if (setrlimit(RLIMIT_FSIZE, &few) != 0) _exit(97);
+}
+
+/* The page of a comparison is larger than a file may be: what is not there is not named. */
+START_TEST(compare_names_no_page_that_it_could_not_write) {
+  program p = with_pipeline();
+  program_write(&p, "log.csv", "x,y\n1,true\n2,false\n3,true\n4,false\n", -1);
+  program_write(&p, "c.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, y: bool}}\n"
+                "  m: {use: sgd, features: [x], label: y, as: score}\n"
+                "  q: {use: metrics, label: y, score: score}\n",
+                -1);
+  for (int small = 0; small < 2; small++) {
+    p.before = small ? small_files : NULL;
+    program_run(&p, "compare c.yaml --repeat 2 --quiet --out c");
+    ASSERT_STATUS(&p, small);
+    ck_assert_int_eq(strstr(p.said, "adloom compare: cannot write c/compare.html: ") != NULL, small);
+    ck_assert_ptr_nonnull(strstr(p.out, "logloss"));
+    ck_assert_int_eq(strstr(p.out, "report: c/compare.html\n") != NULL, !small);
+  }
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("run directories");
   TCase *tests = tcase_create("run");
@@ -348,6 +376,7 @@ int main(void) {
   tcase_add_test(tests, options_are_not_empty);
   tcase_add_test(tests, an_option_has_the_range_of_its_key);
   tcase_add_test(tests, compare_asks_for_its_folder_first);
+  tcase_add_test(tests, compare_names_no_page_that_it_could_not_write);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
