@@ -55,7 +55,10 @@ static void report_unknown(adl_filler *filler, const adl_pair *pair) {
     adl_text_list(text, names, count, "and");
   }
   adl_problem *problem = adl_problems_error(filler->problems, pair->place, "%s", text->str);
-  if (near == NULL && count > 8) adl_problem_hint(problem, "`adloom plugin show %s` lists them", class->id);
+  if (near == NULL && count > 8 && !filler->pointed) {
+    adl_problem_hint(problem, "`adloom plugin show %s` lists them", class->id);
+    filler->pointed = true;
+  }
   hint_at_compare(filler, pair, problem);
   if (pair->value->alias != NULL) adl_problem_note(problem, *pair->value->alias, "it is used here");
   g_string_free(text, TRUE);
@@ -159,7 +162,7 @@ adl_args *adl_params_fill(const adl_params_request *request, adl_problems *probl
   for (int i = 0; i < args->count; i++) {
     args->items[i] = (adl_arg){.param = adl_param_at(class, i), .key = args->place, .valid = true};
   }
-  adl_filler filler = {request, problems, args};
+  adl_filler filler = {.request = request, .problems = problems, .args = args};
   args->valid = take_keys(&filler);
   int sides = 0;
   for (int i = 0; i < args->count; i++) {
