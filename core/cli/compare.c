@@ -13,9 +13,9 @@
 
 static const adl_option options_of_compare[] = {
     {"swap", ADL_OPTION_TEXTS, AT(swaps), "STAGE=CLASS,...",
-     "Another class in the place of a stage's own, one after the other; or STAGE.PARAM=VALUE,... for values. May be "
-     "given "
-     "several times: every combination is computed."},
+     "Another class in the place of a stage's own, one after the other; or STAGE.PARAM=VALUE,... for values, or "
+     "seed=N,... for seeds of the versions' own (not with --repeat). May be given several times: every combination is "
+     "computed."},
     {"from", ADL_OPTION_TEXT, AT(from), "PLAN",
      "Reads what is to be compared from a YAML file: swap (a mapping of lists), set, repeat, by."},
     {"repeat", ADL_OPTION_COUNT, AT(repeat), "N", "Everything under N seeds: that of the file and those after it."},
@@ -120,7 +120,8 @@ static int write_results(const adl_comparison *comparison, const adl_cli_options
   if (options->json)
     printf("%s\n", json);
   else
-    printf("%sreport: %s/compare.html\n", table->str, directory);
+    fputs(table->str, stdout);
+  if (!options->json && ok) printf("report: %s/compare.html\n", directory);
   g_free(json);
   g_string_free(page, TRUE);
   g_string_free(table, TRUE);

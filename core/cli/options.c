@@ -4,9 +4,8 @@
 
 #include "core/base/text.h"
 #include "core/cli/command.h"
+#include "core/config/keys.h"
 #include "core/config/value.h"
-
-enum { MAX_THREADS = 1024 }; /* as in the file */
 
 static void *field(adl_cli_options *options, const adl_option *option) { return (char *)options + option->offset; }
 
@@ -30,6 +29,23 @@ static int unknown(const adl_command *command, const char *given) {
   return ADL_EXIT_USAGE;
 }
 
+/* What the file may say too has the same range there. */
+static bool read_number(const adl_option *option, const char *text, int64_t *value, GString *why) {
+  bool size = option->type == ADL_OPTION_SIZE;
+  const adl_param *key = adl_key_find(adl_keys_of_file, option->name);
+  const char *range = key != NULL && key->range != NULL ? key->range : "[1, inf]";
+  adl_range within;
+  int64_t read;
+  if (!(size ? adl_value_size : adl_value_int)(text, &read, why)) return false;
+  if (!adl_range_read(range, size ? ADL_PARAM_SIZE : ADL_PARAM_INT, &within, why)) return false;
+  if (!adl_range_holds_int(&within, read)) {
+    g_string_append_printf(why, "it is out of range %s", range);
+    return false;
+  }
+  *value = read;
+  return true;
+}
+
 static bool store(const adl_command *command, adl_cli_options *options, const adl_option *option, const char *text) {
   GString *why = g_string_new(NULL);
   bool ok = true;
@@ -40,30 +56,8 @@ static bool store(const adl_command *command, adl_cli_options *options, const ad
       *(char **)field(options, option) = g_strdup(text);
       break;
     case ADL_OPTION_TEXTS: g_ptr_array_add(*(GPtrArray **)field(options, option), g_strdup(text)); break;
-    case ADL_OPTION_COUNT: {
-      int64_t value = 0;
-      ok = adl_value_int(text, &value, why);
-      if (ok && value < 1) {
-        ok = false;
-        g_string_append(why, "it must be at least 1");
-      }
-      if (ok && value > MAX_THREADS && strcmp(option->name, "threads") == 0) {
-        ok = false;
-        g_string_append_printf(why, "it must be at most %d", MAX_THREADS);
-      }
-      if (ok) *(int64_t *)field(options, option) = value;
-      break;
-    }
-    case ADL_OPTION_SIZE: {
-      int64_t value = 0;
-      ok = adl_value_size(text, &value, why);
-      if (ok && value < 1 << 20) {
-        ok = false;
-        g_string_append(why, "it must be at least 1M");
-      }
-      if (ok) *(int64_t *)field(options, option) = value;
-      break;
-    }
+    case ADL_OPTION_COUNT:
+    case ADL_OPTION_SIZE: ok = read_number(option, text, field(options, option), why); break;
   }
   if (!ok) fprintf(stderr, "adloom %s: --%s %s: %s\n", command->name, option->name, text, why->str);
   g_string_free(why, TRUE);
@@ -104,7 +98,7 @@ int adl_cli_parse(const adl_command *command, int argc, char **argv, adl_cli_opt
     if (option == NULL) return unknown(command, argv[i]);
     const char *text = argv[i][2 + length] == '=' ? argv[i] + 3 + length : NULL;
     if (option->type != ADL_OPTION_FLAG && text == NULL) text = ++i < argc ? argv[i] : NULL;
-    if (option->type != ADL_OPTION_FLAG && text == NULL) {
+    if (option->type != ADL_OPTION_FLAG && (text == NULL || text[0] == '\0')) { /* "" would be the current folder */
       fprintf(stderr, "adloom %s: --%s needs %s\n", command->name, option->name, option->argument);
       return ADL_EXIT_USAGE;
     }

@@ -167,8 +167,37 @@ static GString *make_page(void *data, const adl_engine *engine, adl_outcome outc
   return adl_page_make(NULL, engine, outcome);
 }
 
+/* --record STAGE=FILE */
+typedef struct recording {
+  const adl_stage *stage; /* NULL: none was asked for */
+  const char *file;
+} recording;
+
+/* False: standard error says what is wrong. */
+static bool read_record(const adl_pipeline *pipeline, const adl_cli_options *options, recording *record) {
+  const char *text = options->record, *equal = text != NULL ? strchr(text, '=') : NULL;
+  *record = (recording){NULL, NULL};
+  if (text == NULL) return true;
+  if (equal == NULL || equal[1] == '\0') {
+    fprintf(stderr, "adloom run: --record %s: write STAGE=FILE: the name of a stage, and where its record goes\n",
+            text);
+    return false;
+  }
+  char *name = g_strndup(text, (gsize)(equal - text));
+  const adl_stage *stage = adl_pipeline_stage(pipeline, &adl_command_run, options->operands->pdata[0], name);
+  bool may = stage != NULL && stage->class->next == NULL && stage->class->write == NULL;
+  if (stage != NULL && !may)
+    fprintf(stderr,
+            "adloom run: --record %s: sources and sinks cannot be recorded; record the stage that reads their rows, or "
+            "gives them\n",
+            name);
+  g_free(name);
+  *record = (recording){stage, equal + 1};
+  return may;
+}
+
 /* `learned_from`: files of the run that made the models. */
-static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, adl_outputs *outputs,
+static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, recording record, adl_outputs *outputs,
                         const char *directory, GHashTable *learned_from, char **argv) {
   adl_run_options run = {.threads = (int32_t)options->threads,
                          .memory = options->memory,
@@ -181,7 +210,8 @@ static int run_pipeline(adl_pipeline *pipeline, const adl_cli_options *options, 
                          .apply = options->models != NULL,
                          .progress = adl_pipeline_progress(options),
                          .progress_file = stderr,
-                         .record = options->record,
+                         .recorded = record.stage,
+                         .record = record.file,
                          .arguments = (const char *const *)argv,
                          .report = make_page,
                          .report_data = learned_from};
@@ -227,17 +257,22 @@ static int command_run(int argc, char **argv) {
     adl_run_directory *directory = adl_run_directory_new(options.out, name);
     const char *absolute = adl_run_directory_absolute(directory);
     adl_outputs *outputs = adl_outputs_new(absolute);
+    recording record;
     adl_pipeline pipeline;
     adl_pipeline_open(&pipeline, path, &options, outputs);
     if (adl_problems_errors(pipeline.problems) > 0) {
       adl_pipeline_print(&pipeline, "nothing was started");
       adl_run_directory_forget(directory);
       status = ADL_EXIT_USAGE;
+    } else if (!read_record(&pipeline, &options, &record)) {
+      adl_run_directory_forget(directory);
+      status = ADL_EXIT_USAGE;
     } else if ((status = adl_run_directory_take(directory)) < 0) {
       GHashTable *learned_from = adl_earlier_run_files(options.models);
       adl_earlier_run_forget(absolute, pipeline.graph);
       adl_pipeline_catch_interrupts();
-      status = run_pipeline(&pipeline, &options, outputs, adl_run_directory_path(directory), learned_from, argv);
+      status =
+          run_pipeline(&pipeline, &options, record, outputs, adl_run_directory_path(directory), learned_from, argv);
       g_hash_table_unref(learned_from);
     }
     adl_pipeline_close(&pipeline);

@@ -28,7 +28,7 @@ const adl_param adl_keys_of_file[] = {
      .doc = "Worker threads; results do not depend on it. --threads goes before it. Without it, one per core."},
     {.name = "memory",
      .type = ADL_PARAM_SIZE,
-     .range = "[16M, inf]",
+     .range = "[1M, inf]",
      .doc = "For rows that are kept, as 2G. --memory goes before it. Without it, half of what is free."},
     {.name = "note", .doc = "Text for people."},
     {.name = NULL},

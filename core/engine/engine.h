@@ -34,7 +34,8 @@ typedef struct adl_run_options {
   /* One call at a time, on any thread, in no order (rows know where they came from: adl_frame_tags). */
   void (*watch)(void *data, const adl_stage *stage, const adl_frame *frame);
   void *watch_data;
-  const char *record;           /* "STAGE=FILE": what the stage is given and gives goes to the file; NULL: none */
+  const adl_stage *recorded; /* what it is given and gives goes to the file `record`; NULL: none */
+  const char *record;
   const char *const *arguments; /* for the manifest */
   /* Makes what people read of the run; it goes into the run directory as ADL_PAGE_NAME when the outputs are in place (or the
    * run has failed), before the manifest. NULL: there is none. */

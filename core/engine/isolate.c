@@ -52,38 +52,13 @@ static void start_one(adl_engine *engine, adl_stage *stage, const char *record) 
   g_free(why);
 }
 
-/* The stage of "STAGE=FILE" and the file; NULL: reported, or none was asked for. */
-static adl_stage *recorded_stage(adl_engine *engine, const char **path) {
-  const char *spec = engine->options->record, *equal = spec != NULL ? strchr(spec, '=') : NULL;
-  *path = NULL;
-  if (spec == NULL) return NULL;
-  char *name = equal != NULL ? g_strndup(spec, (gsize)(equal - spec)) : g_strdup(spec);
-  adl_stage *stage = adl_graph_find(engine->graph, name);
-  const char *why = NULL;
-  if (equal == NULL || equal[1] == '\0')
-    why = "write --record STAGE=FILE: the name of a stage, and where its record goes";
-  else if (stage == NULL)
-    why = "there is no stage of that name";
-  else if (stage->class->next != NULL || stage->class->write != NULL)
-    why = "sources and sinks cannot be recorded; record the stage that reads their rows, or gives them";
-  if (why != NULL) {
-    adl_problems_error(engine->problems, ADL_NO_PLACE, "--record %s: %s", name, why);
-    atomic_store(&engine->failed, true);
-  } else {
-    *path = equal + 1;
-  }
-  g_free(name);
-  return why == NULL ? stage : NULL;
-}
-
 void adl_isolates_start(adl_engine *engine) {
-  const char *path = NULL;
+  const adl_run_options *options = engine->options;
   engine->isolates = g_ptr_array_new_with_free_func(free_isolate);
-  adl_stage *recorded = recorded_stage(engine, &path);
   for (guint i = 0; !adl_engine_stopping(engine) && i < engine->graph->stages->len; i++) {
     adl_stage *stage = engine->graph->stages->pdata[i];
-    if (stage->isolate != ADL_ISOLATE_NO || stage == recorded)
-      start_one(engine, stage, stage == recorded ? path : NULL);
+    bool recorded = stage == options->recorded;
+    if (stage->isolate != ADL_ISOLATE_NO || recorded) start_one(engine, stage, recorded ? options->record : NULL);
   }
 }
 

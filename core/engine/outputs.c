@@ -82,30 +82,41 @@ char *adl_outputs_path(void *data, const char *text) {
   return temporary;
 }
 
-/* Half-written files of this target that a killed run has left: of a process that is gone, and a day old (a process of
- * another machine may not be known here). */
-static void remove_stale(const char *target) {
-  char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
-  char *rest = g_strconcat(".part.", base, NULL);
+/* A name as adl_outputs_path makes them, by a process that is gone; `base`: for this target, NULL: for any. */
+static bool is_left(const char *name, const char *base) {
+  char *end = NULL;
+  if (name[0] != '.' || !g_ascii_isdigit(name[1])) return false;
+  gint64 pid = g_ascii_strtoll(name + 1, &end, 10);
+  if (!g_str_has_prefix(end, ".part.") || end[6] == '\0' || (base != NULL && strcmp(end + 6, base) != 0)) return false;
+  return pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* Half-written files that killed runs have left in a folder. */
+static void remove_left(const char *folder, const char *base, time_t age) {
   GDir *dir = g_dir_open(folder, 0, NULL);
   for (const char *name = dir != NULL ? g_dir_read_name(dir) : NULL; name != NULL; name = g_dir_read_name(dir)) {
-    char *end = NULL;
-    if (name[0] != '.' || !g_ascii_isdigit(name[1])) continue;
-    gint64 pid = g_ascii_strtoll(name + 1, &end, 10);
-    if (strcmp(end, rest) != 0 || pid > INT32_MAX || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+    if (!is_left(name, base)) continue;
     char *path = g_build_filename(folder, name, NULL);
     GStatBuf state;
-    if (g_lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_mtime + STALE_AFTER < time(NULL))
-      g_unlink(path);
+    if (g_lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_mtime + age <= time(NULL)) g_unlink(path);
     g_free(path);
   }
   if (dir != NULL) g_dir_close(dir);
+}
+
+/* The run directory is this run's alone: whatever was left there goes. Elsewhere a process of another machine, which is
+ * not known here, may be writing: what is of this target goes after a day. */
+static void remove_stale(const adl_outputs *outputs, const char *target) {
+  char *folder = g_path_get_dirname(target), *base = g_path_get_basename(target);
+  size_t size = strlen(outputs->directory);
+  bool ours = strncmp(folder, outputs->directory, size) == 0 && (folder[size] == '/' || folder[size] == '\0');
+  remove_left(folder, ours ? NULL : base, ours ? 0 : STALE_AFTER);
   g_free(folder);
   g_free(base);
-  g_free(rest);
 }
 
 bool adl_outputs_prepare(adl_outputs *outputs, char **why) {
+  remove_left(outputs->directory, NULL, 0); /* also where this run writes no file */
   for (guint i = 0; i < outputs->targets->len; i++) {
     const char *target = outputs->targets->pdata[i];
     if (g_file_test(target, G_FILE_TEST_IS_DIR)) {
@@ -117,7 +128,7 @@ bool adl_outputs_prepare(adl_outputs *outputs, char **why) {
     if (!made) *why = g_strdup_printf("cannot make the folder %s: %s", folder, g_strerror(errno));
     g_free(folder);
     if (!made) return false;
-    remove_stale(target);
+    remove_stale(outputs, target);
   }
   newest = outputs;
   return true;

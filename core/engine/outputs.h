@@ -8,14 +8,14 @@
 
 typedef struct adl_outputs adl_outputs;
 
-/* directory NULL: relative paths begin here. */
+/* `directory` (absolute): where relative paths begin. Once outputs are prepared it is this run's alone. */
 adl_outputs *adl_outputs_new(const char *directory);
 /* Removes temporary files that were not published. */
 void adl_outputs_free(adl_outputs *outputs);
 /* The temporary path for a PATH_OUT (adl_graph_options.path_out); free it. NULL is never given. Makes nothing yet. */
 char *adl_outputs_path(void *outputs, const char *text);
-/* Before sinks open their files: makes the folders, and refuses targets that could never be replaced. False: *why (free
- * it). */
+/* Before sinks open their files: makes the folders, removes what killed runs have left there, and refuses targets that
+ * could never be replaced. False: *why (free it). */
 bool adl_outputs_prepare(adl_outputs *outputs, char **why);
 /* Renames everything. False: *why (free it). */
 bool adl_outputs_publish(adl_outputs *outputs, char **why);

@@ -300,15 +300,40 @@ static uint32_t count_usable(const adl_registry *registry, const adl_plugin_plac
   return count;
 }
 
+/* One of the folders of the build tree, TOP/plugins/KIND/.libs. */
+static bool in_tree(const adl_registry *registry, guint at) {
+  if (at >= registry->places->len) return false;
+  const adl_plugin_place *place = registry->places->pdata[at];
+  return place->kind == ADL_PLACE_BUILD && place->refused == NULL;
+}
+
+/* TOP/plugins/KIND/.libs, of all kinds. */
+static void append_kinds(const char *path, GString *why) {
+  char *kind = g_path_get_dirname(path), *plugins = g_path_get_dirname(kind), *leaf = g_path_get_basename(path);
+  g_string_append_printf(why, "%s/*/%s", plugins, leaf);
+  g_free(kind);
+  g_free(plugins);
+  g_free(leaf);
+}
+
+/* A line for each; the folders of the build tree have one together. */
 static void note_places(const adl_registry *registry, GString *why) {
+  uint32_t count = 0;
   for (guint i = 0; i < registry->places->len; i++) {
     const adl_plugin_place *place = registry->places->pdata[i];
-    g_string_append_printf(why, "\nlooked in %s (%s): ", place->path, adl_place_name(place->kind));
-    uint32_t count = count_usable(registry, place);
+    count += count_usable(registry, place);
+    if (in_tree(registry, i) && in_tree(registry, i + 1)) continue;
+    g_string_append(why, "\nlooked in ");
+    if (in_tree(registry, i))
+      append_kinds(place->path, why);
+    else
+      g_string_append(why, place->path);
+    g_string_append_printf(why, " (%s): ", adl_place_name(place->kind));
     if (place->refused != NULL)
       g_string_append(why, place->refused);
     else
       g_string_append_printf(why, "%u plugin%s", count, count == 1 ? "" : "s");
+    count = 0;
   }
   for (guint i = 0; i < registry->entries->len; i++) {
     const adl_plugin_file *file = adl_registry_file(registry, i);

@@ -43,4 +43,15 @@ for name in again fresh; do
 done
 [ "$(grep -c '^loaded' "$here/again.err")" = 3 ] || say "the second run did not take its three models from the store"
 [ "$(wc -l <"$here/first/decisions.csv")" -gt 19900 ] || say "decisions are missing"
+
+# The guide's examples of --set are of this pipeline.
+sed -n '/^### Variables and --set/,/^### Strictness/s/`--set \([^`]*\)`/\n\1\n/gp' "$ADLOOM_SRC/docs/guide.md" |
+  grep '^[a-z0-9.]*=[^ ]*$' | grep -v '^stage\.parameter=' >"$here/sets"
+[ "$(wc -l <"$here/sets")" -ge 4 ] || say "the guide has no examples of --set"
+while read -r set; do
+  SHOP_LOG=$here/shop.csv "$adloom" check "$ADLOOM_SRC/pipelines/shop.yaml" --set "$set" >"$here/check.txt" 2>&1 || {
+    cat "$here/check.txt"
+    say "the guide's --set $set does not go with shop.yaml"
+  }
+done <"$here/sets"
 exit $failed

@@ -5,8 +5,6 @@
 #include "tests/faults/program.h"
 
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/time.h>
 
 static const char pipeline[] =
     "adloom: 1\nmax_rejects: 0.1\nstages:\n"
@@ -280,36 +278,6 @@ START_TEST(two_runs_at_once_beside_each_other) {
 }
 END_TEST
 
-/* What a killed run has left half-written goes when it is a day old and its process is gone. */
-START_TEST(old_leftovers_are_removed) {
-  program p = with_log(100);
-  pid_t gone = fork();
-  if (gone == 0) _exit(0);
-  waitpid(gone, NULL, 0);
-  char *folder = program_path(&p, "r"), *old = g_strdup_printf("r/.%d.part.out.csv", (int)gone),
-       *young = g_strdup_printf("r/.%d.part.users.jsonl", (int)gone);
-  char *alive = g_strdup_printf("r/.%d.part.out.csv", (int)getpid());
-  ck_assert_int_eq(mkdir(folder, 0777), 0);
-  const char *const names[] = {old, young, alive, "r/.part.out.csv", "r/.12x.part.out.csv"};
-  struct timeval long_ago[2] = {{.tv_sec = g_get_real_time() / 1000000 - 90000},
-                                {.tv_sec = g_get_real_time() / 1000000 - 90000}};
-  for (int i = 0; i < 5; i++) {
-    program_write(&p, names[i], "half", -1);
-    char *path = program_path(&p, names[i]);
-    if (i != 1) ck_assert_int_eq(utimes(path, long_ago), 0);
-    g_free(path);
-  }
-  program_run(&p, "run a.yaml --out r --quiet");
-  ASSERT_STATUS(&p, 0);
-  for (int i = 0; i < 5; i++) ck_assert_msg(program_has(&p, names[i]) == (i != 0), "%s", names[i]);
-  g_free(folder);
-  g_free(old);
-  g_free(young);
-  g_free(alive);
-  program_close(&p);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("runs that end before their time");
   TCase *tests = tcase_create("run");
@@ -319,7 +287,6 @@ int main(void) {
   tcase_add_test(tests, interrupted_while_rows_move);
   tcase_add_test(tests, two_runs_at_once_on_one_store);
   tcase_add_test(tests, two_runs_at_once_beside_each_other);
-  tcase_add_test(tests, old_leftovers_are_removed);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

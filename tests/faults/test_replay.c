@@ -153,17 +153,22 @@ START_TEST(records_that_cannot_be_used_are_refused) {
 END_TEST
 
 START_TEST(what_cannot_be_recorded) {
-  static const char *const wrong[][2] = {{"s", "write --record STAGE=FILE"},
-                                         {"nobody=x.record", "--record nobody: there is no stage of that name"},
-                                         {"o=x.record", "--record o: sources and sinks cannot be recorded"},
-                                         {"s=no/such/folder", "the record no/such/folder cannot be written"}};
+  static const struct {
+    const char *given, *said;
+    int status;
+  } wrong[] = {{"s", "adloom run: --record s: write STAGE=FILE", 2},
+               {"s=", "adloom run: --record s=: write STAGE=FILE", 2},
+               {"nobody=x.record", "adloom run: there is no stage `nobody` in a.yaml", 2},
+               {"o=x.record", "--record o: sources and sinks cannot be recorded", 2},
+               {"s=no/such/folder", "the record no/such/folder cannot be written", 1}};
   program p = with_rows(10);
   write_pipeline(&p, "good", "  s: {use: test.number}\n  o: {use: write-csv, path: o.csv}\n");
   for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
-    char *command = g_strdup_printf("run a.yaml --out r --quiet --record %s", wrong[i][0]);
+    char *command = g_strdup_printf("run a.yaml --out r --quiet --record %s", wrong[i].given);
     program_run(&p, command);
-    ck_assert_int_ne(p.status, 0);
-    ASSERT_SAYS(&p, wrong[i][1]);
+    ASSERT_STATUS(&p, wrong[i].status);
+    ASSERT_SAYS(&p, wrong[i].said);
+    ck_assert_int_eq(program_has(&p, "r"), wrong[i].status == 1); /* else nothing was started */
     g_free(command);
   }
   program_close(&p);

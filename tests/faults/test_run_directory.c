@@ -2,7 +2,10 @@
 #include "tests/faults/program.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
 
 static const char pipeline[] = "adloom: 1\nstages:\n"
                                "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
@@ -206,6 +209,117 @@ START_TEST(folders_that_may_be_used) {
 }
 END_TEST
 
+static int pid_of_a_dead_process(void) {
+  pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+  return (int)pid;
+}
+
+/* What a killed run was writing goes when the next one starts in its directory; elsewhere, where others may write, what is
+ * of the same name, a day later. */
+START_TEST(half_written_files_of_killed_runs_go) {
+  int dead = pid_of_a_dead_process(), other = pid_of_a_dead_process(), alive = (int)getpid();
+  const struct {
+    const char *folder;
+    int pid;
+    const char *rest;
+    bool old, stays;
+  } left[] = {
+      {"r", dead, ".part.out.csv", false, false},
+      {"r", dead, ".part.other.csv", false, false}, /* of the pipeline as it was then */
+      {"r/deep", dead, ".part.deep.csv", false, false},
+      {"r/deep", dead, ".part.other.sqlite-journal", false, false},
+      {"r", alive, ".part.out.csv", true, true},
+      {"r", dead, ".part.", true, true},
+      {"r", dead, ".parts.out.csv", true, true},
+      {"r", dead, "x.part.out.csv", true, true},
+      {"r/mine", dead, ".part.out.csv", true, true}, /* this run writes nothing there */
+      {"far", dead, ".part.far.csv", true, false},
+      {"far", other, ".part.far.csv", false, true},
+      {"far", other, ".part.other.csv", true, true},
+      {".", dead, ".part.out.csv", true, true},
+  };
+  program p = with_pipeline();
+  program_write(&p, "b.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
+                "  out: {use: write-csv, path: out.csv}\n"
+                "  deep: {use: write-csv, from: log, path: deep/deep.csv}\n"
+                "  far: {use: write-csv, from: log, path: ../far/far.csv}\n",
+                -1);
+  struct timeval long_ago[2] = {{.tv_sec = time(NULL) - 90000}, {.tv_sec = time(NULL) - 90000}};
+  char *names[G_N_ELEMENTS(left)];
+  for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
+    names[i] = g_strdup_printf("%s/.%d%s", left[i].folder, left[i].pid, left[i].rest);
+    char *path = program_path(&p, names[i]), *folder = g_path_get_dirname(path);
+    ck_assert_int_eq(g_mkdir_with_parents(folder, 0777), 0);
+    program_write(&p, names[i], "half", -1);
+    if (left[i].old) ck_assert_int_eq(utimes(path, long_ago), 0);
+    g_free(folder);
+    g_free(path);
+  }
+  program_run(&p, "check b.yaml");
+  ASSERT_STATUS(&p, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS(left); i++) ck_assert_msg(program_has(&p, names[i]), "%s has gone", names[i]);
+  program_run(&p, "run b.yaml --out r --quiet");
+  ASSERT_STATUS(&p, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
+    ck_assert_msg(program_has(&p, names[i]) == left[i].stays, "%s %s", names[i],
+                  left[i].stays ? "has gone" : "is left");
+    g_free(names[i]);
+  }
+  program_close(&p);
+}
+END_TEST
+
+/* Of --out '' all files of a run would go to where one stands. */
+START_TEST(options_are_not_empty) {
+  static const char *const wrong[][2] = {
+      {"run a.yaml --out ", "adloom run: --out needs DIR\n"},
+      {"run a.yaml --out=", "adloom run: --out needs DIR\n"},
+      {"run a.yaml --out r --store=", "adloom run: --store needs DIR\n"},
+      {"run a.yaml --out r --models=", "adloom run: --models needs RUN\n"},
+      {"run a.yaml --out r --set=", "adloom run: --set needs STAGE.PARAM=VALUE\n"},
+      {"compare a.yaml --repeat 2 --out=", "adloom compare: --out needs DIR\n"},
+      {"compare a.yaml --from=", "adloom compare: --from needs PLAN\n"},
+      {"init log.csv --out=", "adloom init: --out needs FILE\n"},
+      {"plugin new acme --dir=", "adloom plugin: --dir needs DIR\n"},
+  };
+  program p = with_pipeline();
+  for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    program_run(&p, wrong[i][0]);
+    ASSERT_STATUS(&p, 2);
+    ck_assert_str_eq(p.said, wrong[i][1]);
+  }
+  ck_assert(!program_has(&p, "manifest.json") && !program_has(&p, "r") && !program_has(&p, "runs"));
+  program_close(&p);
+}
+END_TEST
+
+/* --memory and `memory:`, --threads and `threads:`. */
+START_TEST(an_option_has_the_range_of_its_key) {
+  static const char *const keys[][3] = {{"memory", "1M", "1048575"}, {"threads", "1024", "1025"}};
+  program p = with_pipeline();
+  for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+    for (int wrong = 0; wrong < 2; wrong++) {
+      const char *name = keys[i][0], *value = keys[i][1 + wrong];
+      char *option = g_strdup_printf("run a.yaml --out r --limit 1 --quiet --%s %s", name, value),
+           *key = g_strdup_printf("check a.yaml --set %s=%s", name, value);
+      program_run(&p, option);
+      ASSERT_STATUS(&p, wrong ? 2 : 0);
+      if (wrong) ASSERT_SAYS(&p, "out of range [1");
+      program_run(&p, key);
+      ASSERT_STATUS(&p, wrong ? 2 : 0);
+      if (wrong) ASSERT_SAYS(&p, "out of range [1");
+      g_free(option);
+      g_free(key);
+    }
+  }
+  program_close(&p);
+}
+END_TEST
+
 START_TEST(compare_asks_for_its_folder_first) {
   program p = with_pipeline();
   program_write(&p, "taken", "a file", -1);
@@ -222,6 +336,33 @@ START_TEST(compare_asks_for_its_folder_first) {
 }
 END_TEST
 
+static void small_files(void) {
+  const struct rlimit few = {20000, 20000};
+  if (setrlimit(RLIMIT_FSIZE, &few) != 0) _exit(97);
+}
+
+/* The page of a comparison is larger than a file may be: what is not there is not named. */
+START_TEST(compare_names_no_page_that_it_could_not_write) {
+  program p = with_pipeline();
+  program_write(&p, "log.csv", "x,y\n1,true\n2,false\n3,true\n4,false\n", -1);
+  program_write(&p, "c.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, y: bool}}\n"
+                "  m: {use: sgd, features: [x], label: y, as: score}\n"
+                "  q: {use: metrics, label: y, score: score}\n",
+                -1);
+  for (int small = 0; small < 2; small++) {
+    p.before = small ? small_files : NULL;
+    program_run(&p, "compare c.yaml --repeat 2 --quiet --out c");
+    ASSERT_STATUS(&p, small);
+    ck_assert_int_eq(strstr(p.said, "adloom compare: cannot write c/compare.html: ") != NULL, small);
+    ck_assert_ptr_nonnull(strstr(p.out, "logloss"));
+    ck_assert_int_eq(strstr(p.out, "report: c/compare.html\n") != NULL, !small);
+  }
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("run directories");
   TCase *tests = tcase_create("run");
@@ -231,7 +372,11 @@ int main(void) {
   tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
   tcase_add_test(tests, folders_that_may_be_used);
+  tcase_add_test(tests, half_written_files_of_killed_runs_go);
+  tcase_add_test(tests, options_are_not_empty);
+  tcase_add_test(tests, an_option_has_the_range_of_its_key);
   tcase_add_test(tests, compare_asks_for_its_folder_first);
+  tcase_add_test(tests, compare_names_no_page_that_it_could_not_write);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -239,6 +239,12 @@ START_TEST(not_found) {
   scene_write(junk, "no plugin at all", 16);
   char *list = g_strdup_printf("%s:%s", nowhere, s.plugins);
   g_setenv("ADLOOM_PLUGIN_PATH", list, TRUE);
+  char *tree = g_build_filename(s.folder, "plugins-tree", NULL);
+  char *feature = g_build_filename(tree, "plugins", "feature", ".libs", NULL),
+       *source = g_build_filename(tree, "plugins", "source", ".libs", NULL);
+  g_free(scene_copy("impostor", feature, "ordinary"));
+  g_free(scene_copy("good", source, "good"));
+  g_setenv("ADLOOM_BUILD", tree, TRUE);
   adl_registry *registry = adl_registry_new(NULL);
   adl_registry_scan(registry);
   GString *why = g_string_new(NULL);
@@ -249,6 +255,7 @@ START_TEST(not_found) {
       g_strdup_printf("\nlooked in %s (ADLOOM_PLUGIN_PATH): no such directory", nowhere),
       g_strdup_printf("\nlooked in %s (ADLOOM_PLUGIN_PATH): 1 plugin\n", s.plugins),
       g_strdup_printf("\nlooked in %s/nowhere/adloom/plugins (your own plugins): no such directory", s.folder),
+      g_strdup_printf("\nlooked in %s/plugins/*/.libs (the build tree): 2 plugins\n", tree), /* together */
       g_strdup_printf("\nrefused %s: it is no plugin: ", junk)};
   for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
     ck_assert_msg(strstr(why->str, lines[i]) != NULL, "\"%s\" is missing in \"%s\"", lines[i], why->str);
@@ -256,6 +263,9 @@ START_TEST(not_found) {
   }
   g_string_free(why, TRUE);
   adl_registry_free(registry);
+  g_free(tree);
+  g_free(feature);
+  g_free(source);
   g_free(junk);
   g_free(nowhere);
   g_free(list);

@@ -166,7 +166,7 @@ START_TEST(keys) {
   for (const adl_param *key = adl_keys_of_stage; key->name != NULL; key++)
     ck_assert_msg(g_strv_contains(adl_params_reserved(), key->name), "%s", key->name);
   ck_assert_ptr_null(adl_key_find(adl_keys_of_file, "none"));
-  ck_assert_str_eq(adl_key_find(adl_keys_of_file, "memory")->range, "[16M, inf]");
+  ck_assert_str_eq(adl_key_find(adl_keys_of_file, "memory")->range, "[1M, inf]");
   const adl_param *tables[] = {adl_keys_of_file, adl_keys_of_stage, adl_keys_of_holdout};
   for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
     for (const adl_param *key = tables[i]; key->name != NULL; key++)
