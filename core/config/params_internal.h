@@ -9,7 +9,6 @@ typedef struct adl_filler {
   const adl_params_request *request;
   adl_problems *problems;
   adl_args *args;
-  bool pointed; /* to where the parameters are listed: once is enough */
 } adl_filler;
 
 enum { ADL_FORMS = ADL_LIST_OF | ADL_LISTS_OF | ADL_MAP_OF };
