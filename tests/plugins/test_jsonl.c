@@ -492,6 +492,22 @@ START_TEST(threads_change_no_bit) {
 }
 END_TEST
 
+START_TEST(names_of_files_are_utf8) {
+  adl_harness *h = adl_harness_new("n\n1\n", "{n: int}");
+  adl_harness_file(h, "caf\xe9.jsonl", "{}\n", 3);
+  adl_harness_run(h, "  s: {use: read-jsonl, path: caf*.jsonl, columns: {a: id}}\n", "s");
+  ASSERT_OK(h);
+  adl_harness_run(h,
+                  "  s: {use: read-jsonl, path: caf*.jsonl, columns: {a: id}, file_column: file}\n"
+                  "  o: {use: write-jsonl, path: o.jsonl}\n",
+                  "s");
+  ck_assert(!adl_harness_ok(h));
+  ck_assert_msg(strstr(adl_harness_errors(h), "caf\xef\xbf\xbd.jsonl is not UTF-8") != NULL, "%s",
+                adl_harness_errors(h));
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(empty_file) {
   adl_harness *h = read_text("", "columns: {a: id, l: ints}");
   ASSERT_OK(h);
@@ -516,6 +532,7 @@ int main(void) {
   tcase_add_loop_test(cases, bad_lines, 0, (int)G_N_ELEMENTS(bad));
   tcase_add_loop_test(cases, refusals, 0, (int)G_N_ELEMENTS(refused));
   tcase_add_test(cases, threads_change_no_bit);
+  tcase_add_test(cases, names_of_files_are_utf8);
   tcase_add_test(cases, empty_file);
   suite_add_tcase(suite, cases);
   return run_suite(suite);
