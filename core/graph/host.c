@@ -111,6 +111,7 @@ static adl_status host_declare_named(const adl_call *call, const char *parameter
   const char *why = NULL;
   *slot = -1;
   if (name == NULL || name[0] == '\0') return refuse(call, parameter, "a column needs a name", "it is empty");
+  if (!g_utf8_validate(name, -1, NULL)) return refuse(call, parameter, name, "a column's name is not UTF-8");
   if (!adl_type_valid(type, &why)) return refuse(call, parameter, name, why);
   adl_pending *pending = add_pending(context, ADL_FROM_OUTPUT, parameter, name);
   pending->field = new_field(context, type);

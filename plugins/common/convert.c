@@ -93,6 +93,25 @@ static adl_parsed take_apart(const char *text, size_t size, decimal *number) {
   return ADL_PARSED;
 }
 
+adl_parsed adl_parse_scaled(const char *text, size_t size, int shift, bool cut, int64_t *value) {
+  decimal number;
+  if (take_apart(text, size, &number) != ADL_PARSED) return ADL_NOT_ONE;
+  uint64_t digits = number.digits;
+  bool whole = !number.cut;
+  int64_t exponent = digits != 0 ? number.exponent + shift : 0;
+  for (; exponent < 0 && digits != 0; exponent++) {
+    whole &= digits % 10 == 0;
+    digits /= 10;
+  }
+  if (exponent > 0 && number.cut) return ADL_OUT_OF_RANGE; /* 19 digits, and more */
+  for (; exponent > 0; exponent--)
+    if (__builtin_mul_overflow(digits, 10, &digits)) return ADL_OUT_OF_RANGE;
+  if (!whole && !cut) return ADL_NOT_ONE;
+  if (digits > (uint64_t)INT64_MAX + number.negative) return ADL_OUT_OF_RANGE;
+  *value = number.negative ? (int64_t)(0 - digits) : (int64_t)digits;
+  return ADL_PARSED;
+}
+
 static double from_bits(uint64_t bits) {
   double value;
   memcpy(&value, &bits, sizeof value);

@@ -17,6 +17,10 @@ typedef enum adl_parsed {
 /* [+-]digits */
 adl_parsed adl_parse_int64(const char *text, size_t size, int64_t *value);
 
+/* [+-]digits[.digits][e[+-]digits] * 10^shift, exactly. What is no whole number is not one, or with `cut` its fraction is
+ * cut off. */
+adl_parsed adl_parse_scaled(const char *text, size_t size, int shift, bool cut, int64_t *value);
+
 /* [+-]digits[.digits][e[+-]digits], nan, inf, infinity (any case). Correctly rounded; what would round to an infinity is
  * out of range, what is too small becomes 0. */
 adl_parsed adl_parse_double(const char *text, size_t size, double *value);

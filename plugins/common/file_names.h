@@ -8,7 +8,8 @@
  * memory. */
 const char **adl_file_names(const adl_strings *paths);
 
-/* Fills a string column with one name. Does nothing where slot is -1 or nobody reads it. */
+/* Fills a string column with one name. Does nothing where slot is -1 or nobody reads it; fails
+ * where the name is no text. */
 adl_status adl_file_name_fill(const adl_call *call, adl_out *out, int32_t slot, const char *name, int64_t rows);
 
 #endif

@@ -16,10 +16,10 @@ static const char *kind_name(uint8_t kind) {
   return names[kind];
 }
 
+/* What a value, or an item of a list, is to be. */
 static const char *wanted_name(const adl_jsonl_field *field) {
-  if (field->list) return field->column.type == ADL_CSV_STRING ? "an array of strings" : "an array of numbers";
   switch (field->column.type) {
-    case ADL_CSV_STRING: return "a string or a number";
+    case ADL_CSV_STRING: return field->list ? "a string" : "a string or a number";
     case ADL_CSV_INT: return "a whole number";
     case ADL_CSV_BOOL: return "true, false, 1 or 0";
     case ADL_CSV_FLOAT: return "a number";
@@ -91,6 +91,13 @@ static bool read_time(const row_reader *in, const adl_jsonl_field *field, const 
          refuse(in, field, value, "no time in the format of the column");
 }
 
+/* In JSON 2, 2.0 and 2e0 are one number, and many programs write integers like that. */
+static inline adl_parsed read_int(const adl_json_value *value, int64_t *number) {
+  adl_parsed parsed = adl_parse_int64_padded(value->text, value->size, number);
+  if (__builtin_expect(parsed != ADL_NOT_ONE, 1)) return parsed;
+  return adl_parse_scaled(value->text, value->size, 0, false, number);
+}
+
 /* A value that is neither null nor a string, or an item of a list; false: the row has been rejected. */
 static bool read_number(const row_reader *in, const adl_jsonl_field *field, const adl_json_value *value,
                         numeric *number) {
@@ -99,7 +106,7 @@ static bool read_number(const row_reader *in, const adl_jsonl_field *field, cons
   switch (field->column.type) {
     case ADL_CSV_INT:
       if (value->kind != ADL_JSON_NUMBER) return refuse_kind(in, field, value);
-      parsed = adl_parse_int64_padded(value->text, value->size, &number->integer);
+      parsed = read_int(value, &number->integer);
       break;
     case ADL_CSV_FLOAT:
       if (value->kind != ADL_JSON_NUMBER) return refuse_kind(in, field, value);
@@ -132,7 +139,7 @@ static bool check_field(const row_reader *in, const adl_jsonl_field *field, cons
   if (value->kind == ADL_JSON_NONE) return true;
   if (!field->list)
     return field->column.type == ADL_CSV_STRING ? check_text(in, field, value) : read_number(in, field, value, number);
-  if (value->kind != ADL_JSON_ARRAY) return refuse_kind(in, field, value);
+  if (value->kind != ADL_JSON_ARRAY) return refuse(in, field, value, "not an array");
   for (const char *at = value->text + 1; adl_json_next_item(&in->masks, &at, value->text + value->size, &item);)
     if (!(field->column.type == ADL_CSV_STRING ? check_text(in, field, &item) : read_number(in, field, &item, number)))
       return false;
@@ -329,7 +336,7 @@ static bool add_numbers(const row_reader *in, const adl_jsonl_field *field, cons
     } else if (real) {
       good |= adl_parse_double_padded(value->text, value->size, &reals[i]);
     } else {
-      good |= adl_parse_int64_padded(value->text, value->size, &integers[i]);
+      good |= read_int(value, &integers[i]);
     }
   }
   return good == ADL_PARSED;

@@ -75,8 +75,7 @@ static bool read_time(const adl_sqlite_reader *in, const adl_csv_column *column,
   int storage = sqlite3_column_type(in->statement, field);
   if (storage == SQLITE_INTEGER && format->kind != ADL_TIME_UNIX) {
     *value = sqlite3_column_int64(in->statement, field);
-    if (day) *value -= ((*value % ADL_DAY) + ADL_DAY) % ADL_DAY;
-    return true;
+    return !day || !__builtin_sub_overflow(*value, ((*value % ADL_DAY) + ADL_DAY) % ADL_DAY, value);
   }
   if (storage == SQLITE_BLOB || (storage == SQLITE_FLOAT && format->kind != ADL_TIME_UNIX)) return false;
   char number[ADL_FLOAT_TEXT];

@@ -155,9 +155,15 @@ int64_t adl_stream_read(adl_stream *stream, void *buffer, size_t size) {
   }
 }
 
+/* A frame of zstd, or one that a reader is to pass over (pzstd begins with such): 0x184d2a50 to 0x184d2a5f. */
+static bool begins_zstd(const uint8_t begin[4]) {
+  static const uint8_t frame[] = {0x28, 0xb5, 0x2f, 0xfd}, other[] = {0x2a, 0x4d, 0x18};
+  return memcmp(begin, frame, 4) == 0 || ((begin[0] & 0xf0) == 0x50 && memcmp(begin + 1, other, 3) == 0);
+}
+
 /* Reads the first bytes and sets up what they ask for. */
 static bool detect(adl_stream *stream) {
-  static const uint8_t gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+  static const uint8_t gzip[] = {0x1f, 0x8b};
   while (stream->input_end < 4) {
     int64_t got = read_file(stream, stream->input + stream->input_end, INPUT_SIZE - stream->input_end);
     if (got < 0) return false;
@@ -167,7 +173,7 @@ static bool detect(adl_stream *stream) {
   if (stream->input_end >= 2 && memcmp(stream->input, gzip, 2) == 0) {
     if (inflateInit2(&stream->inflater, 15 + 16) != Z_OK) return fail(stream, 0, "out of memory") == 0;
     stream->packing = GZIP;
-  } else if (stream->input_end >= 4 && memcmp(stream->input, zstd, 4) == 0) {
+  } else if (stream->input_end >= 4 && begins_zstd(stream->input)) {
     stream->zstd = ZSTD_createDCtx();
     if (stream->zstd == NULL) return fail(stream, 0, "out of memory") == 0;
     stream->packing = ZSTD;

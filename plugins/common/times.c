@@ -41,14 +41,15 @@ static adl_parsed put_together(const moment *when, bool day_only, int64_t *value
     *value = day_only ? micros - rest : micros;
     return ADL_PARSED;
   }
-  if (when->month < 1 || when->month > 12 || when->day < 1 || when->year < 1 || when->year > 9999) return ADL_NOT_ONE;
+  if (when->month < 1 || when->month > 12 || when->day < 1) return ADL_NOT_ONE;
   bool leap = when->year % 4 == 0 && (when->year % 100 != 0 || when->year % 400 == 0);
   if (when->day > lengths[when->month - 1] + (when->month == 2 && leap)) return ADL_NOT_ONE;
   if (when->hour > 23 || when->minute > 59 || when->second > 60) return ADL_NOT_ONE;
   int64_t days = adl_days_from_civil(when->year, when->month, when->day);
   int64_t seconds = when->hour * 3600 + when->minute * 60 + when->second - when->offset;
-  *value = day_only ? days * ADL_DAY : days * ADL_DAY + seconds * 1000000 + when->micro;
-  return ADL_PARSED;
+  __int128 micros = (__int128)days * ADL_DAY + (day_only ? 0 : seconds * 1000000 + when->micro);
+  *value = (int64_t)micros;
+  return *value == micros ? ADL_PARSED : ADL_OUT_OF_RANGE;
 }
 
 /* ------------------------------------------------------------------------------------------- pieces of text ---- */
@@ -151,15 +152,31 @@ static inline bool take_usual(const char *text, size_t size, moment *when) {
   return true;
 }
 
+/* YYYY-, or with a sign and more digits, as adl_time_print has years before 0 and after 9999. Leaves a text of ten bytes or
+ * more, with its first - at the fifth. */
+static bool take_year(const char **text, size_t *size, int64_t *year) {
+  int century, of_century;
+  if (*size > 0 && (**text == '+' || **text == '-')) {
+    cursor in = {*text + 1, *text + *size};
+    if (!take_number(&in, 5, 6, year)) return false;
+    if (**text == '-') *year = -*year;
+    *text = in.at - 4;
+    *size = (size_t)(in.end - *text);
+    return *size >= 10 && (*text)[4] == '-';
+  }
+  if (*size < 10 || (*text)[4] != '-' || !two_digits(*text, &century) || !two_digits(*text + 2, &of_century))
+    return false;
+  *year = 100 * century + of_century;
+  return true;
+}
+
 static adl_parsed parse_iso(const char *text, size_t size, bool day_only, int64_t *value) {
   moment usual = {0};
   if (take_usual(text, size, &usual)) return put_together(&usual, day_only, value);
   moment when = {0};
-  int century, year;
-  if (size < 10 || text[4] != '-' || text[7] != '-' || !two_digits(text, &century) || !two_digits(text + 2, &year) ||
-      !two_digits(text + 5, &when.month) || !two_digits(text + 8, &when.day))
+  if (!take_year(&text, &size, &when.year) || text[7] != '-' || !two_digits(text + 5, &when.month) ||
+      !two_digits(text + 8, &when.day))
     return ADL_NOT_ONE;
-  when.year = 100 * century + year;
   if (size == 10) return put_together(&when, day_only, value);
   if (size < 16 || (text[10] != ' ' && text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
       !two_digits(text + 11, &when.hour) || !two_digits(text + 14, &when.minute))
@@ -179,22 +196,26 @@ static adl_parsed parse_iso(const char *text, size_t size, bool day_only, int64_
 
 /* ----------------------------------------------------------------------------------------- since 1970 ---- */
 
-/* [-]digits[.digits] units, without rounding through a double. */
+/* A decimal number of units, without rounding through a double; what is less than a microsecond is cut off. */
 static adl_parsed parse_unix(const char *text, size_t size, int64_t unit, bool day_only, int64_t *value) {
   cursor in = {text, text + size};
   const char *point = memchr(text, '.', size);
   int64_t whole, micro = 0, product;
   adl_parsed parsed = adl_parse_int64(text, point != NULL ? (size_t)(point - text) : size, &whole);
-  if (parsed != ADL_PARSED) return parsed;
-  if (point != NULL) {
+  if (parsed == ADL_PARSED && point != NULL) {
     in.at = point + 1;
-    if (!take_fraction(&in, &micro) || in.at < in.end) return ADL_NOT_ONE;
+    if (!take_fraction(&in, &micro) || in.at < in.end) parsed = ADL_NOT_ONE;
     micro = micro * unit / 1000000;
   }
-  if (*text == '-') micro = -micro;
-  if (__builtin_mul_overflow(whole, unit, &product) || __builtin_add_overflow(product, micro, &product) ||
-      product < INT64_MIN + ADL_DAY)
-    return ADL_OUT_OF_RANGE;
+  if (parsed == ADL_PARSED) {
+    if (*text == '-') micro = -micro;
+    if (__builtin_mul_overflow(whole, unit, &product) || __builtin_add_overflow(product, micro, &product))
+      return ADL_OUT_OF_RANGE;
+  } else { /* with an exponent, perhaps */
+    parsed = adl_parse_scaled(text, size, unit == 1 ? 0 : unit == 1000 ? 3 : 6, true, &product);
+    if (parsed != ADL_PARSED) return parsed;
+  }
+  if (product < INT64_MIN + ADL_DAY) return ADL_OUT_OF_RANGE;
   int64_t rest = ((product % ADL_DAY) + ADL_DAY) % ADL_DAY;
   *value = day_only ? product - rest : product;
   return ADL_PARSED;

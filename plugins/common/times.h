@@ -19,9 +19,10 @@ typedef struct adl_time_format {
  * is wrong at text[*at]. The pattern is kept by reference. */
 const char *adl_time_format_set(adl_time_format *format, const char *text, int32_t *at);
 
-/* ISO: YYYY-MM-DD, then optionally T or a blank, HH:MM[:SS[.fraction]] and Z, UTC or an offset (+hh, +hhmm, +hh:mm).
- * Without an offset the time is UTC. Digits of a fraction behind the sixth are cut off. With `day_only` the value is
- * 00:00 UTC of the day as it is written, whatever the time and offset behind it. */
+/* ISO: YYYY-MM-DD (years of five or six digits have a sign: +10000, -00001), then optionally T or a blank,
+ * HH:MM[:SS[.fraction]] and Z, UTC or an offset (+hh, +hhmm, +hh:mm). Without an offset the time is UTC. Digits of a
+ * fraction behind the sixth are cut off. With `day_only` the value is 00:00 UTC of the day as it is written, whatever the
+ * time and offset behind it. */
 adl_parsed adl_time_parse(const adl_time_format *format, const char *text, size_t size, bool day_only, int64_t *value);
 
 /* Days since 1970-01-01 of a day of the proleptic Gregorian calendar. */

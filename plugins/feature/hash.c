@@ -535,7 +535,7 @@ static const adl_param params[] = {
      .roles = ADL_MASK(ADL_CATEGORY),
      .doc =
          "Pairs or triples of category columns whose combinations are features of their own: [[user, segment]]. They "
-         "need not be among `columns`."},
+         "need not be among `columns`. derive makes a category of a number or a bool: string(x)."},
     {.name = "bits",
      .type = ADL_PARAM_INT,
      .offset = offsetof(hasher, bits),

@@ -241,11 +241,26 @@ static adl_status check_table(const adl_call *call, const write_sqlite *self) {
   return status;
 }
 
-/* INSERT INTO "t" ("a", "b") VALUES (?, ?) ON CONFLICT ("a") DO UPDATE SET "b" = excluded."b" */
+/* Whether the table's declaration may say what becomes of a row that it refuses (ON CONFLICT IGNORE). */
+static bool has_conflict_clause(const write_sqlite *self) {
+  sqlite3_stmt *statement = NULL;
+  static const char find[] = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE AND "
+                             "sql LIKE '%ON%CONFLICT%'";
+  bool found = sqlite3_prepare_v2(self->database, find, -1, &statement, NULL) == SQLITE_OK &&
+               sqlite3_bind_text(statement, 1, self->table, -1, SQLITE_STATIC) == SQLITE_OK &&
+               sqlite3_step(statement) == SQLITE_ROW;
+  sqlite3_finalize(statement);
+  return found;
+}
+
+/* INSERT INTO "t" ("a", "b") VALUES (?, ?) ON CONFLICT ("a") DO UPDATE SET "b" = excluded."b"
+ * OR ABORT overrides the table's own ON CONFLICT, which would lose rows silently. Elsewhere that is how it is anyway, and
+ * to say it would override the clauses inside the table's triggers, too. */
 static adl_status prepare_insert(const adl_call *call, write_sqlite *self) {
+  const char *or_abort = has_conflict_clause(self) ? " OR ABORT" : "";
   sqlite3_str *sql = sqlite3_str_new(self->database);
   int64_t others = 0;
-  sqlite3_str_appendf(sql, "INSERT INTO \"%w\" (", self->table);
+  sqlite3_str_appendf(sql, "INSERT%s INTO \"%w\" (", or_abort, self->table);
   for (int64_t i = 0; i < self->columns.count; i++)
     sqlite3_str_appendf(sql, "%s\"%w\"", i > 0 ? ", " : "", self->columns.items[i].name);
   for (int64_t i = 0; i < self->columns.count; i++) sqlite3_str_appendall(sql, i > 0 ? ", ?" : ") VALUES (?");
@@ -447,7 +462,8 @@ static const char doc[] =
     "be "
     "finished) does not undo the transaction.\n\n"
     "A row with a null in a column of the key is rejected. With upsert, the last of several rows with one key stays. A "
-    "row that the table refuses (UNIQUE, CHECK, NOT NULL) ends the run. One stage writes to a database at a time.";
+    "row that the table refuses (UNIQUE, CHECK, NOT NULL) ends the run, whatever its declaration says under ON "
+    "CONFLICT; what its triggers do with a row is their affair. One stage writes to a database at a time.";
 
 static const adl_class write_sqlite_class = {
     .struct_size = sizeof(adl_class),

@@ -81,8 +81,8 @@ static const adl_param params[] = {
      .default_value = "iso",
      .doc =
          "How timestamp and date columns are written. iso: YYYY-MM-DD, optionally with a blank or T, HH:MM[:SS[.frac]] "
-         "and Z, UTC or an offset such as +02:00. unix, unix_ms, unix_us: since 1970. Or a pattern of %Y %y %m %d %e "
-         "%b "
+         "and Z, UTC or an offset such as +02:00; years before 0 and after 9999 as -00001 and +10000. unix, unix_ms, "
+         "unix_us: since 1970. Or a pattern of %Y %y %m %d %e %b "
          "%B %a %A %H %I %p %M %S %f %z %s %F %T %D %%, with English names. A time without an offset is UTC."},
     {.name = "trim",
      .type = ADL_PARAM_BOOL,

@@ -189,7 +189,7 @@ static const char doc[] =
     "rejected, with its line number, the byte and the reason. So is a row with a value that is not of its column's "
     "type. Of members with the same name the last counts.\n\n"
     "A member that is missing, or null, is null. Text columns take strings and numbers (ids are often numbers), the "
-    "latter as they are written. An int is a number without point and exponent that fits 64 bits. A bool is true, "
+    "latter as they are written. An int is a whole number that fits 64 bits, 2.0 and 2e3 among them. A bool is true, "
     "false, 1 or 0. Items of lists are not null. Strings with \\u0000 are no text.\n\n"
     "A line of more than 16 MiB is rejected without being looked at. A file that cannot be read to its end ends the "
     "run.";

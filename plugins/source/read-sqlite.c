@@ -283,8 +283,12 @@ static adl_status prepare_select(const adl_call *call, const read_sqlite *self, 
     return call->host->fail(call, parameter, at, NULL, "SQLite cannot make sense of it: %s",
                             sqlite3_errmsg(self->database));
   }
-  while (*rest == ' ' || *rest == '\n' || *rest == '\t' || *rest == '\r' || *rest == ';') rest++;
-  if (*rest != '\0') return call->host->fail(call, parameter, -1, NULL, "there is more than one statement");
+  while (*rest != '\0') { /* blanks, comments and ; prepare to nothing */
+    sqlite3_stmt *another = NULL;
+    bool nothing = sqlite3_prepare_v2(self->database, rest, -1, &another, &rest) == SQLITE_OK && another == NULL;
+    sqlite3_finalize(another);
+    if (!nothing) return call->host->fail(call, parameter, -1, NULL, "there is more than one statement");
+  }
   if (*statement == NULL || sqlite3_column_count(*statement) == 0 || !sqlite3_stmt_readonly(*statement))
     return call->host->fail(call, parameter, -1, NULL, "it is not a SELECT: it gives no rows, or would change them");
   if (sqlite3_bind_parameter_count(*statement) > 0)

@@ -480,7 +480,21 @@ static const struct {
     {"iso", "2024-00-01", INT64_MIN, false},
     {"iso", "2024-01-00", INT64_MIN, false},
     {"iso", "2024-04-31", INT64_MIN, false},
-    {"iso", "0000-01-01", INT64_MIN, false},
+    {"iso", "+99999999-01-01", INT64_MIN, false},
+    {"iso", "+9999-01-01", INT64_MIN, false},
+    {"iso", "-2024-01-01", INT64_MIN, false},
+    {"iso", "+02024-1-01", INT64_MIN, false},
+    {"iso", "+02024", INT64_MIN, false},
+    {"iso", "+", INT64_MIN, false},
+    {"iso", "+294248-01-01", INT64_MIN, false},
+    {"iso", "-290309-12-31", INT64_MIN, false},
+    {"iso", "-290308-12-21", INT64_MIN, true},
+    {"iso", "0000-01-01", INT64_C(-62167219200000000), false},
+    {"iso", "0000-02-29", INT64_C(-62162121600000000), false},
+    {"iso", "-00001-12-31 23:59", INT64_C(-62167219260000000), false},
+    {"iso", "-00001-02-29", INT64_MIN, false},
+    {"iso", "+10000-01-01T00:00:00.5+01:00", INT64_C(253402297200500000), false},
+    {"iso", "+002024-02-29", INT64_C(1709164800000000), true},
     {"iso", "2024-1-1", INT64_MIN, false},
     {"iso", "2024-01-01x", INT64_MIN, false},
     {"iso", "2024-01-01 ", INT64_MIN, false},
@@ -495,7 +509,17 @@ static const struct {
     {"unix", "1709210096.25", INT64_C(1709210096250000), false},
     {"unix", "-1.5", -1500000, false},
     {"unix", "-1", -ADL_DAY, true},
-    {"unix", "1e9", INT64_MIN, false},
+    {"unix", "1e9", INT64_C(1000000000000000), false},
+    {"unix", "-1.7092100965e9", INT64_C(-1709210096500000), false},
+    {"unix", "1e-6", 1, false},
+    {"unix", "-19e-7", -1, false},
+    {"unix", "99999999999999999999.5e-10", INT64_C(9999999999999999), false},
+    {"unix_ms", "1.7092100961234E+12", INT64_C(1709210096123400), false},
+    {"unix_us", "15e-1", 1, false},
+    {"unix", "1e13", INT64_MIN, false},
+    {"unix", "e9", INT64_MIN, false},
+    {"unix", "1e", INT64_MIN, false},
+    {"unix", "inf", INT64_MIN, false},
     {"unix", "9223372036855", INT64_MIN, false},
     {"unix_ms", "1709210096123", INT64_C(1709210096123000), false},
     {"unix_us", "1709210096123456", INT64_C(1709210096123456), false},
@@ -602,6 +626,14 @@ START_TEST(times_far_away) {
   ck_assert_str_eq(text, "+294247-01-10T04:00:54.775807Z");
   text[adl_time_print(INT64_MIN, text)] = '\0';
   ck_assert_str_eq(text, "-290308-12-21T19:59:05.224192Z");
+  adl_time_format iso;
+  int32_t at;
+  ck_assert_ptr_null(adl_time_format_set(&iso, "iso", &at));
+  for (int64_t i = 0; i < 100000; i++) { /* what is written is read, whatever it is */
+    int64_t value = i == 0 ? INT64_MIN : i == 1 ? INT64_MAX : (int64_t)random_bits() >> i % 8, back = 0;
+    size_t size = adl_time_print(value, text);
+    ALL(adl_time_parse(&iso, text, size, false, &back) == ADL_PARSED && back == value, "%lld", (long long)value);
+  }
 }
 END_TEST
 

@@ -370,12 +370,25 @@ START_TEST(known_values) {
 }
 END_TEST
 
+/* 2, 2.0 and 2e0 are one number. */
+START_TEST(whole_numbers) {
+  adl_harness *h = read_text("{\"i\": 2.0, \"l\": [1, -3.00, 12e2]}\n{\"i\": -9.223372036854775808e18, \"l\": []}\n"
+                             "{\"i\": 0.07E2, \"l\": [0e5]}\n{\"i\": 92233720368547758070e-1, \"l\": null}\n",
+                             "columns: {i: int, l: ints}");
+  ASSERT_OK(h);
+  ck_assert_int_eq(adl_harness_rejected(h), 0);
+  ASSERT_VALUES(h, "i", "2|-9223372036854775808|7|9223372036854775807");
+  ASSERT_VALUES(h, "l", "[1, -3, 1200]|[]|[0]|null");
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(times) {
-  adl_harness *h = read_text("{\"a\": 1.5, \"b\": \"03.02.2024\"}\n{\"a\": \"2\"}\n",
+  adl_harness *h = read_text("{\"a\": 1.5, \"b\": \"03.02.2024\"}\n{\"a\": \"2\"}\n{\"a\": 1e9}\n",
                              "columns: {a: timestamp unix, b: date %d.%m.%Y}");
   ASSERT_OK(h);
-  ASSERT_VALUES(h, "a", "1970-01-01T00:00:01.500000Z|1970-01-01T00:00:02Z");
-  ASSERT_VALUES(h, "b", "2024-02-03T00:00:00Z|null");
+  ASSERT_VALUES(h, "a", "1970-01-01T00:00:01.500000Z|1970-01-01T00:00:02Z|2001-09-09T01:46:40Z");
+  ASSERT_VALUES(h, "b", "2024-02-03T00:00:00Z|null|null");
   adl_harness_free(h);
 }
 END_TEST
@@ -389,7 +402,9 @@ static const struct {
     {"{\"other\": \"\\ud800\"}", "not JSON at byte 12: a high surrogate without a low one behind it"},
     {"{\"s\": true}", "s 2 s true at byte 7 is not a string or a number: \"true\""},
     {"{\"s\": \"a\\u0000\"}", "s 2 s a string at byte 8 is text with a NUL in it"},
-    {"{\"i\": 1.0}", "s 2 i a number at byte 7 is not a whole number: \"1.0\""},
+    {"{\"i\": 1.5}", "s 2 i a number at byte 7 is not a whole number: \"1.5\""},
+    {"{\"i\": 1e-1}", "s 2 i a number at byte 7 is not a whole number: \"1e-1\""},
+    {"{\"i\": 1e19}", "s 2 i a number at byte 7 is too large for 64 bits"},
     {"{\"i\": \"1\"}", "s 2 i a string at byte 8 is not a whole number: \"1\""},
     {"{\"i\": 9223372036854775808}", "s 2 i a number at byte 7 is too large for 64 bits"},
     {"{\"f\": 1e400}", "s 2 f a number at byte 7 is too large for 64 bits"},
@@ -397,9 +412,9 @@ static const struct {
     {"{\"b\": 2}", "s 2 b a number at byte 7 is not true, false, 1 or 0"},
     {"{\"t\": 5}", "s 2 t a number at byte 7 is not a string"},
     {"{\"t\": \"soon\"}", "s 2 t a string at byte 8 is no time in the format of the column: \"soon\""},
-    {"{\"l\": \"a\"}", "s 2 l a string at byte 8 is not an array of strings"},
-    {"{\"l\": [\"a\", null]}", "s 2 l null at byte 13 is not an array of strings"},
-    {"{\"n\": [1, 2.5]}", "s 2 n a number at byte 11 is not an array of numbers"},
+    {"{\"l\": \"a\"}", "s 2 l a string at byte 8 is not an array: \"a\""},
+    {"{\"l\": [\"a\", null]}", "s 2 l null at byte 13 is not a string"},
+    {"{\"n\": [1, 2.5]}", "s 2 n a number at byte 11 is not a whole number: \"2.5\""},
 };
 
 START_TEST(bad_lines) {
@@ -477,6 +492,22 @@ START_TEST(threads_change_no_bit) {
 }
 END_TEST
 
+START_TEST(names_of_files_are_utf8) {
+  adl_harness *h = adl_harness_new("n\n1\n", "{n: int}");
+  adl_harness_file(h, "caf\xe9.jsonl", "{}\n", 3);
+  adl_harness_run(h, "  s: {use: read-jsonl, path: caf*.jsonl, columns: {a: id}}\n", "s");
+  ASSERT_OK(h);
+  adl_harness_run(h,
+                  "  s: {use: read-jsonl, path: caf*.jsonl, columns: {a: id}, file_column: file}\n"
+                  "  o: {use: write-jsonl, path: o.jsonl}\n",
+                  "s");
+  ck_assert(!adl_harness_ok(h));
+  ck_assert_msg(strstr(adl_harness_errors(h), "caf\xef\xbf\xbd.jsonl is not UTF-8") != NULL, "%s",
+                adl_harness_errors(h));
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(empty_file) {
   adl_harness *h = read_text("", "columns: {a: id, l: ints}");
   ASSERT_OK(h);
@@ -496,10 +527,12 @@ int main(void) {
   tcase_add_loop_test(cases, what_is_not_json, 0, (int)G_N_ELEMENTS(wrong));
   tcase_add_test(cases, depth_is_bounded);
   tcase_add_test(cases, known_values);
+  tcase_add_test(cases, whole_numbers);
   tcase_add_test(cases, times);
   tcase_add_loop_test(cases, bad_lines, 0, (int)G_N_ELEMENTS(bad));
   tcase_add_loop_test(cases, refusals, 0, (int)G_N_ELEMENTS(refused));
   tcase_add_test(cases, threads_change_no_bit);
+  tcase_add_test(cases, names_of_files_are_utf8);
   tcase_add_test(cases, empty_file);
   suite_add_tcase(suite, cases);
   return run_suite(suite);

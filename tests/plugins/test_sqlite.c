@@ -119,6 +119,8 @@ static const struct {
     {"table: log, columns: {id: int, at: skip}", "3|7|9|12"},
     {"query: 'SELECT id * 2 AS id, price FROM log ORDER BY id DESC', columns: {id: int}", "24|18|14|6"},
     {"query: 'SELECT user, max(id) AS id FROM log WHERE id < 5 GROUP BY 1;  ', columns: {id: int}", "3"},
+    {"query: 'SELECT id FROM log WHERE id < 5;  -- and no more', columns: {id: int}", "3"},
+    {"query: 'SELECT id FROM log WHERE id < 5; /* ; */ ; ;', columns: {id: int}", "3"},
     {"query: 'WITH x(id) AS (VALUES (1), (2)) SELECT id FROM x ORDER BY 1', columns: {id: int}", "1|2"},
     {"table: v, columns: {id: int}", "3|9"},
     {"table: w, columns: {id: string}", "2.5|a|x"},
@@ -181,6 +183,9 @@ START_TEST(times) {
       {"date", "-1", "1969-12-31T00:00:00Z"},
       {"timestamp unix", "1706693400", "2024-01-31T09:30:00Z"},
       {"timestamp unix", "1706693400.25", "2024-01-31T09:30:00.250000Z"},
+      {"timestamp unix", "1e300 / 1e291", "2001-09-09T01:46:40Z"},
+      {"timestamp unix_us", "1.7e17", "7357-01-31T14:13:20Z"},
+      {"timestamp", "'+10000-01-01T00:00:00Z'", "253402300800000000 us"},
       {"timestamp unix_ms", "'1706693400000'", "2024-01-31T09:30:00Z"},
       {"date %d.%m.%Y", "'31.01.2024'", "2024-01-31T00:00:00Z"},
   };
@@ -228,6 +233,7 @@ START_TEST(reading_refused) {
       {"query: 'SELECT user FROM log'", "the columns of a query and their types must be named here"},
       {"query: 'SELECT user FROM lgo', columns: {user: id}", "no such table: lgo"},
       {"query: 'SELECT user FROM log; SELECT 1', columns: {user: id}", "more than one statement"},
+      {"query: \"SELECT user FROM log; -- no\\n more\", columns: {user: id}", "more than one statement"},
       {"query: 'DELETE FROM log', columns: {user: id}", "it is not a SELECT"},
       {"query: 'DELETE FROM log RETURNING user', columns: {user: id}", "it is not a SELECT"},
       {"query: 'SELECT ? AS user', columns: {user: id}", "it has parameters"},
@@ -242,6 +248,23 @@ START_TEST(reading_refused) {
   ck_assert(!adl_harness_ok(h));
   ck_assert_msg(strstr(adl_harness_errors(h), wrong[_i][1]) != NULL, "%s lacks %s", adl_harness_errors(h),
                 wrong[_i][1]);
+  adl_harness_free(h);
+}
+END_TEST
+
+/* Names that are not UTF-8 would come out again as JSON that is none. */
+START_TEST(names_are_utf8) {
+  adl_harness *h = with_database("CREATE TABLE t (n INT, \"caf\xe9\" INT); INSERT INTO t VALUES (1, 2)");
+  read_it(h, "table: t");
+  ck_assert(!adl_harness_ok(h));
+  ck_assert_msg(strstr(adl_harness_errors(h), "caf\xef\xbf\xbd: a column's name is not UTF-8") != NULL, "%s",
+                adl_harness_errors(h));
+  read_it(h, "table: t, columns: {n: int}");
+  ASSERT_OK(h);
+  ASSERT_VALUES(h, "n", "1");
+  read_it(h, "table: t, columns: {m: int}");
+  ck_assert(!adl_harness_ok(h));
+  ck_assert_msg(g_utf8_validate(adl_harness_errors(h), -1, NULL), "%s", adl_harness_errors(h));
   adl_harness_free(h);
 }
 END_TEST
@@ -385,6 +408,43 @@ START_TEST(failures_change_nothing) {
 }
 END_TEST
 
+/* A constraint's own ON CONFLICT loses no row silently; an upsert still changes its row, and a trigger's own clause counts
+ * where the table has none. */
+START_TEST(conflict_clauses) {
+  static const struct {
+    const char *table, *parameters, *refused, *rows;
+  } cases[] = {
+      {"v REAL NOT NULL ON CONFLICT IGNORE", "table: t", "NOT NULL constraint failed: t.v", "0,9.0|"},
+      {"v REAL NOT NULL ON CONFLICT REPLACE DEFAULT 5", "table: t", "NOT NULL constraint failed: t.v", "0,9.0|"},
+      {"v REAL, UNIQUE (k) ON CONFLICT IGNORE", "table: t", "UNIQUE constraint failed: t.k", "0,9.0|"},
+      {"v REAL, UNIQUE (k) on /**/ conflict replace", "table: T", "UNIQUE constraint failed: t.k", "0,9.0|"},
+      {"v REAL, UNIQUE (k) ON CONFLICT IGNORE", "table: t, mode: upsert, key: k", NULL, "0,9.0|1,2.0|2,NULL|"},
+      {"v REAL, UNIQUE (k) ON CONFLICT REPLACE", "table: t, mode: upsert, key: k", NULL, "0,9.0|1,2.0|2,NULL|"},
+      {"v REAL); CREATE TABLE seen (k PRIMARY KEY); CREATE TRIGGER s AFTER INSERT ON t BEGIN INSERT OR IGNORE INTO "
+       "seen "
+       "VALUES (new.k); END; CREATE VIEW u (x) AS SELECT (1",
+       "table: t", NULL, "0,9.0|1,1.5|2,NULL|1,2.0|"},
+  };
+  adl_harness *h = adl_harness_new("k,v\n1,1.5\n2,\n1,2\n", "{k: int, v: float}");
+  char *sql = g_strdup_printf("CREATE TABLE t (k INT, %s);"
+                              "INSERT INTO t VALUES (0, 9)",
+                              cases[_i].table);
+  char *stage = g_strdup_printf("  o: {use: write-sqlite, into: a.db, %s}\n", cases[_i].parameters);
+  make_database(h, "a.db", sql);
+  adl_harness_run(h, stage, NULL);
+  if (cases[_i].refused != NULL) {
+    ck_assert(!adl_harness_ok(h));
+    ck_assert_msg(strstr(adl_harness_errors(h), cases[_i].refused) != NULL, "%s", adl_harness_errors(h));
+  } else {
+    ASSERT_OK(h);
+  }
+  ASSERT_ASKED(h, "a.db", "SELECT k, v FROM t ORDER BY rowid", cases[_i].rows);
+  g_free(stage);
+  g_free(sql);
+  adl_harness_free(h);
+}
+END_TEST
+
 START_TEST(writing_refused) {
   static const char *const wrong[][2] = {
       {"table: t", "where to write is not said"},
@@ -453,14 +513,16 @@ int main(void) {
   tcase_add_test(cases, declared_types);
   tcase_add_loop_test(cases, rows_and_order, 0, (int)G_N_ELEMENTS(choices));
   tcase_add_loop_test(cases, other_types_are_rejected, 0, (int)G_N_ELEMENTS(bad));
-  tcase_add_loop_test(cases, times, 0, 8);
+  tcase_add_loop_test(cases, times, 0, 11);
   tcase_add_test(cases, only_listed_columns_are_read);
-  tcase_add_loop_test(cases, reading_refused, 0, 22);
+  tcase_add_loop_test(cases, reading_refused, 0, 23);
+  tcase_add_test(cases, names_are_utf8);
   tcase_add_test(cases, files_refused);
   tcase_add_test(cases, there_and_back);
   tcase_add_test(cases, how_values_are_stored);
   tcase_add_loop_test(cases, modes_of_writing, 0, (int)G_N_ELEMENTS(modes));
   tcase_add_test(cases, failures_change_nothing);
+  tcase_add_loop_test(cases, conflict_clauses, 0, 7);
   tcase_add_loop_test(cases, writing_refused, 0, 12);
   tcase_add_test(cases, many_rows);
   suite_add_tcase(suite, cases);
