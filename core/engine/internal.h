@@ -472,8 +472,10 @@ bool adl_model_prepare(adl_node_run *node);
 /* Into the model store, as soon as it is fitted: a run that is interrupted later, or in which something beside it fails, need
  * not fit it again. On the thread that fits. */
 void adl_model_keep(adl_node_run *node);
-/* All models into the run directory, when the run has succeeded. */
-bool adl_models_publish(adl_engine *engine);
+/* All models into the run directory, on threads of their own; what is returned goes to the end, which waits for them. When the
+ * run has not succeeded until then (ok), or one cannot be written, none stays; returns whether they are there. */
+GArray *adl_models_begin_saving(const adl_engine *engine);
+bool adl_models_end_saving(GArray *saving, bool ok);
 /* Fills node->digest, where models may come from the store. */
 void adl_digests(adl_engine *engine);
 void adl_node_release(adl_node_run *node);

@@ -1,4 +1,5 @@
 /* Models of stages: what determines them, loading, fitting, preparing, saving. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "core/engine/internal.h"
@@ -362,26 +363,32 @@ static void begin_saving(saving *s, const adl_node_run *node) {
   g_free(name);
 }
 
-static bool end_saving(saving *s) {
-  if (s->thread != NULL) g_thread_join(s->thread);
-  bool ok = s->error == NULL;
-  if (!ok) adl_engine_fail(s->node->engine, s->node->stage, "%s", s->error->message);
-  g_clear_error(&s->error);
-  adl_model_meta_free(s->meta);
-  g_free(s->path);
-  return ok;
+/* Files of the run's own, not second names of the store's: whoever writes into one must not change what later runs load.
+ * All at once, and beside what else the end of a run waits for. */
+GArray *adl_models_begin_saving(const adl_engine *engine) {
+  guint count = 0;
+  for (int32_t i = 0; i < engine->node_count; i++) count += saves(&engine->nodes[i]);
+  GArray *all = g_array_sized_new(FALSE, TRUE, sizeof(saving), count); /* whose places do not move */
+  g_array_set_size(all, count);
+  for (int32_t i = 0, k = 0; i < engine->node_count; i++)
+    if (saves(&engine->nodes[i])) begin_saving(&g_array_index(all, saving, k++), &engine->nodes[i]);
+  return all;
 }
 
-/* Files of the run's own, not second names of the store's: whoever writes into one must not change what later runs load.
- * All at once, so that the disk is waited for about once. */
-bool adl_models_publish(adl_engine *engine) {
-  if (engine->options->directory == NULL) return true;
-  saving *all = g_new(saving, (gsize)engine->node_count + 1);
-  int32_t count = 0;
-  bool ok = true;
-  for (int32_t i = 0; i < engine->node_count; i++)
-    if (saves(&engine->nodes[i])) begin_saving(&all[count++], &engine->nodes[i]);
-  for (int32_t i = 0; i < count; i++) ok = end_saving(&all[i]) && ok;
-  g_free(all);
+bool adl_models_end_saving(GArray *all, bool ok) {
+  for (guint i = 0; i < all->len; i++) {
+    saving *s = &g_array_index(all, saving, i);
+    if (s->thread != NULL) g_thread_join(s->thread);
+    if (ok && s->error != NULL) adl_engine_fail(s->node->engine, s->node->stage, "%s", s->error->message);
+    ok = ok && s->error == NULL;
+  }
+  for (guint i = 0; i < all->len; i++) {
+    saving *s = &g_array_index(all, saving, i);
+    if (!ok && s->error == NULL) g_unlink(s->path);
+    g_clear_error(&s->error);
+    adl_model_meta_free(s->meta);
+    g_free(s->path);
+  }
+  g_array_free(all, TRUE);
   return ok;
 }

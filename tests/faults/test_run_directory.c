@@ -363,11 +363,38 @@ START_TEST(compare_names_no_page_that_it_could_not_write) {
 }
 END_TEST
 
+/* Where one model finds no room, none stays. */
+START_TEST(models_are_there_all_or_none) {
+  program p = with_pipeline();
+  program_write(&p, "log.csv", "x,y\n1,true\n2,false\n3,true\n4,false\n", -1);
+  program_write(&p, "m.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: float, y: bool}}\n"
+                "  small: {use: scale, columns: [x], as: f}\n"
+                "  inputs: {use: hash, columns: [x], bits: 16, as: h}\n"
+                "  large: {use: ftrl, features: [h], label: y, as: p}\n"
+                "  out: {use: write-csv, path: out.csv}\n",
+                -1);
+  for (int small = 0; small < 2; small++) {
+    p.before = small ? small_files : NULL;
+    program_run(&p, "run m.yaml --quiet --fresh --out m");
+    ASSERT_STATUS(&p, small);
+    if (small) ASSERT_SAYS(&p, "m/models/large.safetensors: cannot be written");
+    if (small) ASSERT_SAYS(&p, "the run failed, nothing was published");
+    GPtrArray *models = program_files(&p, "m/models");
+    ck_assert_uint_eq(models->len, small ? 0 : 2);
+    g_ptr_array_free(models, TRUE);
+  }
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("run directories");
   TCase *tests = tcase_create("run");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, one_run_at_a_time);
+  tcase_add_test(tests, models_are_there_all_or_none);
   tcase_add_test(tests, an_output_that_cannot_be_renamed);
   tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
