@@ -183,18 +183,17 @@ const adl_command adl_command_compare = {
     "FILE --swap STAGE=CLASS,CLASS [OPTION...]",
     "runs versions of a pipeline side by side",
     "Computes every combination of the classes and values given in one run: what combinations share (reading, "
-    "features, "
-    "models) is computed once, and models that the model store has are not fitted again. A class that is swapped in "
-    "gets "
-    "the parameters that it knows by name; those that only other classes know are left out, and listed. Sinks are not "
-    "run.\n\n"
+    "features, models) is computed once, and models that the model store has are not fitted again. A class that is "
+    "swapped in gets the parameters that it knows by name; those that only other classes know are left out, and "
+    "listed. Sinks are not run.\n"
+    "\n"
     "The table has the best first: the measure with its interval, time spent fitting and scoring, size of the models, "
-    "bytes "
-    "of rows kept for fitting, and the difference to the best, tested pairwise on the same rows (logloss, brier: the "
-    "mean "
-    "difference of rows; auc: DeLong) and corrected for the number of combinations (Holm). A combination that fails is "
-    "told, and the others go on.\n\n"
-    "Interrupted, the same command goes on with the models that were fitted.\n\n"
+    "bytes of rows kept for fitting, and the difference to the best, tested pairwise on the same rows (logloss, brier: "
+    "the mean difference of rows; auc: DeLong) and corrected for the number of combinations (Holm). A combination that "
+    "fails is told, and the others go on.\n"
+    "\n"
+    "Interrupted, the same command goes on with the models that were fitted.\n"
+    "\n"
     "Exit status: 0 success, 1 failed, 2 something is wrong with the command or the file, 130 interrupted.",
     options_of_compare,
     command_compare};

@@ -67,9 +67,8 @@ static const struct {
     {"0", "Success."},
     {"1", "The run failed; nothing was published, unless the last line says what was."},
     {"2", "Something is wrong with the command line or the pipeline file; nothing was started."},
-    {"130", "Interrupted by Ctrl-C or SIGTERM; nothing was published, unless the last line says what was, and models "
-            "that were "
-            "fitted before are kept."},
+    {"130", "Interrupted by Ctrl-C or SIGTERM; models that were fitted before are kept, and nothing was published, "
+            "unless the last line says what was."},
 };
 
 static const struct {
