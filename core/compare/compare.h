@@ -26,8 +26,9 @@ typedef struct adl_axis {
   GPtrArray *values; /* of char * */
 } adl_axis;
 
-bool adl_axis_is_seed(const adl_axis *axis);    /* key: seed */
-bool adl_axis_of_classes(const adl_axis *axis); /* stages get another class; else a parameter or the seed another value */
+bool adl_axis_is_seed(const adl_axis *axis);
+/* Stages get another class; else a parameter or the seed gets another value. */
+bool adl_axis_of_classes(const adl_axis *axis);
 
 typedef struct adl_plan {
   GPtrArray *axes; /* of adl_axis * */

@@ -84,9 +84,10 @@ static adl_outcome tell(adl_engine *engine, adl_outcome outcome) {
 adl_outcome adl_publish(adl_engine *engine, bool ok) {
   bool files = engine->options->directory != NULL;
   GThread *digests = files ? adl_inputs_digest(engine) : NULL;
-  ok = ok && all_done(engine);
+  ok = ok && all_done(engine) && ask_reports(engine);
+  /* Not before: a report may be what brings a model back from a process of its own. */
   GArray *saving = ok && files ? adl_models_begin_saving(engine) : NULL;
-  ok = ok && ask_reports(engine) && commit_sinks(engine);
+  ok = ok && commit_sinks(engine);
   if (saving != NULL) ok = adl_models_end_saving(saving, ok);
   ok = write_results(engine, ok);
   adl_inputs_digested(digests);
