@@ -389,12 +389,24 @@ START_TEST(models_are_there_all_or_none) {
 }
 END_TEST
 
+/* --repeat takes seeds of its own: with both, nobody could tell whose a number is. */
+START_TEST(seeds_are_varied_or_repeated) {
+  program p = with_pipeline();
+  program_run(&p, "compare a.yaml --swap seed=1,2 --repeat 2 --out c");
+  ASSERT_STATUS(&p, 2);
+  ASSERT_SAYS(&p, "vary the seed or repeat, not both");
+  ck_assert(!program_has(&p, "c"));
+  program_close(&p);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("run directories");
   TCase *tests = tcase_create("run");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, one_run_at_a_time);
   tcase_add_test(tests, models_are_there_all_or_none);
+  tcase_add_test(tests, seeds_are_varied_or_repeated);
   tcase_add_test(tests, an_output_that_cannot_be_renamed);
   tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
