@@ -54,6 +54,18 @@ static inline void program_write(const program *p, const char *name, const char 
 }
 
 /* A file of the folder; to be freed; NULL: there is none. */
+/* One with a pipeline, a.yaml, that copies log.csv to out.csv. */
+static inline program program_with_pipeline(void) {
+  program p = program_open();
+  program_write(&p, "a.yaml",
+                "adloom: 1\nstages:\n"
+                "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
+                "  out: {use: write-csv, path: out.csv}\n",
+                -1);
+  program_write(&p, "log.csv", "x\n1\n2\n", -1);
+  return p;
+}
+
 static inline char *program_read(const program *p, const char *name, gsize *size) {
   char *path = program_path(p, name);
   char *content = NULL;

@@ -7,17 +7,6 @@
 #include <sys/time.h>
 #include <time.h>
 
-static const char pipeline[] = "adloom: 1\nstages:\n"
-                               "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
-                               "  out: {use: write-csv, path: out.csv}\n";
-
-static program with_pipeline(void) {
-  program p = program_open();
-  program_write(&p, "a.yaml", pipeline, -1);
-  program_write(&p, "log.csv", "x\n1\n2\n", -1);
-  return p;
-}
-
 static void await(const program *p, const char *name) {
   for (int i = 0; i < 2000 && !program_has(p, name); i++) g_usleep(5000);
   ck_assert_msg(program_has(p, name), "%s does not come", name);
@@ -35,7 +24,7 @@ static pid_t start_waiting_run(const program *p) {
 }
 
 START_TEST(one_run_at_a_time) {
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   pid_t first = start_waiting_run(&p);
   char *who = g_strdup_printf("adloom run: the process %d is running a pipeline in r; wait for its end, or give --out "
                               "another folder",
@@ -118,7 +107,7 @@ static const struct {
 };
 
 START_TEST(files_of_others_stay) {
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   char *folder = program_path(&p, "mine"), *models = program_path(&p, "mine/models");
   char *file = g_strconcat("mine/", others[_i].name, NULL);
   ck_assert_int_eq(g_mkdir_with_parents(models, 0777), 0);
@@ -184,7 +173,7 @@ END_TEST
 
 /* Folders that are there already: an empty one, one with other files, one of an earlier run, one of a run that failed. */
 START_TEST(folders_that_may_be_used) {
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   char *folder = program_path(&p, "r"), *models = program_path(&p, "r/models");
   ck_assert_int_eq(g_mkdir_with_parents(models, 0777), 0);
   program_write(&p, "r/notes.md", "mine", -1);
@@ -240,7 +229,7 @@ START_TEST(half_written_files_of_killed_runs_go) {
       {"far", other, ".part.other.csv", true, true},
       {".", dead, ".part.out.csv", true, true},
   };
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   program_write(&p, "b.yaml",
                 "adloom: 1\nstages:\n"
                 "  log: {use: read-csv, path: log.csv, columns: {x: int}}\n"
@@ -273,55 +262,8 @@ START_TEST(half_written_files_of_killed_runs_go) {
 }
 END_TEST
 
-/* Of --out '' all files of a run would go to where one stands. */
-START_TEST(options_are_not_empty) {
-  static const char *const wrong[][2] = {
-      {"run a.yaml --out ", "adloom run: --out needs DIR\n"},
-      {"run a.yaml --out=", "adloom run: --out needs DIR\n"},
-      {"run a.yaml --out r --store=", "adloom run: --store needs DIR\n"},
-      {"run a.yaml --out r --models=", "adloom run: --models needs RUN\n"},
-      {"run a.yaml --out r --set=", "adloom run: --set needs STAGE.PARAM=VALUE\n"},
-      {"compare a.yaml --repeat 2 --out=", "adloom compare: --out needs DIR\n"},
-      {"compare a.yaml --from=", "adloom compare: --from needs PLAN\n"},
-      {"init log.csv --out=", "adloom init: --out needs FILE\n"},
-      {"plugin new acme --dir=", "adloom plugin: --dir needs DIR\n"},
-  };
-  program p = with_pipeline();
-  for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
-    program_run(&p, wrong[i][0]);
-    ASSERT_STATUS(&p, 2);
-    ck_assert_str_eq(p.said, wrong[i][1]);
-  }
-  ck_assert(!program_has(&p, "manifest.json") && !program_has(&p, "r") && !program_has(&p, "runs"));
-  program_close(&p);
-}
-END_TEST
-
-/* --memory and `memory:`, --threads and `threads:`. */
-START_TEST(an_option_has_the_range_of_its_key) {
-  static const char *const keys[][3] = {{"memory", "1M", "1048575"}, {"threads", "1024", "1025"}};
-  program p = with_pipeline();
-  for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-    for (int wrong = 0; wrong < 2; wrong++) {
-      const char *name = keys[i][0], *value = keys[i][1 + wrong];
-      char *option = g_strdup_printf("run a.yaml --out r --limit 1 --quiet --%s %s", name, value),
-           *key = g_strdup_printf("check a.yaml --set %s=%s", name, value);
-      program_run(&p, option);
-      ASSERT_STATUS(&p, wrong ? 2 : 0);
-      if (wrong) ASSERT_SAYS(&p, "out of range [1");
-      program_run(&p, key);
-      ASSERT_STATUS(&p, wrong ? 2 : 0);
-      if (wrong) ASSERT_SAYS(&p, "out of range [1");
-      g_free(option);
-      g_free(key);
-    }
-  }
-  program_close(&p);
-}
-END_TEST
-
 START_TEST(compare_asks_for_its_folder_first) {
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   program_write(&p, "taken", "a file", -1);
   program_run(&p, "compare a.yaml --set log.path=log.csv --repeat 2 --out taken");
   ASSERT_STATUS(&p, 1);
@@ -343,7 +285,7 @@ static void small_files(void) {
 
 /* The page of a comparison is larger than a file may be: what is not there is not named. */
 START_TEST(compare_names_no_page_that_it_could_not_write) {
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   program_write(&p, "log.csv", "x,y\n1,true\n2,false\n3,true\n4,false\n", -1);
   program_write(&p, "c.yaml",
                 "adloom: 1\nstages:\n"
@@ -365,7 +307,7 @@ END_TEST
 
 /* Where one model finds no room, none stays. */
 START_TEST(models_are_there_all_or_none) {
-  program p = with_pipeline();
+  program p = program_with_pipeline();
   program_write(&p, "log.csv", "x,y\n1,true\n2,false\n3,true\n4,false\n", -1);
   program_write(&p, "m.yaml",
                 "adloom: 1\nstages:\n"
@@ -389,31 +331,17 @@ START_TEST(models_are_there_all_or_none) {
 }
 END_TEST
 
-/* --repeat takes seeds of its own: with both, nobody could tell whose a number is. */
-START_TEST(seeds_are_varied_or_repeated) {
-  program p = with_pipeline();
-  program_run(&p, "compare a.yaml --swap seed=1,2 --repeat 2 --out c");
-  ASSERT_STATUS(&p, 2);
-  ASSERT_SAYS(&p, "vary the seed or repeat, not both");
-  ck_assert(!program_has(&p, "c"));
-  program_close(&p);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("run directories");
   TCase *tests = tcase_create("run");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, one_run_at_a_time);
   tcase_add_test(tests, models_are_there_all_or_none);
-  tcase_add_test(tests, seeds_are_varied_or_repeated);
   tcase_add_test(tests, an_output_that_cannot_be_renamed);
   tcase_add_loop_test(tests, files_of_others_stay, 0, (int)G_N_ELEMENTS(others));
   tcase_add_test(tests, an_earlier_run_is_not_taken_for_this_one);
   tcase_add_test(tests, folders_that_may_be_used);
   tcase_add_test(tests, half_written_files_of_killed_runs_go);
-  tcase_add_test(tests, options_are_not_empty);
-  tcase_add_test(tests, an_option_has_the_range_of_its_key);
   tcase_add_test(tests, compare_asks_for_its_folder_first);
   tcase_add_test(tests, compare_names_no_page_that_it_could_not_write);
   suite_add_tcase(suite, tests);
