@@ -35,7 +35,7 @@ static bool read_number(const adl_option *option, const char *text, int64_t *val
   const adl_param *key = adl_key_find(adl_keys_of_file, option->name);
   const char *range = key != NULL && key->range != NULL ? key->range : "[1, inf]";
   adl_range within;
-  int64_t read;
+  int64_t read = 0;
   if (!(size ? adl_value_size : adl_value_int)(text, &read, why)) return false;
   if (!adl_range_read(range, size ? ADL_PARAM_SIZE : ADL_PARAM_INT, &within, why)) return false;
   if (!adl_range_holds_int(&within, read)) {
