@@ -39,13 +39,13 @@ static char *on_terminal(program *p, const char *command, unsigned short columns
   return g_string_free(shown, FALSE);
 }
 
-/* A log that takes long enough to read for its line to change a few times. */
+#define LOG "a-stage-with-a-rather-long-name-so-that-its-line-is-long"
+
 static program scene(void) {
   program p = program_open();
   program_write(&p, "p.yaml",
                 "adloom: 1\nstages:\n"
-                "  a-stage-with-a-rather-long-name-so-that-its-line-is-long: {use: market, table: impressions, "
-                "rows: 300000}\n"
+                "  " LOG ": {use: market, table: impressions, rows: 300000}\n"
                 "  out: {use: write-csv, path: out.csv}\n",
                 -1);
   g_setenv("TERM", "xterm", TRUE);
@@ -116,7 +116,8 @@ END_TEST
 /* A line for each stage with rows and rate, drawn over itself, and gone at the end. */
 START_TEST(table_of_stages) {
   program p = scene();
-  char *shown = on_terminal(&p, "run p.yaml --out r", 100, 0);
+  /* Long enough to read for its line to change a few times, on a fast machine too. */
+  char *shown = on_terminal(&p, "run p.yaml --out r --set " LOG ".rows=2500000", 100, 0);
   ck_assert_msg(p.status == 0, "%s", shown);
   const char *line = strstr(shown, "\r\033[K  out ");
   ck_assert_msg(line != NULL && strstr(line, "write-csv") != NULL, "%s", shown);
