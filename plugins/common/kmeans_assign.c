@@ -26,15 +26,15 @@ size_t adl_kmeans_index_size(int64_t clusters, int64_t width, bool sparse) {
 
 static void lay_out_dense(adl_kmeans_index *index, const float *center) {
   int64_t d = index->width;
-  double most = 0;
+  float most = 0;
   memcpy(index->center, center, (size_t)d * sizeof *center);
   for (int64_t j = 0; j < index->clusters; j++) {
     float *row = index->layout + j * d;
     for (int64_t i = 0; i < d; i++) row[i] = index->centers[j * d + i] - center[i];
-    most = fmax(most, adl_linalg_norm2(row, d));
   }
-  index->most_norm2 = (float)most * (1 + 4 * FLT_EPSILON);
   adl_kmeans_panels_fill(&index->panels, index->layout);
+  for (int64_t j = 0; j < index->clusters; j++) most = fmaxf(most, index->panels.half_norm[j]);
+  index->most_norm2 = 2 * most * (1 + 4 * FLT_EPSILON);
 }
 
 static void lay_out_sparse(adl_kmeans_index *index) {

@@ -15,6 +15,8 @@
 #ifndef ADLOOM_TESTS_HARNESS_H
 #define ADLOOM_TESTS_HARNESS_H
 
+#include <check.h>
+
 #include "core/report/page.h"
 #include "core/stand/test.h"
 
@@ -68,6 +70,13 @@ static inline char *adl_harness_rejects(const adl_harness *harness) {
 }
 static inline char *adl_harness_digest(const adl_harness *harness) {
   return g_strdup(adl_test_digest((adl_test *)harness));
+}
+
+/* What the last run has given is what the first one gave. *first: NULL before that; free it in the end. */
+static inline void adl_harness_same_bytes(const adl_harness *harness, char **first) {
+  const char *digest = adl_test_digest((adl_test *)harness);
+  if (*first == NULL) *first = g_strdup(digest);
+  ck_assert_str_eq(digest, *first);
 }
 
 #endif
